@@ -1,0 +1,96 @@
+//! What the music is like at one moment: the only thing that patterns know of sound.
+
+use crate::time::MediaTime;
+
+/// Number of spectrum bands.
+pub const SPECTRUM_BANDS: usize = 32;
+/// Number of samples in the waveform window.
+pub const WAVEFORM_SAMPLES: usize = 256;
+/// Grows when the meaning of a field changes; presets store it.
+pub const FEATURES_VERSION: u32 = 1;
+
+/// The sound at one moment, as plain data of fixed size: copied, never allocated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Features {
+    /// The moment these describe.
+    pub at: MediaTime,
+    /// Overall level after auto-gain, 0 (silent) to 1 (the loudest of the last seconds).
+    pub level: f32,
+    /// Root mean square of the last 50 ms, in dB full scale, −120 to about 0.
+    pub level_db: f32,
+    /// Low, middle and high band.
+    pub bands: Bands,
+    /// Log-spaced bands from 30 Hz to 16 kHz, each 0..=1 after auto-gain.
+    pub spectrum: [f32; SPECTRUM_BANDS],
+    /// The latest samples, mono, −1..=1, oldest first, level-normalised so that quiet music still draws.
+    pub waveform: [f32; WAVEFORM_SAMPLES],
+    /// Onsets: the attack of a note or drum.
+    pub onset: Onset,
+    /// Where the beat is.
+    pub beat: Beat,
+    /// True after 0.3 s below −60 dB full scale, until −55 dB is passed.
+    pub silent: bool,
+}
+
+/// Band energies with attack and release, 0..=1 each after a slow auto-gain common to all.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bands {
+    /// 20–150 Hz.
+    pub bass: f32,
+    /// 150–2 000 Hz.
+    pub mid: f32,
+    /// 2–16 kHz.
+    pub treble: f32,
+}
+
+/// The last onset and how it fades.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Onset {
+    /// 1 at an onset of full strength, falling exponentially (time constant 120 ms).
+    pub envelope: f32,
+    /// Strength of the last onset, 0..=1.
+    pub strength: f32,
+    /// Onsets since the analyser started (or the last seek).
+    pub count: u32,
+    /// The media time of the last onset; meaningless while `count` is 0.
+    pub last: MediaTime,
+}
+
+/// Tempo and the position within beat and bar.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Beat {
+    /// Beats per minute, 0 while unknown.
+    pub bpm: f32,
+    /// 0 (no idea) to 1 (certain).
+    pub confidence: f32,
+    /// Position within the beat, 0 on the beat, rising to 1 at the next.
+    pub phase: f32,
+    /// Position within a bar of four beats, 0..1.
+    pub bar_phase: f32,
+    /// Beats since the analyser started (or the last seek).
+    pub count: u32,
+}
+
+impl Features {
+    /// Silence at `at`.
+    #[must_use]
+    pub const fn silence(at: MediaTime) -> Self {
+        Self {
+            at,
+            level: 0.0,
+            level_db: -120.0,
+            bands: Bands { bass: 0.0, mid: 0.0, treble: 0.0 },
+            spectrum: [0.0; SPECTRUM_BANDS],
+            waveform: [0.0; WAVEFORM_SAMPLES],
+            onset: Onset { envelope: 0.0, strength: 0.0, count: 0, last: MediaTime::ZERO },
+            beat: Beat { bpm: 0.0, confidence: 0.0, phase: 0.0, bar_phase: 0.0, count: 0 },
+            silent: true,
+        }
+    }
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self::silence(MediaTime::ZERO)
+    }
+}

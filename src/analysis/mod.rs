@@ -1,0 +1,5 @@
+//! From samples to [`Features`]: pure, causal, allocation-free after construction.
+
+pub mod features;
+
+pub use features::Features;

@@ -1,0 +1,1 @@
+//! Frames lent from a pool that never allocates, and taps that look at them without slowing anyone.

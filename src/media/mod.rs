@@ -1,0 +1,1 @@
+//! Bytes of music: where they come from.

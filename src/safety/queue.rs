@@ -1,0 +1,205 @@
+//! The only way from the gate to a device thread: a bounded queue of passed points.
+//!
+//! The receiving end looks at the arm switch once more: what was passed under an older generation comes
+//! out dark.
+
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+use super::arm::Arm;
+use super::chunk::SafeChunk;
+use crate::point::LaserPoint;
+use crate::time::StreamInstant;
+
+/// What precedes a run of points in the queue.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    start: StreamInstant,
+    len: usize,
+    pps: u32,
+    generation: u64,
+}
+
+/// A queue for `points` points in at most `chunks` runs; the receiver hands out at most `max_chunk` points
+/// at a time. Takes all its memory here.
+#[must_use]
+pub fn queue(
+    points: usize,
+    chunks: usize,
+    max_chunk: usize,
+    arm: Arm,
+) -> (SafeSender, SafeReceiver) {
+    let (points_in, points_out) = HeapRb::new(points.max(1)).split();
+    let (heads_in, heads_out) = HeapRb::new(chunks.max(1)).split();
+    let sender = SafeSender { points: points_in, heads: heads_in };
+    let receiver = SafeReceiver {
+        points: points_out,
+        heads: heads_out,
+        head: None,
+        pending: vec![LaserPoint::CENTRE; max_chunk.max(1)],
+        offered: None,
+        arm,
+    };
+    (sender, receiver)
+}
+
+/// The gate's end. Real-time safe.
+pub struct SafeSender {
+    points: HeapProd<LaserPoint>,
+    heads: HeapProd<Head>,
+}
+
+impl std::fmt::Debug for SafeSender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SafeSender").field("queued_points", &self.queued_points()).finish()
+    }
+}
+
+impl SafeSender {
+    /// Queues a chunk whole, or not at all: false is "full, offer it again".
+    #[must_use]
+    pub fn push(&mut self, chunk: &SafeChunk<'_>) -> bool {
+        if chunk.is_empty() {
+            return true;
+        }
+        if self.points.vacant_len() < chunk.len() || self.heads.is_full() {
+            return false;
+        }
+        // Points first: a head in the queue promises that its points are there.
+        self.points.push_slice(chunk.points());
+        let head = Head {
+            start: chunk.start(),
+            len: chunk.len(),
+            pps: chunk.pps(),
+            generation: chunk.generation(),
+        };
+        self.heads.try_push(head).is_ok()
+    }
+
+    /// Points that still fit.
+    #[must_use]
+    pub fn free_points(&self) -> usize {
+        self.points.vacant_len()
+    }
+
+    /// Points in the queue.
+    #[must_use]
+    pub fn queued_points(&self) -> usize {
+        self.points.occupied_len()
+    }
+}
+
+/// The device thread's end.
+pub struct SafeReceiver {
+    points: HeapCons<LaserPoint>,
+    heads: HeapCons<Head>,
+    head: Option<Head>,
+    pending: Vec<LaserPoint>,
+    offered: Option<Head>,
+    arm: Arm,
+}
+
+impl std::fmt::Debug for SafeReceiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SafeReceiver").field("queued_points", &self.queued_points()).finish()
+    }
+}
+
+impl SafeReceiver {
+    /// The next run of at most `max` points, all of one rate. The same points are offered again until
+    /// [`commit`](Self::commit): refused output is retried byte for byte, save that a disarm darkens it.
+    pub fn next(&mut self, max: usize) -> Option<SafeChunk<'_>> {
+        if self.offered.is_none() {
+            self.take(max);
+        }
+        let offered = self.offered?;
+        let points = &mut self.pending[..offered.len];
+        if !self.arm.allows(offered.generation) {
+            points.iter_mut().for_each(|point| *point = point.blanked());
+        }
+        Some(SafeChunk::new(points, offered.start, offered.pps, offered.generation))
+    }
+
+    fn take(&mut self, max: usize) {
+        let Some(head) = self.head.take().or_else(|| self.heads.try_pop()) else { return };
+        let len = head.len.min(max).min(self.pending.len());
+        let len = self.points.pop_slice(&mut self.pending[..len]);
+        if len < head.len {
+            let start = StreamInstant(head.start.0 + len as u64);
+            self.head = Some(Head { start, len: head.len - len, ..head });
+        }
+        if len > 0 {
+            self.offered = Some(Head { len, ..head });
+        }
+    }
+
+    /// The chunk last offered was accepted by the device.
+    pub fn commit(&mut self) {
+        self.offered = None;
+    }
+
+    /// Drops everything queued; returns how many points that were.
+    pub fn clear(&mut self) -> usize {
+        let mut dropped = self.offered.take().map_or(0, |head| head.len);
+        // Heads are read first, so that a push between the two reads is left whole.
+        while let Some(head) = self.head.take().or_else(|| self.heads.try_pop()) {
+            dropped += self.points.skip(head.len);
+        }
+        dropped
+    }
+
+    /// Points waiting, the offered ones included.
+    #[must_use]
+    pub fn queued_points(&self) -> usize {
+        self.points.occupied_len() + self.offered.map_or(0, |head| head.len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arm::TripReason;
+    use super::*;
+    use crate::point::Colour;
+    use crate::time::HostTime;
+
+    fn white(n: usize) -> Vec<LaserPoint> {
+        vec![LaserPoint::lit(0.1, 0.2, Colour::WHITE); n]
+    }
+
+    #[test]
+    fn refused_output_is_offered_again_unchanged() {
+        let arm = Arm::new();
+        let generation = arm.arm(HostTime::ZERO).unwrap();
+        let (mut tx, mut rx) = queue(100, 8, 30, arm);
+        assert!(tx.push(&SafeChunk::new(&white(50), StreamInstant(0), 30_000, generation)));
+        let first = rx.next(30).map(|c| (c.start(), c.points().to_vec())).unwrap();
+        let again = rx.next(30).map(|c| (c.start(), c.points().to_vec())).unwrap();
+        assert_eq!(first, again);
+        rx.commit();
+        let rest = rx.next(30).unwrap();
+        assert_eq!((rest.start(), rest.len()), (StreamInstant(30), 20));
+    }
+
+    #[test]
+    fn what_was_queued_before_a_disarm_comes_out_dark() {
+        let arm = Arm::new();
+        let generation = arm.arm(HostTime::ZERO).unwrap();
+        let (mut tx, mut rx) = queue(100, 8, 100, arm.clone());
+        assert!(tx.push(&SafeChunk::new(&white(10), StreamInstant(0), 30_000, generation)));
+        assert!(rx.next(100).unwrap().points().iter().all(|p| !p.is_blank()));
+        arm.disarm(HostTime::ZERO, TripReason::Operator);
+        arm.arm(HostTime::ZERO).unwrap();
+        assert!(rx.next(100).unwrap().points().iter().all(LaserPoint::is_blank));
+    }
+
+    #[test]
+    fn a_full_queue_takes_nothing_of_a_chunk() {
+        let (mut tx, mut rx) = queue(10, 8, 100, Arm::new());
+        assert!(tx.push(&SafeChunk::new(&white(8), StreamInstant(0), 30_000, 0)));
+        assert!(!tx.push(&SafeChunk::new(&white(3), StreamInstant(8), 30_000, 0)));
+        assert_eq!(tx.queued_points(), 8);
+        assert_eq!(rx.clear(), 8);
+        assert!(rx.next(100).is_none());
+        assert!(tx.push(&SafeChunk::new(&white(3), StreamInstant(8), 30_000, 0)));
+    }
+}

@@ -1,0 +1,52 @@
+//! Everything a surface may wish for. A surface touches no device: it sends these.
+
+use std::path::PathBuf;
+
+use crate::time::MediaTime;
+
+/// One wish of an operator.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Sound and light run.
+    Play,
+    /// Sound stops, media time stands still, the light goes to its idle picture.
+    Pause,
+    /// Jumps to a place in the music; light of the old place never appears after it.
+    Seek(MediaTime),
+    /// Opens another file; playing goes on if it was playing.
+    Open(PathBuf),
+    /// Sound volume, 0..=1. Does not touch the analysis.
+    SetVolume(f32),
+    /// Takes the preset of this name.
+    SelectPreset(String),
+    /// Sets one parameter of the present preset, in its own unit; clamped to its range.
+    SetParam {
+        /// The parameter's name.
+        name: String,
+        /// The value, in the parameter's unit.
+        value: f32,
+    },
+    /// Takes back the last change of the preset.
+    Undo,
+    /// Makes the change again that was taken back.
+    Redo,
+    /// Writes the present preset to the user's folder under its own name. A bundled preset is never
+    /// overwritten: the user's copy of the same name shadows it.
+    SavePreset,
+    /// Writes the present preset to the user's folder under a new name.
+    SavePresetAs(String),
+    /// Allows light on every projector. An explicit act, never remembered.
+    Arm,
+    /// Dark, on every projector.
+    Disarm,
+    /// The red button: disarms, stops the devices at once, and latches until the operator resets.
+    Stop,
+    /// Clears a latched stop. Leaves everything disarmed.
+    ResetStop,
+    /// Brightness of all light, 0..=1.
+    SetMaster(f32),
+    /// Moves the light against the sound, in ms: positive is later.
+    SetOffsetMs(f64),
+    /// Ends the show: dark, devices closed.
+    Quit,
+}

@@ -1,0 +1,7 @@
+//! The show: media, analysis, patterns and streams put together, commanded by a surface.
+
+pub mod command;
+pub mod snapshot;
+
+pub use command::Command;
+pub use snapshot::{Desk, Snapshot};

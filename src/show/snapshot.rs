@@ -1,0 +1,218 @@
+//! A picture of the whole show at one moment: all that a surface may see.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::analysis::Features;
+use crate::point::LaserPoint;
+use crate::time::MediaTime;
+
+use super::command::Command;
+
+/// The state of the show, made about 60 times a second by the show thread.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The sound at the moment that is heard now.
+    pub features: Features,
+    /// What is played, and where.
+    pub transport: Transport,
+    /// The presets to choose from.
+    pub presets: Arc<[PresetEntry]>,
+    /// The preset at work.
+    pub preset: Arc<PresetView>,
+    /// Every projector of the show.
+    pub projectors: Vec<ProjectorView>,
+    /// Whether light is allowed, and why not.
+    pub safety: SafetyView,
+    /// How well light meets sound.
+    pub sync: SyncView,
+    /// The sound device and its callback.
+    pub audio: AudioView,
+    /// What an operator should read, newest last; at most 50.
+    pub notices: Vec<Notice>,
+}
+
+/// What is played.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transport {
+    /// Title from the tags, or the file name; empty with nothing open.
+    pub title: String,
+    /// The file, if there is one.
+    pub path: Option<PathBuf>,
+    /// True for live input: no seek, no end.
+    pub live: bool,
+    /// Length, where known.
+    pub duration: Option<MediaTime>,
+    /// Media time heard now.
+    pub position: MediaTime,
+    /// True while media time runs.
+    pub playing: bool,
+    /// True once the end was reached.
+    pub ended: bool,
+    /// Sound volume, 0..=1.
+    pub volume: f32,
+}
+
+/// A preset that can be chosen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PresetEntry {
+    /// Its name: the key.
+    pub name: String,
+    /// One line about it.
+    pub description: String,
+    /// True for one that came with galvo, false for the user's own.
+    pub bundled: bool,
+}
+
+/// The preset at work.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PresetView {
+    /// Its name.
+    pub name: String,
+    /// Its generator, as in the catalog.
+    pub generator: String,
+    /// Its parameters, in display order.
+    pub params: Vec<ParamView>,
+    /// True if it differs from what is stored.
+    pub changed: bool,
+    /// True if there is a change to take back.
+    pub can_undo: bool,
+    /// True if there is a change to make again.
+    pub can_redo: bool,
+}
+
+/// One parameter as a control shows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ParamView {
+    /// Its name: the key.
+    pub name: String,
+    /// Its unit, empty for plain numbers.
+    pub unit: String,
+    /// One line about it.
+    pub help: String,
+    /// Smallest value.
+    pub min: f32,
+    /// Largest value.
+    pub max: f32,
+    /// The generator's default.
+    pub default: f32,
+    /// The value set.
+    pub value: f32,
+    /// What moves it, as text ("bass +0.30"), empty if nothing.
+    pub moved_by: String,
+}
+
+/// How a projector is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProjectorState {
+    /// Not reached yet, or searching again.
+    #[default]
+    Connecting,
+    /// Connected, taking points.
+    Ready,
+    /// Lost; reconnecting. It returns dark and disarmed.
+    Lost,
+    /// In emergency stop.
+    EmergencyStop,
+}
+
+/// One projector.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProjectorView {
+    /// The name the user gave: the URI.
+    pub name: String,
+    /// Its state.
+    pub state: ProjectorState,
+    /// True if light is allowed on it.
+    pub armed: bool,
+    /// Rate, points per second.
+    pub pps: u32,
+    /// Time of points ahead of the mirrors, ms.
+    pub buffered_ms: f32,
+    /// What the stream aims at, ms.
+    pub target_ms: f32,
+    /// Times the producer was late and the underrun policy stepped in.
+    pub underruns: u64,
+    /// Times the device ran empty.
+    pub device_underflows: u64,
+    /// Times the connection was made again.
+    pub reconnects: u64,
+    /// Median of light minus sound, ms; `None` until measured.
+    pub offset_ms: Option<f32>,
+    /// The last fault, with its cure.
+    pub fault: Option<String>,
+}
+
+/// Whether light is allowed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SafetyView {
+    /// True while armed.
+    pub armed: bool,
+    /// True while a stop is latched.
+    pub stopped: bool,
+    /// Brightness of all light, 0..=1.
+    pub master: f32,
+    /// Trips, newest last: what went dark and why; at most 50.
+    pub trips: Vec<String>,
+}
+
+/// How well light meets sound, over the last seconds, first projector.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SyncView {
+    /// Median of light minus sound, ms; `None` until measured.
+    pub offset_p50_ms: Option<f32>,
+    /// 95th percentile of the distance from the median, ms.
+    pub jitter_p95_ms: Option<f32>,
+    /// The user's offset, ms, positive = light later.
+    pub user_offset_ms: f64,
+    /// Time from the callback until its sound is heard, ms.
+    pub sound_latency_ms: f32,
+}
+
+/// The sound device.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AudioView {
+    /// Its name; "software clock" where there is none.
+    pub device: String,
+    /// True when the software clock stands in for a sound card.
+    pub software_clock: bool,
+    /// Interruptions of the sound.
+    pub xruns: u64,
+    /// Length of a period, µs.
+    pub period_us: f32,
+    /// 99th percentile of the callback's time, µs.
+    pub callback_p99_us: f32,
+    /// Periods in which the decoder was late: silence was played.
+    pub decoder_underruns: u64,
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Something does not work as wished; the show goes on.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// One thing an operator should read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// How much it matters.
+    pub severity: Severity,
+    /// One sentence: what, why, what to do.
+    pub text: String,
+}
+
+/// What a surface holds: a picture of the state, and a list of wishes. The show has one, tests have a fake.
+pub trait Desk {
+    /// The latest picture.
+    fn snapshot(&mut self) -> Arc<Snapshot>;
+    /// Sends a wish. Never waits.
+    fn send(&mut self, command: Command);
+    /// Appends the points that the first projector got since the last call (after safety), oldest first;
+    /// at most the last quarter second of them.
+    fn sent_points(&mut self, out: &mut Vec<LaserPoint>);
+}

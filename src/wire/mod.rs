@@ -1,0 +1,1 @@
+//! Bytes of network and USB protocols ↔ values. No socket, thread or clock here.
