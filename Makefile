@@ -1,0 +1,57 @@
+# Everything a person or a machine does with galvo, by name. `make help` lists it.
+
+CARGO ?= cargo
+DEMO  := assets/demo.ogg
+
+# cargo-nextest where it is installed (one process a test, so that an abort fails alone), else cargo test.
+NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
+ifneq ($(NEXTEST),)
+  RUN_TESTS = $(CARGO) nextest run --locked
+else
+  RUN_TESTS = $(CARGO) test --locked --lib --bins --tests
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help deps run test check-format lint unit doc-tests docs headless soak bench fmt demo
+
+help:          ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+deps:          ## install the system packages that are missing (Debian and its kin)
+	@scripts/deps.sh
+
+run: deps      ## play the demo: in the window where there is a display, with a status line elsewhere
+	$(CARGO) run --locked --release -- play $(DEMO)
+
+test: deps check-format lint unit doc-tests docs headless  ## everything that checks the project
+
+check-format:
+	$(CARGO) fmt --check
+
+lint:          ## clippy, warnings are errors
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+unit:          ## all tests but those in the documentation
+	$(RUN_TESTS)
+
+doc-tests:
+	$(CARGO) test --locked --doc
+
+docs:          ## the documentation of the library, warnings are errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+headless:      ## the build without window, sound card and USB, in a target folder of its own
+	$(CARGO) clippy --locked --no-default-features --lib --bins --target-dir target/headless -- -D warnings
+
+soak:          ## long runs: not part of `make test`
+	$(CARGO) test --locked --release --test it -- --ignored soak
+
+bench:         ## every benchmark, release build
+	$(CARGO) bench --locked
+
+fmt:           ## put the sources in their format
+	$(CARGO) fmt
+
+demo:          ## synthesise the demo track anew (needs oggenc, from vorbis-tools)
+	$(CARGO) run --locked --release --example make_demo_track -- target/demo.wav assets/demo.beats.txt
+	oggenc --quiet -q 4 -s 1 -o assets/demo.ogg target/demo.wav

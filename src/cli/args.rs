@@ -1,0 +1,234 @@
+//! What may be typed: the command line as types. What it means is decided where it is used.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Audio-synchronised laser visualiser: plays or listens to music and drives laser projectors in time
+/// with it. Without a command it opens the desktop window.
+#[derive(Debug, Parser)]
+#[command(name = "galvo", version, propagate_version = true)]
+#[command(
+    after_help = "Lasers harm eyes: galvo is no interlock. Read docs/safety.md before you arm a real \
+    projector.\n\nExamples:\n  galvo play song.flac\n  galvo play song.flac --dac ether-dream://192.168.1.40 \
+    --arm --headless\n  galvo live --input monitor\n  galvo simulate ether-dream --record points.csv"
+)]
+pub struct Cli {
+    /// Say more on stderr (-v: what happens, -vv: details). `RUST_LOG` overrides it.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// What to do; the window opens without it.
+    #[command(subcommand)]
+    pub command: Option<Cmd>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Cmd {
+    /// Plays a file: sound from the card, light in time with it
+    Play(PlayArgs),
+    /// Makes light from what is heard now
+    Live(LiveArgs),
+    /// Lists projectors and sound devices, how to name them, and what is wrong with them
+    Devices(DevicesArgs),
+    /// A virtual projector that speaks the real protocol
+    Simulate(SimulateArgs),
+    /// The presets: list them, print one, check a file
+    Presets(PresetsArgs),
+    /// Prints the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What `play` and `live` share.
+#[derive(Debug, Clone, Args)]
+pub struct ShowArgs {
+    /// Preset: a name from `galvo presets list`, or the path of a TOML file
+    #[arg(long, value_name = "NAME|PATH")]
+    pub preset: Option<String>,
+    /// Projector; may be given more than once. `galvo devices` lists them
+    #[arg(long, value_name = "URI", default_value = "sim:")]
+    pub dac: Vec<String>,
+    /// Allow light at once. Without it everything stays dark until you arm
+    #[arg(long)]
+    pub arm: bool,
+    /// Brightness of all light, percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 20.0, value_parser = percent)]
+    pub master: f32,
+    /// Points per second of every projector
+    #[arg(long, value_name = "N", default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1_000..=100_000))]
+    pub pps: u32,
+    /// Moves the light against the sound, ms; positive is later (sound travels 3 ms per metre)
+    #[arg(long, value_name = "MS", default_value_t = 0.0, allow_negative_numbers = true, value_parser = offset_ms)]
+    pub offset_ms: f64,
+    /// Ends the show after this much time, seconds
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub duration: Option<f64>,
+    /// No window: a status line in the terminal
+    #[arg(long)]
+    pub headless: bool,
+    /// Writes what was measured, as JSON, at the end
+    #[arg(long, value_name = "FILE.json")]
+    pub report: Option<PathBuf>,
+}
+
+/// `galvo play`
+#[derive(Debug, Args)]
+pub struct PlayArgs {
+    /// The music: WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC
+    pub file: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub show: ShowArgs,
+    /// Where to begin, seconds
+    #[arg(long, value_name = "S", default_value_t = 0.0, value_parser = seconds)]
+    pub start: f64,
+    /// Sound device from `galvo devices`; `none` plays in silence from a software clock
+    #[arg(long, value_name = "DEVICE|none")]
+    pub audio: Option<String>,
+}
+
+/// `galvo live`
+#[derive(Debug, Args)]
+pub struct LiveArgs {
+    /// Sound input from `galvo devices`, or `monitor` for what this computer plays
+    #[arg(long, value_name = "DEVICE")]
+    pub input: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub show: ShowArgs,
+}
+
+/// `galvo devices`
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
+    /// How long to look for projectors, seconds
+    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
+    pub timeout: f64,
+}
+
+/// Protocols that can be simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SimulatedKind {
+    /// Ether Dream: TCP, announced by UDP broadcast
+    EtherDream,
+}
+
+/// `galvo simulate`
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// The projector's protocol
+    pub kind: SimulatedKind,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7765")]
+    pub listen: String,
+    /// Writes every point at its moment on the virtual mirrors
+    #[arg(long, value_name = "FILE.csv")]
+    pub record: Option<PathBuf>,
+    /// Trouble to make, e.g. `delay=30ms,cut=10s,ppm=500,seed=1`; `help` lists the words
+    #[arg(long, value_name = "SPEC")]
+    pub faults: Option<String>,
+    /// Ends after this much time, seconds
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub duration: Option<f64>,
+}
+
+/// `galvo presets`
+#[derive(Debug, Args)]
+pub struct PresetsArgs {
+    /// What to do with them
+    #[command(subcommand)]
+    pub action: PresetsAction,
+}
+
+/// What to do with presets.
+#[derive(Debug, Subcommand)]
+pub enum PresetsAction {
+    /// Names and descriptions
+    List {
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints a preset as TOML
+    Show {
+        /// Its name, or the path of a file
+        name: String,
+    },
+    /// Checks preset files; exit status 1 if one is wrong
+    Validate {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if value.is_finite() { Ok(value) } else { Err("not a finite number".to_owned()) }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match number(text)? {
+        value if (0.0..=1e6).contains(&value) => Ok(value),
+        _ => Err("seconds from 0 to 1000000 are allowed".to_owned()),
+    }
+}
+
+fn percent(text: &str) -> Result<f32, String> {
+    match number(text.trim_end_matches('%'))? {
+        value if (0.0..=100.0).contains(&value) => Ok(value as f32),
+        _ => Err("0 to 100 are allowed".to_owned()),
+    }
+}
+
+fn offset_ms(text: &str) -> Result<f64, String> {
+    match number(text)? {
+        value if value.abs() <= 1000.0 => Ok(value),
+        _ => Err("−1000 to 1000 ms are allowed".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_projector_the_simulator_is_taken_and_light_is_not_allowed() {
+        let cli = Cli::try_parse_from(["galvo", "play", "a.wav"]).unwrap();
+        let Some(Cmd::Play(play)) = cli.command else { panic!("play expected") };
+        assert_eq!(play.show.dac, ["sim:"]);
+        assert!(!play.show.arm);
+        assert_eq!(play.show.master, 20.0);
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        for bad in [
+            ["--pps", "0"],
+            ["--master", "101"],
+            ["--offset-ms", "nan"],
+            ["--duration", "-1"],
+            ["--start", "inf"],
+        ] {
+            let args = ["galvo", "play", "a.wav", bad[0], bad[1]];
+            assert!(Cli::try_parse_from(args).is_err(), "{bad:?}");
+        }
+        let args = ["galvo", "play", "a.wav", "--offset-ms", "-12.5"];
+        assert!(Cli::try_parse_from(args).is_ok());
+    }
+}
