@@ -1,6 +1,7 @@
 //! The show: media, analysis, patterns and streams put together, commanded by a surface.
 
 pub mod command;
+pub mod report;
 pub mod snapshot;
 
 pub use command::Command;

@@ -30,6 +30,10 @@ pub struct Snapshot {
     pub audio: AudioView,
     /// What an operator should read, newest last; at most 50.
     pub notices: Vec<Notice>,
+    /// Notices made since the start, so that a surface knows which of them are new.
+    pub notices_made: u64,
+    /// True once the show is over: the end of the music or of the time asked for was reached.
+    pub finished: bool,
 }
 
 /// What is played.
