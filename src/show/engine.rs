@@ -1,0 +1,204 @@
+//! The real-time half of a show: what one period of the audio clock does.
+//!
+//! It advances the features, tells each stream where the music is, and fills it. Nothing here allocates,
+//! locks, logs or waits; what comes in and goes out passes through rings taken at the start.
+
+use std::sync::Arc;
+
+use super::renderer::Renderer;
+use crate::analysis::{Analyser, FeatureWindow, Features};
+use crate::audio::{Period, PeriodSink};
+use crate::pattern::Instrument;
+use crate::realtime::histogram::Histogram;
+use crate::realtime::latest::LatestWriter;
+use crate::realtime::retire::Retire;
+use crate::realtime::ring::RingReceiver;
+use crate::safety::Arm;
+use crate::stream::{MediaMap, Stream};
+use crate::time::{Clock, HostTime, MediaTime};
+
+/// One analysed moment on its way from the decoder thread to the callback.
+#[derive(Clone, Copy, Debug)]
+pub struct Analysed {
+    /// The seek epoch it belongs to.
+    pub epoch: u32,
+    /// The moment.
+    pub features: Features,
+}
+
+/// Where the features come from.
+pub enum Listening {
+    /// From the decoder thread, ahead of the sound (file playback).
+    Ahead(RingReceiver<Analysed>),
+    /// From the callback's own samples (live input).
+    Now(Box<Analyser>),
+}
+
+/// Wishes that reach the callback.
+pub enum EngineCommand {
+    /// Sets a parameter of every renderer's instrument, by its place in the list.
+    SetParam {
+        /// Its place.
+        index: usize,
+        /// Its value, in its own unit.
+        value: f32,
+    },
+    /// Plays other instruments: one for each stream, in order.
+    Instruments(Vec<Box<Instrument>>),
+    /// The user's offset, ns: positive is light later.
+    LightOffset(i64),
+}
+
+/// What the show thread sees of the callback.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EngineView {
+    /// The features of what is heard now.
+    pub features: Features,
+    /// Media time of the last period's first frame.
+    pub media: MediaTime,
+    /// When that frame is heard.
+    pub heard_at: HostTime,
+    /// When the callback ran.
+    pub now: HostTime,
+    /// True while media time runs.
+    pub playing: bool,
+    /// Frames per period and frames per second.
+    pub period_frames: u32,
+    /// Frames per second, nominal.
+    pub sample_rate: u32,
+    /// Periods so far.
+    pub periods: u64,
+    /// Times the clock was locked anew.
+    pub relocks: u64,
+    /// Analysed moments that arrived too late or had no room.
+    pub late_features: u64,
+}
+
+/// One projector inside the callback.
+pub struct Slot {
+    /// Its stream.
+    pub stream: Stream,
+    /// Its picture.
+    pub renderer: Renderer,
+    /// Its switch, to which every period is a sign of life.
+    pub arm: Arm,
+}
+
+/// The ends of the rings that lead out of the callback.
+pub struct EngineEnds {
+    /// Wishes in.
+    pub commands: RingReceiver<EngineCommand>,
+    /// What the callback lets go of, out.
+    pub retired: Retire<Vec<Box<Instrument>>>,
+    /// The picture of the callback, out.
+    pub view: LatestWriter<EngineView>,
+    /// How long each period took, ns.
+    pub callback_ns: Arc<Histogram>,
+}
+
+/// The real-time half of a show.
+pub struct Engine {
+    clock: Arc<dyn Clock>,
+    listening: Listening,
+    window: FeatureWindow,
+    slots: Vec<Slot>,
+    ends: EngineEnds,
+    light_offset_ns: i64,
+    seen: EngineView,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("streams", &self.slots.len()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine for `slots`, in which nothing plays yet.
+    #[must_use]
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        listening: Listening,
+        slots: Vec<Slot>,
+        ends: EngineEnds,
+        light_offset_ns: i64,
+    ) -> Self {
+        Self {
+            clock,
+            listening,
+            window: FeatureWindow::new(),
+            slots,
+            ends,
+            light_offset_ns,
+            seen: EngineView::default(),
+        }
+    }
+
+    fn obey(&mut self) {
+        while let Some(command) = self.ends.commands.pop() {
+            match command {
+                EngineCommand::SetParam { index, value } => {
+                    self.slots.iter_mut().for_each(|slot| slot.renderer.set_param(index, value));
+                }
+                EngineCommand::Instruments(mut instruments) => {
+                    for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
+                        slot.renderer.swap_instrument(instrument);
+                    }
+                    self.ends.retired.put(instruments);
+                }
+                EngineCommand::LightOffset(nanos) => self.light_offset_ns = nanos,
+            }
+        }
+    }
+
+    fn listen(&mut self, period: &Period, pcm: &[f32]) {
+        self.window.set_epoch(period.epoch);
+        match &mut self.listening {
+            Listening::Ahead(ring) => {
+                while let Some(analysed) = ring.pop() {
+                    self.window.push(analysed.epoch, &analysed.features);
+                }
+            }
+            Listening::Now(analyser) => {
+                let window = &mut self.window;
+                analyser.push(period.media, pcm, &mut |features| window.push(period.epoch, features));
+            }
+        }
+    }
+}
+
+impl PeriodSink for Engine {
+    fn period(&mut self, period: &Period, pcm: &[f32]) {
+        self.obey();
+        self.listen(period, pcm);
+        let map = MediaMap {
+            epoch: period.epoch,
+            host: period.heard_at,
+            media: period.media,
+            rate: if period.playing {
+                period.measured_rate / f64::from(period.sample_rate.max(1))
+            } else {
+                0.0
+            },
+            light_offset_ns: self.light_offset_ns,
+        };
+        for slot in &mut self.slots {
+            slot.arm.beat(period.now);
+            slot.stream.set_media_map(map);
+            let mut seeing = slot.renderer.seeing(&self.window, period.playing);
+            slot.stream.fill_from(period.now, &mut seeing);
+        }
+        let seen = &mut self.seen;
+        seen.features = self.window.at(period.media);
+        seen.media = period.media;
+        seen.heard_at = period.heard_at;
+        seen.now = period.now;
+        seen.playing = period.playing;
+        seen.period_frames = period.frames as u32;
+        seen.sample_rate = period.sample_rate;
+        seen.periods += 1;
+        seen.relocks += u64::from(period.relocked);
+        self.ends.view.write(*seen);
+        self.ends.callback_ns.record(self.clock.now().since(period.now).as_nanos() as u64);
+    }
+}
