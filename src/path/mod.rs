@@ -1,1 +1,22 @@
-//! From strokes to points: spacing, corners, blanked travel, colour delay, and the model of the mirrors.
+//! From strokes to points: order, spacing, corners, blanked travel, colour delay, and the model of the
+//! mirrors.
+//!
+//! [`Layout`] turns a [`crate::pattern::Figure`] into the points of one frame. It plans a motion in
+//! continuous time whose speed and acceleration stay within the [`GalvoProfile`], and samples it at the
+//! point rate: whatever the figure and the rate, no step is larger than the mirrors bear.
+
+pub mod colour_delay;
+pub mod galvo;
+pub mod layout;
+pub mod order;
+pub mod points;
+pub mod profile;
+pub mod route;
+pub mod speed;
+pub mod travel;
+
+pub use colour_delay::ColourDelay;
+pub use galvo::Mirror;
+pub use layout::{Laid, Layout, LayoutSettings};
+pub use points::PathPoints;
+pub use profile::{GalvoProfile, PointLimits};

@@ -1,0 +1,468 @@
+//! A figure becomes the points of one frame.
+//!
+//! Promise: never more points than the budget, no step beyond the galvo profile, no position outside the
+//! field, no allocation. A figure too rich for its budget is drawn faster, then without dwell, then coarser;
+//! strokes are left out, whole and counted, only when even that does not fit.
+
+use super::order::Order;
+use super::points::PathPoints;
+use super::profile::GalvoProfile;
+use super::route::{Grain, Node, Route};
+use super::speed::{Pace, plan, sample};
+use super::travel::Travel;
+use crate::pattern::Figure;
+use crate::point::LaserPoint;
+
+/// What the mirrors bear, less this, is used: rounding must not make the safety gate see a step too large.
+const MARGIN: f32 = 0.98;
+/// Degrees of haste from "as it should be" to "as fast as the mirrors go, without dwell".
+const HASTES: usize = 6;
+/// Further degrees, each of which doubles the spacing of what is kept.
+const COARSEST: usize = HASTES + 10;
+/// Corners of a corner stroke nearer than this part of a lit step are one.
+const NEAR_CORNERS: f32 = 0.15;
+
+/// How strokes are turned into points. Times are in microseconds, so that they hold at every rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LayoutSettings {
+    /// What the mirrors bear.
+    pub profile: GalvoProfile,
+    /// Dark rest after a travel, before a stroke is lit: the mirrors settle.
+    pub settle_us: f32,
+    /// Lit rest at the end of a stroke: the mirrors arrive.
+    pub end_dwell_us: f32,
+    /// Lit rest at a corner that turns back by 180°; in proportion for smaller angles.
+    pub corner_dwell_us: f32,
+    /// Corners below this angle get no rest, degrees.
+    pub corner_least_deg: f32,
+    /// Lit rest of a stroke of a single vertex: a beam.
+    pub beam_dwell_us: f32,
+}
+
+impl Default for LayoutSettings {
+    fn default() -> Self {
+        Self {
+            profile: GalvoProfile::default(),
+            settle_us: 70.0,
+            end_dwell_us: 70.0,
+            corner_dwell_us: 200.0,
+            corner_least_deg: 25.0,
+            beam_dwell_us: 500.0,
+        }
+    }
+}
+
+impl LayoutSettings {
+    fn pace(&self, pps: u32, haste: f32) -> Pace {
+        let limits = self.profile.at(pps).scaled(MARGIN);
+        let points = |us: f32| us * 1e-6 * pps as f32 * (1.0 - haste);
+        let lit = limits.lit_step.min(limits.step);
+        Pace {
+            limits,
+            cruise: lit * (limits.step / lit).powf(haste),
+            settle: points(self.settle_us),
+            end_dwell: points(self.end_dwell_us),
+            corner_dwell: points(self.corner_dwell_us),
+            least_turn: 2.0 * (0.5 * self.corner_least_deg.to_radians()).sin(),
+            beam_dwell: points(self.beam_dwell_us).max(1.0),
+        }
+    }
+}
+
+/// What became of a figure.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Laid {
+    /// Points written.
+    pub points: usize,
+    /// Of these, dark ones between strokes.
+    pub travel_points: usize,
+    /// Dark way between strokes, half-fields.
+    pub dark_way: f32,
+    /// 0 as it should be; up to 6 drawn faster; above that coarser, the spacing doubling with each.
+    pub degree: usize,
+    /// Strokes left out because the budget or the capacity was too small.
+    pub strokes_dropped: usize,
+}
+
+/// The stage from strokes to points. Takes its memory at construction.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    settings: LayoutSettings,
+    order: Order,
+    route: Route,
+    degree: usize,
+    capacity_points: usize,
+}
+
+impl Layout {
+    /// A layout for frames of up to `capacity_points` points.
+    #[must_use]
+    pub fn new(settings: LayoutSettings, capacity_points: usize) -> Self {
+        Self {
+            settings,
+            order: Order::with_capacity(capacity_points),
+            route: Route::with_capacity(capacity_points),
+            degree: 0,
+            capacity_points,
+        }
+    }
+
+    /// The settings, to change them between frames.
+    pub const fn settings_mut(&mut self) -> &mut LayoutSettings {
+        &mut self.settings
+    }
+
+    /// Replaces `out` by the points of `figure`, for a beam that rests at `from`, at `pps` points per second,
+    /// with at most `budget_points` points. An empty figure is a dark frame of that length at `from`.
+    ///
+    /// The motion begins and ends at rest, so that any frame may follow any other.
+    pub fn lay(
+        &mut self,
+        figure: &Figure,
+        from: LaserPoint,
+        pps: u32,
+        budget_points: usize,
+        out: &mut PathPoints,
+    ) -> Laid {
+        out.clear();
+        let budget = budget_points.min(out.capacity()).min(self.capacity_points);
+        let from = if from.is_in_range() { [from.x, from.y] } else { [0.0, 0.0] };
+        let unordered = self.order.find(figure, from);
+        self.degree = self.fitting_degree(figure, from, pps, budget);
+        let mut laid = self.write(figure, from, pps, budget, out);
+        laid.strokes_dropped += unordered;
+        if out.is_empty() {
+            (0..budget).for_each(|_| {
+                out.push(LaserPoint::blank(from[0], from[1]));
+            });
+        }
+        laid.points = out.len();
+        laid
+    }
+
+    /// The least degree at which the figure fits, found from that of the last frame: frames are alike.
+    fn fitting_degree(
+        &mut self,
+        figure: &Figure,
+        from: [f32; 2],
+        pps: u32,
+        budget: usize,
+    ) -> usize {
+        let start = self.degree;
+        let mut fits = |degree| self.points_needed(figure, from, pps, degree, budget) <= budget;
+        let (mut low, mut high) = if fits(start) {
+            if start == 0 || !fits(start - 1) {
+                return start;
+            }
+            (0, start - 1)
+        } else if start == COARSEST {
+            return COARSEST;
+        } else {
+            (start + 1, COARSEST)
+        };
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if fits(middle) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
+    }
+
+    /// Points the figure needs at a degree; stops counting beyond the budget.
+    fn points_needed(
+        &mut self,
+        figure: &Figure,
+        from: [f32; 2],
+        pps: u32,
+        degree: usize,
+        budget: usize,
+    ) -> usize {
+        let (pace, grain) = at_degree(&self.settings, pps, degree);
+        let mut at = from;
+        let mut needed = 0;
+        for leg in self.order.legs() {
+            self.route.build(figure, leg, grain);
+            let Some(cost) = cost(&mut self.route, &pace, at) else { continue };
+            needed += cost.points;
+            at = cost.end;
+            if needed > budget {
+                break;
+            }
+        }
+        needed
+    }
+
+    fn write(
+        &mut self,
+        figure: &Figure,
+        from: [f32; 2],
+        pps: u32,
+        budget: usize,
+        out: &mut PathPoints,
+    ) -> Laid {
+        let (pace, grain) = at_degree(&self.settings, pps, self.degree);
+        let mut laid = Laid { degree: self.degree, ..Laid::default() };
+        let mut at = from;
+        for leg in self.order.legs() {
+            self.route.build(figure, leg, grain);
+            let Some(cost) = cost(&mut self.route, &pace, at) else { continue };
+            if out.len() + cost.points > budget {
+                laid.strokes_dropped += 1;
+                continue;
+            }
+            let start = cost.start;
+            let points = cost.travel.points();
+            for k in 1..=points {
+                let t = cost.travel.fraction_at(k);
+                let way = |axis: usize| at[axis] + (start[axis] - at[axis]) * t;
+                let last = k == points;
+                let (x, y) = if last { (start[0], start[1]) } else { (way(0), way(1)) };
+                out.push(LaserPoint::blank(x, y));
+            }
+            laid.travel_points += points;
+            laid.dark_way += distance(at, start);
+            sample(&self.route, &pace, |point| {
+                out.push(point);
+            });
+            at = cost.end;
+        }
+        laid
+    }
+}
+
+fn at_degree(settings: &LayoutSettings, pps: u32, degree: usize) -> (Pace, Grain) {
+    let haste = degree.min(HASTES) as f32 / HASTES as f32;
+    let pace = settings.pace(pps, haste);
+    let coarser = (1_u32 << degree.saturating_sub(HASTES)) as f32;
+    let grain = Grain {
+        curve: pace.cruise * coarser,
+        corner: pace.cruise * if degree > HASTES { coarser } else { NEAR_CORNERS },
+        fine: degree <= HASTES,
+    };
+    (pace, grain)
+}
+
+struct Cost {
+    travel: Travel,
+    start: [f32; 2],
+    end: [f32; 2],
+    points: usize,
+}
+
+/// Plans the route and says what it costs from `at`; None if there is nothing to draw.
+fn cost(route: &mut Route, pace: &Pace, at: [f32; 2]) -> Option<Cost> {
+    let place = |node: &Node| [node.x, node.y];
+    let start = place(route.nodes().first()?);
+    let end = place(route.nodes().last()?);
+    let travel = Travel::over(distance(at, start), pace.limits);
+    let time = plan(route, pace);
+    // One more than the time: the sampler may round its last sample up.
+    let points = travel.points() + time.ceil() as usize + 1;
+    Some(Cost { travel, start, end, points })
+}
+
+fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
+    let (x, y) = (a[0] - b[0], a[1] - b[1]);
+    (x * x + y * y).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::point::Colour;
+    use proptest::prelude::*;
+
+    const PPS: u32 = 30_000;
+
+    fn lay(figure: &Figure, pps: u32, budget: usize) -> (Laid, Vec<LaserPoint>) {
+        let mut layout = Layout::new(LayoutSettings::default(), 4096);
+        let mut out = PathPoints::with_capacity(4096);
+        let laid = layout.lay(figure, LaserPoint::CENTRE, pps, budget, &mut out);
+        assert_eq!(out.dropped(), 0);
+        (laid, out.as_slice().to_vec())
+    }
+
+    fn figure(strokes: &[(Vec<(f32, f32)>, bool, bool)]) -> Figure {
+        let mut figure = Figure::with_capacity(8192, 512);
+        for (vertices, closed, smooth) in strokes {
+            figure.begin();
+            vertices.iter().for_each(|v| figure.vertex(v.0, v.1, Colour::WHITE));
+            figure.end(*closed, *smooth);
+        }
+        figure
+    }
+
+    fn circle(radius: f32, count: usize) -> Vec<(f32, f32)> {
+        (0..count)
+            .map(|k| (k as f32 / count as f32 * std::f32::consts::TAU).sin_cos())
+            .map(|(y, x)| (radius * x, radius * y))
+            .collect()
+    }
+
+    /// The largest step and change of step as parts of the profile's limits, from rest at `from` to rest.
+    fn worst(points: &[LaserPoint], from: [f32; 2], pps: u32) -> (f32, f32) {
+        let limits = GalvoProfile::K30.at(pps);
+        let mut at = vec![from, from];
+        at.extend(points.iter().map(|p| [p.x, p.y]));
+        at.extend([at[at.len() - 1]; 2]);
+        let steps: Vec<_> = at.windows(2).map(|w| [w[1][0] - w[0][0], w[1][1] - w[0][1]]).collect();
+        let speed = steps.iter().flatten().fold(0.0_f32, |m, s| m.max(s.abs()));
+        let change = steps
+            .windows(2)
+            .flat_map(|w| [w[1][0] - w[0][0], w[1][1] - w[0][1]])
+            .fold(0.0_f32, |m, c| m.max(c.abs()));
+        (speed / limits.step, change / limits.change)
+    }
+
+    #[test]
+    fn an_empty_figure_is_a_parked_dark_frame() {
+        let empty = Figure::with_capacity(4, 4);
+        let mut layout = Layout::new(LayoutSettings::default(), 1000);
+        let mut out = PathPoints::with_capacity(1000);
+        let from = LaserPoint::lit(0.3, -0.4, Colour::WHITE);
+        layout.lay(&empty, from, PPS, 600, &mut out);
+        assert_eq!(out.len(), 600);
+        assert!(out.as_slice().iter().all(|p| *p == LaserPoint::blank(0.3, -0.4)));
+    }
+
+    #[test]
+    fn a_circle_is_even() {
+        let (laid, points) = lay(&figure(&[(circle(0.6, 500), true, true)]), PPS, 1000);
+        assert_eq!((laid.degree, laid.strokes_dropped), (0, 0));
+        let lit: Vec<_> = points.iter().filter(|p| !p.is_blank()).collect();
+        let steps: Vec<f32> =
+            lit.windows(2).map(|w| (w[1].x - w[0].x).hypot(w[1].y - w[0].y)).collect();
+        let inner = &steps[8..steps.len() - 8];
+        let (least, most) =
+            inner.iter().fold((9.0_f32, 0.0_f32), |m, s| (m.0.min(*s), m.1.max(*s)));
+        assert!(most / least < 1.01, "{least} {most}");
+    }
+
+    #[test]
+    fn corners_are_hit_and_rested_on_and_curves_are_not() {
+        let square = vec![(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)];
+        let (_, points) = lay(&figure(&[(square, true, false)]), PPS, 1000);
+        for corner in [(0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)] {
+            let rests = points.iter().filter(|p| (p.x, p.y) == corner).count();
+            assert!((2..=5).contains(&rests), "{corner:?} {rests}");
+        }
+    }
+
+    #[test]
+    fn a_rich_figure_is_drawn_coarser_to_its_budget_and_every_stroke_stays() {
+        let strokes: Vec<_> = (0..12)
+            .map(|k| {
+                let shift = k as f32 * 0.1 - 0.55;
+                let wave = (0..400)
+                    .map(|i| i as f32 / 400.0)
+                    .map(move |t| (t * 1.8 - 0.9, shift + 0.1 * (t * 40.0).sin()));
+                (wave.collect(), false, true)
+            })
+            .collect();
+        let rich = figure(&strokes);
+        let mut last = 0;
+        for budget in [4000, 2000, 1000, 700, 500] {
+            let (laid, points) = lay(&rich, PPS, budget);
+            assert!(points.len() <= budget);
+            assert_eq!(laid.strokes_dropped, 0, "{budget} {laid:?}");
+            assert!(laid.degree >= last);
+            last = laid.degree;
+        }
+        assert!(last > HASTES);
+    }
+
+    #[test]
+    fn a_beam_is_a_lit_rest_at_its_place() {
+        let (_, points) = lay(&figure(&[(vec![(0.25, 0.75)], false, false)]), PPS, 1000);
+        let lit: Vec<_> = points.iter().filter(|p| !p.is_blank()).collect();
+        assert!((14..=17).contains(&lit.len()), "{}", lit.len());
+        assert!(lit.iter().all(|p| (p.x, p.y) == (0.25, 0.75)));
+    }
+
+    #[test]
+    fn light_is_only_on_the_strokes() {
+        let lines = figure(&[
+            (vec![(-0.8, -0.5), (0.8, -0.5)], false, false),
+            (vec![(-0.8, 0.5), (0.8, 0.5)], false, false),
+        ]);
+        let (_, points) = lay(&lines, PPS, 1000);
+        assert!(points.iter().filter(|p| !p.is_blank()).all(|p| p.y.abs() == 0.5));
+    }
+
+    #[test]
+    fn colours_step_at_corners_and_blend_on_curves() {
+        for smooth in [false, true] {
+            let mut drawing = Figure::with_capacity(3, 1);
+            drawing.vertex(-0.5, 0.0, Colour::rgb(1.0, 0.0, 0.0));
+            drawing.vertex(0.0, 0.0, Colour::rgb(0.0, 0.0, 1.0));
+            drawing.vertex(0.5, 0.0, Colour::rgb(0.0, 0.0, 1.0));
+            drawing.end(false, smooth);
+            let (_, points) = lay(&drawing, PPS, 1000);
+            let blended = points.iter().filter(|p| p.r > 6000 && p.b > 6000).count();
+            assert_eq!(blended > 0, smooth, "{blended}");
+        }
+    }
+
+    #[test]
+    fn strokes_that_cannot_fit_are_left_out_whole_and_counted() {
+        let lines: Vec<_> = (0..200)
+            .map(|k| (k as f32 * 2.399).sin_cos())
+            .map(|(y, x)| (vec![(x * 0.2, y * 0.2), (x * 0.9, y * 0.9)], false, false))
+            .collect();
+        let (laid, points) = lay(&figure(&lines), PPS, 300);
+        assert!(points.len() <= 300);
+        assert!(laid.strokes_dropped > 0 && laid.strokes_dropped < 200);
+    }
+
+    fn strokes() -> impl Strategy<Value = Vec<(Vec<(f32, f32)>, bool, bool)>> {
+        let wild = prop_oneof![4 => -1.0_f32..1.0, 1 => -3.0_f32..3.0, 1 => Just(0.5_f32)];
+        let jump = prop::collection::vec((wild.clone(), wild), 1..40);
+        let walk = (
+            (-1.0_f32..1.0, -1.0_f32..1.0),
+            prop::collection::vec((-0.02_f32..0.02, -0.02_f32..0.02), 1..200),
+        )
+            .prop_map(|(start, moves)| {
+                moves
+                    .iter()
+                    .scan(start, |at, d| {
+                        *at = (at.0 + d.0, at.1 + d.1);
+                        Some(*at)
+                    })
+                    .collect::<Vec<_>>()
+            });
+        let stroke = (prop_oneof![jump, walk], any::<bool>(), any::<bool>());
+        prop::collection::vec(stroke, 0..12)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// Design §5 rule 6 at its source.
+        #[test]
+        fn no_figure_makes_a_step_beyond_the_profile_or_more_points_than_its_budget(
+            strokes in strokes(),
+            pps in prop_oneof![Just(1_000_u32), 8_000_u32..100_000],
+            budget in 0_usize..3000,
+            from in (-1.0_f32..1.0, -1.0_f32..1.0),
+        ) {
+            let figure = figure(&strokes);
+            let mut layout = Layout::new(LayoutSettings::default(), 2500);
+            let mut out = PathPoints::with_capacity(2500);
+            let mut at = LaserPoint::blank(from.0, from.1);
+            for _ in 0..2 {
+                let laid = layout.lay(&figure, at, pps, budget, &mut out);
+                prop_assert!(out.len() <= budget.min(2500));
+                prop_assert_eq!(laid.points, out.len());
+                prop_assert_eq!(out.dropped(), 0);
+                prop_assert!(out.as_slice().iter().all(LaserPoint::is_in_range));
+                let (speed, change) = worst(out.as_slice(), [at.x, at.y], pps);
+                prop_assert!(speed <= 1.0, "speed {}", speed);
+                prop_assert!(change <= 1.0 + 1e-3, "change {}", change);
+                at = out.as_slice().last().copied().unwrap_or(at);
+            }
+        }
+    }
+}
