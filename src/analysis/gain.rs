@@ -10,6 +10,8 @@ const HOLD_S: f32 = 2.0;
 const FALL_DB_PER_S: f32 = 1.5;
 /// Sound below this level teaches nothing, dB full scale.
 const FREEZE_DB: f32 = -60.0;
+/// A pause between two strokes is shorter than this, seconds; a longer one freezes the reference.
+const PAUSE_S: f32 = 1.0;
 /// The reference never falls below this, dB full scale: hiss is not blown up.
 const LOWEST_REFERENCE_DB: f32 = -48.0;
 
@@ -18,22 +20,24 @@ const LOWEST_REFERENCE_DB: f32 = -48.0;
 pub(crate) struct LoudReference {
     reference_db: f32,
     since_peak_s: f32,
+    quiet_s: f32,
 }
 
 impl LoudReference {
     pub(crate) const fn new() -> Self {
-        Self { reference_db: -30.0, since_peak_s: 0.0 }
+        Self { reference_db: -30.0, since_peak_s: 0.0, quiet_s: 0.0 }
     }
 
     /// Learns from `level_db` that lasted `dt` seconds; returns the reference in dB.
     pub(crate) fn learn(&mut self, level_db: f32, dt: f32) -> f32 {
+        self.quiet_s = if level_db > FREEZE_DB { 0.0 } else { self.quiet_s + dt };
         if level_db > self.reference_db {
             self.reference_db += (level_db - self.reference_db) * (1.0 - (-dt / RISE_S).exp());
             self.since_peak_s = 0.0;
-        } else if level_db > FREEZE_DB {
+        } else if self.quiet_s < PAUSE_S {
             // A peak that comes back almost as loud holds the reference too.
             self.since_peak_s =
-                if level_db > self.reference_db - 2.0 { 0.0 } else { self.since_peak_s + dt };
+                if level_db > self.reference_db - 0.5 { 0.0 } else { self.since_peak_s + dt };
             if self.since_peak_s > HOLD_S {
                 self.reference_db -= FALL_DB_PER_S * dt;
             }

@@ -23,7 +23,7 @@ const WEAKEST_FULL: f32 = 0.12;
 const GROW_STEPS: u32 = 4;
 
 /// How long after the attack the detector decides, seconds; measured on clicks and drum strokes.
-pub(crate) const ONSET_DELAY_S: f64 = 0.006;
+pub(crate) const ONSET_DELAY_S: f64 = 0.004;
 
 /// What the detector says after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
