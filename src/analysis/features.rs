@@ -71,7 +71,54 @@ pub struct Beat {
     pub count: u32,
 }
 
+/// Time constant with which the onset envelope falls, seconds.
+pub const ONSET_DECAY_S: f32 = 0.120;
+
+/// The onset envelope at `at`: 0 before the onset or without one, then `strength` falling exponentially.
+#[must_use]
+pub fn onset_envelope(onset: &Onset, at: MediaTime) -> f32 {
+    let age = at.secs_since(onset.last) as f32;
+    // Two frames of features may lie around the onset; half a hop early is on time.
+    if onset.count == 0 || age < -0.005 {
+        return 0.0;
+    }
+    let envelope = onset.strength * (-age.max(0.0) / ONSET_DECAY_S).exp();
+    if envelope < 1e-6 { 0.0 } else { envelope }
+}
+
+impl Beat {
+    /// The beat `seconds` later (or earlier, if negative) at the present tempo: for light that will be seen
+    /// when the sound of that moment is heard.
+    #[must_use]
+    pub fn after(&self, seconds: f64) -> Self {
+        if self.bpm <= 0.0 || !seconds.is_finite() {
+            return *self;
+        }
+        let beats = f64::from(self.phase) + seconds * f64::from(self.bpm) / 60.0;
+        let whole = beats.floor();
+        let bar =
+            (f64::from(self.bar_phase) + seconds * f64::from(self.bpm) / 240.0).rem_euclid(1.0);
+        Self {
+            phase: below_one((beats - whole) as f32),
+            bar_phase: below_one(bar as f32),
+            count: (i64::from(self.count) + whole as i64).clamp(0, i64::from(u32::MAX)) as u32,
+            ..*self
+        }
+    }
+}
+
+/// Rounding may carry a phase to 1; a phase is below 1.
+fn below_one(phase: f32) -> f32 {
+    if phase < 1.0 { phase.max(0.0) } else { 0.0 }
+}
+
 impl Features {
+    /// Where the beat is at `media`, predicted from these features.
+    #[must_use]
+    pub fn beat_at(&self, media: MediaTime) -> Beat {
+        self.beat.after(media.secs_since(self.at))
+    }
+
     /// Silence at `at`.
     #[must_use]
     pub const fn silence(at: MediaTime) -> Self {

@@ -1,5 +1,18 @@
 //! From samples to [`Features`]: pure, causal, allocation-free after construction.
 
+mod analyser;
+mod bands;
+mod biquad;
 pub mod features;
+mod filterbank;
+mod flux;
+mod gain;
+mod history;
+mod level;
+mod onset;
+mod spectrum;
+mod transform;
+mod waveform;
 
-pub use features::Features;
+pub use analyser::{Analyser, HOPS_PER_SECOND};
+pub use features::{Beat, Features};

@@ -1,0 +1,132 @@
+//! When a note or drum begins: SuperFlux every 5 ms, picked with an adaptive threshold.
+
+use super::filterbank::{LogFilterbank, compress};
+use super::flux::SuperFlux;
+use super::history::History;
+use super::transform::{ShortTimeSpectrum, transform_len};
+
+/// Length of the fast transform, seconds: 1024 samples at 44.1 kHz.
+const FRAME_S: f64 = 0.0232;
+/// Steps of 5 ms over which the mean flux is taken: 0.4 s.
+const MEAN_STEPS: usize = 80;
+/// Flux that never is an onset.
+const FLOOR: f32 = 0.02;
+/// Flux must exceed the mean by this factor.
+const OVER_MEAN: f32 = 1.6;
+/// Steps between two onsets, at least: 50 ms.
+const GAP_STEPS: u32 = 10;
+/// The strongest flux is forgotten with this factor per step (time constant 8 s).
+const FORGET: f32 = 0.999_375;
+/// Full strength needs at least this flux.
+const WEAKEST_FULL: f32 = 0.12;
+/// Steps for which an onset may still grow in strength: 20 ms.
+const GROW_STEPS: u32 = 4;
+
+/// How long after the attack the detector decides, seconds; measured on clicks and drum strokes.
+pub(crate) const ONSET_DELAY_S: f64 = 0.004;
+
+/// What the detector says after a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum OnsetStep {
+    /// Nothing new.
+    Quiet,
+    /// An onset of this strength (0..=1) was heard [`ONSET_DELAY_S`] ago.
+    Onset(f32),
+    /// The onset just reported is stronger than it seemed.
+    Stronger(f32),
+}
+
+/// The onset detector.
+#[derive(Debug)]
+pub(crate) struct OnsetDetector {
+    transform: ShortTimeSpectrum,
+    bank: LogFilterbank,
+    bands: Vec<f32>,
+    flux: SuperFlux,
+    recent: [f32; MEAN_STEPS],
+    next: usize,
+    since_onset: u32,
+    peak_of_onset: f32,
+    trough: f32,
+    armed: bool,
+    strongest: f32,
+}
+
+impl OnsetDetector {
+    pub(crate) fn new(sample_rate: u32) -> Self {
+        let transform = ShortTimeSpectrum::new(transform_len(FRAME_S, sample_rate));
+        let bin_hz = sample_rate as f32 / transform.len() as f32;
+        let bank = LogFilterbank::new(30.0, 16_000.0, 24.0, bin_hz, transform.bins());
+        Self {
+            bands: vec![0.0; bank.len()],
+            flux: SuperFlux::new(bank.len()),
+            transform,
+            bank,
+            recent: [0.0; MEAN_STEPS],
+            next: 0,
+            since_onset: GAP_STEPS,
+            peak_of_onset: 0.0,
+            trough: 0.0,
+            armed: true,
+            strongest: WEAKEST_FULL,
+        }
+    }
+
+    /// Samples that the history must hold.
+    pub(crate) fn frame_len(&self) -> usize {
+        self.transform.len()
+    }
+
+    /// One step of 5 ms.
+    pub(crate) fn step(&mut self, history: &History) -> OnsetStep {
+        let samples = history.latest(self.transform.len());
+        let magnitudes = self.transform.magnitudes_of(samples);
+        self.bank.apply(magnitudes, &mut self.bands);
+        compress(&mut self.bands);
+        let rise = self.flux.step(&self.bands);
+        let flux = rise.iter().sum::<f32>() / rise.len().max(1) as f32;
+        self.pick(flux)
+    }
+
+    fn pick(&mut self, flux: f32) -> OnsetStep {
+        let mean = self.recent.iter().sum::<f32>() / MEAN_STEPS as f32;
+        self.recent[self.next] = flux;
+        self.next = (self.next + 1) % MEAN_STEPS;
+        self.strongest = (self.strongest * FORGET).max(flux).max(WEAKEST_FULL);
+        self.since_onset = self.since_onset.saturating_add(1);
+
+        if self.since_onset <= GROW_STEPS && flux > self.peak_of_onset {
+            self.peak_of_onset = flux;
+            self.trough = flux;
+            return OnsetStep::Stronger(self.strength());
+        }
+        if flux < self.trough {
+            self.trough = flux;
+        }
+        self.armed |= flux < 0.5 * self.peak_of_onset
+            || flux > 1.6 * self.trough && self.since_onset > GAP_STEPS;
+        if self.armed && self.since_onset > GAP_STEPS && flux > FLOOR + OVER_MEAN * mean {
+            self.armed = false;
+            self.since_onset = 0;
+            self.peak_of_onset = flux;
+            self.trough = flux;
+            return OnsetStep::Onset(self.strength());
+        }
+        OnsetStep::Quiet
+    }
+
+    fn strength(&self) -> f32 {
+        (self.peak_of_onset / self.strongest).clamp(0.0, 1.0).sqrt()
+    }
+
+    /// Forgets the past.
+    pub(crate) fn clear(&mut self) {
+        self.flux.clear();
+        self.recent = [0.0; MEAN_STEPS];
+        self.since_onset = GAP_STEPS;
+        self.peak_of_onset = 0.0;
+        self.trough = 0.0;
+        self.armed = true;
+        self.strongest = WEAKEST_FULL;
+    }
+}
