@@ -1,10 +1,24 @@
 //! Drawings made from music: generators behind one [`Pattern`] trait, driven by named parameters.
 //!
-//! A pattern cannot read a clock, a device or a file: all it knows is the [`Scene`].
+//! A pattern cannot read a clock, a device or a file: all it knows is the [`Scene`]. A [`Preset`] names a
+//! generator, its parameters, what of the music moves them, and the colours; an [`Instrument`] is a preset
+//! ready to play.
 
+pub mod bundled;
+pub mod catalog;
+pub mod colouring;
 pub mod figure;
+pub mod generators;
+pub mod instrument;
+pub mod modulation;
+pub mod pen;
+pub mod preset;
+pub mod random;
 
+pub use catalog::{Generator, ParamSpec};
 pub use figure::{Figure, Stroke, Vertex};
+pub use instrument::{Instrument, Shade};
+pub use preset::{Preset, PresetError};
 
 use crate::analysis::Features;
 use crate::time::MediaTime;
@@ -18,11 +32,13 @@ pub struct Scene<'a> {
     pub media: MediaTime,
     /// Seconds since the last frame of this pattern, 0 for the first; bounded to 0..=0.25.
     pub dt: f32,
-    /// The parameters after modulation, in the order of [`Pattern::params`] declared by its catalog entry.
+    /// The parameters after modulation, in the order of the generator's `params` in the catalog.
     pub params: &'a [f32],
 }
 
 /// A generator of drawings. It may hold state (particles, phases), moved only by `dt`.
+///
+/// It draws in white; the level of a vertex is its share of the light. Colours are the preset's.
 pub trait Pattern: Send {
     /// Draws one frame into an empty figure. Real-time: no allocation, lock or clock.
     fn draw(&mut self, scene: &Scene<'_>, figure: &mut Figure);
