@@ -1,1 +1,3 @@
 //! Bytes of network and USB protocols ↔ values. No socket, thread or clock here.
+
+pub mod ether_dream;
