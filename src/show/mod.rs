@@ -1,6 +1,8 @@
 //! The show: media, analysis, patterns and streams put together, commanded by a surface.
 
 pub mod command;
+pub mod config;
+pub mod notices;
 pub mod report;
 pub mod snapshot;
 

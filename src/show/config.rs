@@ -1,0 +1,66 @@
+//! What a show is started with.
+
+use std::path::PathBuf;
+
+use crate::audio::AudioChoice;
+
+/// Where the music comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// A file, or nothing yet; played through a sound device.
+    Playback {
+        /// The file.
+        file: Option<PathBuf>,
+        /// Where to begin, seconds.
+        start_s: f64,
+        /// The sound device.
+        audio: AudioChoice,
+    },
+    /// What is heard now.
+    Live {
+        /// The input, as `galvo devices` names it; the default one if `None`.
+        input: Option<String>,
+    },
+}
+
+/// What a show is started with. Whether light is allowed is no part of it that is ever saved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShowConfig {
+    /// Where the music comes from.
+    pub source: Source,
+    /// Projector URIs, at least one.
+    pub dacs: Vec<String>,
+    /// A preset's name or path; the first bundled one if `None`.
+    pub preset: Option<String>,
+    /// Folder of the user's presets; the system's usual one if `None`.
+    pub preset_folder: Option<PathBuf>,
+    /// Allow light at once.
+    pub arm: bool,
+    /// Brightness of all light, 0..=1.
+    pub master: f32,
+    /// Points per second of every projector.
+    pub pps: u32,
+    /// Moves the light against the sound, ms: positive is later.
+    pub offset_ms: f64,
+    /// End the show after this many seconds of it.
+    pub duration_s: Option<f64>,
+    /// Play as soon as the file is open.
+    pub autoplay: bool,
+}
+
+impl Default for ShowConfig {
+    fn default() -> Self {
+        Self {
+            source: Source::Playback { file: None, start_s: 0.0, audio: AudioChoice::Default },
+            dacs: vec!["sim:".to_owned()],
+            preset: None,
+            preset_folder: None,
+            arm: false,
+            master: 0.2,
+            pps: 30_000,
+            offset_ms: 0.0,
+            duration_s: None,
+            autoplay: true,
+        }
+    }
+}
