@@ -11,8 +11,10 @@ mod core;
 pub mod fill;
 pub mod fullness;
 pub mod media_map;
+pub mod rates;
 mod run;
 pub mod stats;
+pub mod sync;
 pub mod timeline;
 
 pub use config::{ConfigError, Pacing, StreamConfig, UnderrunPolicy};
@@ -22,3 +24,4 @@ pub use fill::{FillRequest, FillResult, Producer};
 pub use media_map::MediaMap;
 pub use run::run_fill;
 pub use stats::{StatsSnapshot, StreamStats};
+pub use sync::SyncSnapshot;
