@@ -2,6 +2,9 @@
 
 mod analyser;
 mod bands;
+mod bar;
+mod bar_pointer;
+mod beat;
 mod biquad;
 pub mod features;
 mod filterbank;
@@ -9,6 +12,7 @@ mod flux;
 mod gain;
 mod history;
 mod level;
+mod odf;
 mod onset;
 mod spectrum;
 mod transform;
