@@ -17,6 +17,8 @@ mod onset;
 mod spectrum;
 mod transform;
 mod waveform;
+mod window;
 
 pub use analyser::{Analyser, HOPS_PER_SECOND};
 pub use features::{Beat, Features};
+pub use window::FeatureWindow;
