@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::bands::Crossover;
+use super::beat::BeatTracker;
 use super::features::{Bands, Features, Onset, SPECTRUM_BANDS, onset_envelope};
 use super::gain::{BandGain, Envelope, LoudReference, against};
 use super::history::History;
@@ -56,6 +57,7 @@ pub struct Analyser {
     waveform: Waveform,
     onsets: OnsetDetector,
     onset: Onset,
+    beat: BeatTracker,
     latest: Features,
 }
 
@@ -79,6 +81,7 @@ impl Analyser {
             band_gain: BandGain::new(BAND_TILT_DB),
             band_envelopes: BAND_ENVELOPES_S.map(|(a, r)| Envelope::new(a, r, HOP_S)),
             spectrum: SpectrumBands::new(bin_hz, main.bins(), HOP_S),
+            beat: BeatTracker::new(bin_hz, main.bins()),
             main,
             waveform: Waveform::new(sample_rate),
             onsets,
@@ -158,6 +161,7 @@ impl Analyser {
         self.waveform.clear();
         self.onsets.clear();
         self.onset = Onset::default();
+        self.beat.clear();
         self.latest = Features::silence(media);
     }
 
@@ -183,6 +187,7 @@ impl Analyser {
         let at = self.clock.now().plus_nanos(-DELAY_NS);
         let magnitudes = self.main.magnitudes_of(self.history.latest(self.main.len()));
         let spectrum: [f32; SPECTRUM_BANDS] = self.spectrum.step(magnitudes, HOP_S);
+        self.beat.step(magnitudes, self.level.silent());
         let [bass, mid, treble] = self.bands();
         let moment_db = self.level.moment_db();
         let reference_db = self.level_reference.learn(moment_db, HOP_S);
@@ -194,7 +199,7 @@ impl Analyser {
             spectrum,
             waveform: self.waveform.window(),
             onset: Onset { envelope: onset_envelope(&self.onset, at), ..self.onset },
-            beat: super::features::Beat::default(),
+            beat: self.beat.beat(DELAY.as_secs_f64()),
             silent: self.level.silent(),
         };
     }
