@@ -49,7 +49,7 @@ impl Pattern for Comets {
                 let (sin, cos) = sin_cos(way + share);
                 let wave = sin_cos(way * weave * 0.5 + share * 2.0).0;
                 let r = size * (0.68 + 0.32 * wave);
-                pen.to_lit(r * cos, r * sin, 0.12 + 0.88 * along * along);
+                pen.to_lit(r * cos, r * sin, 0.2 + 0.8 * along);
             }
             pen.end_curve();
         }

@@ -16,14 +16,15 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("tube", "", [0.05, 0.3, 0.6], "Thickness of the ring at rest."),
         ParamSpec::new("kick", "", [0.0, 0.25, 0.6], "How much the bass thickens it."),
         ParamSpec::new("size", "", [0.2, 0.85, 0.97], "Size."),
-        ParamSpec::new("spin", "turns/s", [-1.0, 0.1, 1.0], "Turn about the vertical."),
-        ParamSpec::new("tilt", "turns/s", [-1.0, 0.04, 1.0], "Turn about the horizontal."),
+        ParamSpec::new("spin", "turns/s", [-1.0, 0.1, 1.0], "Turn about the axis of the ring."),
+        ParamSpec::new("lean", "turns", [0.0, 0.1, 0.2], "How far it leans away from the eye."),
+        ParamSpec::new("sway", "Hz", [0.0, 0.13, 1.0], "How often the lean goes around."),
         ParamSpec::new("flow", "turns/s", [-1.0, 0.1, 1.0], "Flow of the line through the ring."),
         ParamSpec::new("depth", "", [0.0, 0.6, 0.9], "How dark the far side is."),
     ],
     make: |seed| {
         let mut random = Random::new(seed);
-        Box::new(Knot { spin: random.unit(), tilt: 0.1 + 0.2 * random.unit(), flow: 0.0 })
+        Box::new(Knot { spin: random.unit(), sway: random.unit(), flow: 0.0 })
     },
 };
 
@@ -32,32 +33,34 @@ const EYE: f32 = 3.0;
 
 struct Knot {
     spin: f32,
-    tilt: f32,
+    sway: f32,
     flow: f32,
 }
 
 impl Pattern for Knot {
     fn draw(&mut self, scene: &Scene<'_>, figure: &mut Figure) {
-        let &[around, through, tube, kick, size, spin, tilt, flow, depth] = scene.params else {
+        let &[around, through, tube, kick, size, spin, lean, sway, flow, depth] = scene.params
+        else {
             return;
         };
         let features = scene.features;
         advance(&mut self.spin, spin * scene.dt * (0.6 + 0.8 * features.level));
-        advance(&mut self.tilt, tilt * scene.dt);
+        advance(&mut self.sway, sway * scene.dt);
         advance(&mut self.flow, flow * scene.dt);
         let (around, through) = (around.round(), through.round());
         let tube = (tube + kick * features.bands.bass).min(0.75);
         let ring = 1.0 - tube;
-        let (spin, tilt) = (sin_cos(self.spin), sin_cos(self.tilt));
+        let (sway_sin, sway_cos) = sin_cos(self.sway);
+        let (yaw, tilt) = (sin_cos(lean * sway_sin), sin_cos(lean * sway_cos));
         let size = size.min(MAX_RADIUS);
         let mut pen = Pen::new(figure);
         for k in 0..VERTICES {
             let along = k as f32 / VERTICES as f32;
-            let (round_sin, round_cos) = sin_cos(along * around);
+            let (round_sin, round_cos) = sin_cos(along * around + self.spin);
             let (tube_sin, tube_cos) = sin_cos(along * through + self.flow);
             let r = ring + tube * tube_cos;
             let point = [r * round_cos, r * round_sin, tube * tube_sin];
-            let [x, y, z] = turned(point, spin, tilt);
+            let [x, y, z] = turned(point, yaw, tilt);
             let (x, y) = projected([x, y, z], EYE);
             pen.to_lit(size * x, size * y, 1.0 - depth * (0.5 - 0.5 * z));
         }

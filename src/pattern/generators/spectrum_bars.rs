@@ -33,7 +33,9 @@ struct SpectrumBars {
 impl SpectrumBars {
     fn height(&self, place: f32, centred: bool) -> f32 {
         let band = if centred { (2.0 * place - 1.0).abs() * 0.92 } else { place };
-        spectrum_at(&self.held, band)
+        // A gentle lift: quiet bands are part of the skyline too.
+        let energy = spectrum_at(&self.held, band).clamp(0.0, 1.0);
+        energy * (1.6 - 0.6 * energy)
     }
 }
 

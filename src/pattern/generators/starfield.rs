@@ -81,5 +81,5 @@ impl Pattern for Starfield {
 
 /// Distance from the centre as the eye sees it: slow far away, fast when near.
 fn distance(star: &Star, near: f32) -> f32 {
-    star.spread * 0.12 / (1.12 - near)
+    star.spread * 0.24 / (1.14 - near)
 }

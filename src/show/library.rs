@@ -1,0 +1,352 @@
+//! Where presets live: those that come with galvo, and the user's own folder.
+//!
+//! A preset of the user shadows a bundled one of the same name; a bundled one is never written. A file that
+//! is broken is listed with its reason and skipped.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::pattern::bundled::BUNDLED;
+use crate::pattern::preset::MAX_PRESET_BYTES;
+use crate::pattern::{Preset, PresetError};
+use crate::show::snapshot::PresetEntry;
+
+/// Most files of the user's folder that are read.
+const MAX_USER_FILES: usize = 1_000;
+
+/// Why a preset could not be found, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LibraryError {
+    /// No preset has this name.
+    #[error("there is no preset named `{name}`; `galvo presets list` shows them")]
+    Unknown {
+        /// The name asked for.
+        name: String,
+    },
+    /// The text of a preset is wrong.
+    #[error("{}: {error}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        error: PresetError,
+    },
+    /// The preset to save is wrong.
+    #[error("the preset was not saved: {0}")]
+    Invalid(#[from] PresetError),
+    /// The system has no folder for settings and none was given.
+    #[error("there is no folder for presets on this system; name one")]
+    NoFolder,
+    /// A file or folder refused.
+    #[error("{}: {error}; check that it exists and that you may use it", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// One preset of the library.
+#[derive(Clone, Debug)]
+struct Shelf {
+    preset: Arc<Preset>,
+    /// The user's file; none for a bundled preset.
+    path: Option<PathBuf>,
+}
+
+/// Every preset there is.
+#[derive(Debug)]
+pub struct Library {
+    user_dir: Option<PathBuf>,
+    shelves: Vec<Shelf>,
+    broken: Vec<LibraryError>,
+}
+
+/// The user's folder on this system: `galvo/presets` where settings live.
+#[must_use]
+pub fn default_user_dir() -> Option<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "galvo")?;
+    Some(folders.config_dir().join("presets"))
+}
+
+impl Library {
+    /// Opens the bundled presets and those in `user_dir`, or in [`default_user_dir`] if none is given. A
+    /// folder that does not exist yet is empty; files that cannot be used are in [`Library::broken`].
+    #[must_use]
+    pub fn open(user_dir: Option<PathBuf>) -> Self {
+        let user_dir = user_dir.or_else(default_user_dir);
+        let mut library = Self { user_dir, shelves: Vec::new(), broken: Vec::new() };
+        library.refresh();
+        library
+    }
+
+    /// Reads everything again.
+    pub fn refresh(&mut self) {
+        self.shelves.clear();
+        self.broken.clear();
+        for (file, text) in BUNDLED {
+            match Preset::parse(text) {
+                Ok(preset) => self.shelves.push(Shelf { preset: Arc::new(preset), path: None }),
+                Err(error) => {
+                    self.broken.push(LibraryError::Broken { path: PathBuf::from(file), error });
+                }
+            }
+        }
+        let Some(folder) = self.user_dir.clone() else { return };
+        match preset_files(&folder) {
+            Ok(paths) => {
+                for path in paths {
+                    match load(&path) {
+                        Ok(preset) => self.put(preset, path),
+                        Err(error) => self.broken.push(error),
+                    }
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => self.broken.push(LibraryError::Io { path: folder, error }),
+        }
+    }
+
+    /// The presets to choose from: the bundled ones in their order, then the user's by file name.
+    #[must_use]
+    pub fn entries(&self) -> Vec<PresetEntry> {
+        let entry = |shelf: &Shelf| PresetEntry {
+            name: shelf.preset.name.clone(),
+            description: shelf.preset.description.clone(),
+            bundled: shelf.path.is_none(),
+        };
+        self.shelves.iter().map(entry).collect()
+    }
+
+    /// Files that could not be used, each with its reason.
+    #[must_use]
+    pub fn broken(&self) -> &[LibraryError] {
+        &self.broken
+    }
+
+    /// The user's folder, if there is one; it may not exist yet.
+    #[must_use]
+    pub fn user_dir(&self) -> Option<&Path> {
+        self.user_dir.as_deref()
+    }
+
+    /// The preset of this name.
+    ///
+    /// # Errors
+    /// [`LibraryError::Unknown`].
+    pub fn get(&self, name: &str) -> Result<Arc<Preset>, LibraryError> {
+        let found = self.shelves.iter().find(|shelf| shelf.preset.name == name);
+        found
+            .map(|shelf| Arc::clone(&shelf.preset))
+            .ok_or_else(|| LibraryError::Unknown { name: name.to_owned() })
+    }
+
+    /// The preset that a show starts with.
+    #[must_use]
+    pub fn first(&self) -> Option<Arc<Preset>> {
+        self.shelves.first().map(|shelf| Arc::clone(&shelf.preset))
+    }
+
+    /// Writes a preset to the user's folder and puts it into the library. A preset of the user of the same
+    /// name is replaced; the file is either the old or the new one, never half of it.
+    ///
+    /// # Errors
+    /// The preset is wrong, there is no folder, or the system refuses.
+    pub fn save(&mut self, preset: &Preset) -> Result<PathBuf, LibraryError> {
+        let text = preset.to_toml()?;
+        let folder = self.user_dir.clone().ok_or(LibraryError::NoFolder)?;
+        fs::create_dir_all(&folder)
+            .map_err(|error| LibraryError::Io { path: folder.clone(), error })?;
+        let path = self.path_for(&folder, &preset.name);
+        write_whole(&path, &text)
+            .map_err(|error| LibraryError::Io { path: path.clone(), error })?;
+        self.put(preset.clone(), path.clone());
+        Ok(path)
+    }
+
+    /// Puts a preset of the user in place of any of the same name.
+    fn put(&mut self, preset: Preset, path: PathBuf) {
+        let shelf = Shelf { preset: Arc::new(preset), path: Some(path) };
+        let same_name = |other: &&mut Shelf| other.preset.name == shelf.preset.name;
+        match self.shelves.iter_mut().find(same_name) {
+            Some(place) => *place = shelf,
+            None => self.shelves.push(shelf),
+        }
+    }
+
+    /// The file of the user's preset of this name; for a new one, a file name that is free.
+    fn path_for(&self, folder: &Path, name: &str) -> PathBuf {
+        let own = self.shelves.iter().find(|shelf| shelf.preset.name == name);
+        if let Some(path) = own.and_then(|shelf| shelf.path.clone()) {
+            return path;
+        }
+        let slug = file_slug(name);
+        let numbered = (2..).map(|number| format!("{slug}-{number}.toml"));
+        std::iter::once(format!("{slug}.toml"))
+            .chain(numbered)
+            .map(|file| folder.join(file))
+            .find(|path| !path.exists())
+            .unwrap_or_else(|| folder.join(format!("{slug}.toml")))
+    }
+}
+
+/// Reads one preset from a file.
+///
+/// # Errors
+/// The file cannot be read, or is no preset; never more than a page of it is read.
+pub fn load(path: &Path) -> Result<Preset, LibraryError> {
+    let refused = |error| LibraryError::Io { path: path.to_owned(), error };
+    let mut text = String::new();
+    let most = MAX_PRESET_BYTES as u64 + 1;
+    fs::File::open(path).map_err(refused)?.take(most).read_to_string(&mut text).map_err(refused)?;
+    Preset::parse(&text).map_err(|error| LibraryError::Broken { path: path.to_owned(), error })
+}
+
+/// The `.toml` files of a folder, by name.
+fn preset_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.truncate(MAX_USER_FILES);
+    Ok(paths)
+}
+
+/// A file name that every system takes: lower-case letters, digits and single dashes.
+fn file_slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    // Windows keeps device names such as `con` and `lpt1` for itself.
+    if slug.len() < 5 {
+        format!("preset-{slug}").trim_end_matches('-').to_owned()
+    } else {
+        slug.to_owned()
+    }
+}
+
+/// Writes beside the target and renames over it.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
+    let written = fs::File::create(&beside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    let renamed = written.and_then(|()| fs::rename(&beside, path));
+    if renamed.is_err() {
+        // The error that counts is the first; what is left of the attempt goes if it can.
+        drop(fs::remove_file(&beside));
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::catalog::GENERATORS;
+
+    fn named(name: &str) -> Preset {
+        Preset::plain(name, &GENERATORS[0])
+    }
+
+    #[test]
+    fn without_a_user_folder_there_are_the_bundled_presets() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::open(Some(folder.path().join("not-there")));
+        assert_eq!(library.entries().len(), BUNDLED.len());
+        assert!(library.entries().iter().all(|entry| entry.bundled));
+        assert!(library.broken().is_empty());
+    }
+
+    #[test]
+    fn a_saved_preset_is_there_and_after_reopening_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut library = Library::open(Some(folder.path().join("new/presets")));
+        let path = library.save(&named("My Own — №1")).unwrap();
+        assert_eq!(path.file_name().unwrap(), "my-own-1.toml");
+        assert_eq!(load(&path).unwrap(), named("My Own — №1"));
+        let again = Library::open(Some(folder.path().join("new/presets")));
+        assert_eq!(*again.get("My Own — №1").unwrap(), named("My Own — №1"));
+        assert!(!again.entries().last().unwrap().bundled);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_users_preset_shadows_the_bundled_one_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        let name = library.entries()[2].name.clone();
+        library.save(&named(&name)).unwrap();
+        let reopened = Library::open(Some(folder.path().to_owned()));
+        for library in [&library, &reopened] {
+            assert_eq!(library.entries().len(), BUNDLED.len());
+            assert_eq!(library.entries()[2].name, name);
+            assert!(!library.entries()[2].bundled);
+            assert_eq!(*library.get(&name).unwrap(), named(&name));
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_its_reason_and_the_rest_works() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("bad.toml"), "version = 1\nname = \"x\"\ngenerator = 7\n")
+            .unwrap();
+        fs::write(folder.path().join("binary.toml"), [0xFF, 0xFE, 0x00]).unwrap();
+        fs::write(folder.path().join("long.toml"), "#".repeat(MAX_PRESET_BYTES + 10)).unwrap();
+        fs::write(folder.path().join("good.toml"), named("Good").to_toml().unwrap()).unwrap();
+        fs::write(folder.path().join("notes.txt"), "not a preset").unwrap();
+        let library = Library::open(Some(folder.path().to_owned()));
+        assert!(library.get("Good").is_ok());
+        assert_eq!(library.broken().len(), 3);
+        let message = library.broken()[0].to_string();
+        assert!(message.contains("bad.toml") && message.contains("line 3"), "{message}");
+    }
+
+    #[test]
+    fn two_names_with_one_slug_get_two_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        let first = library.save(&named("Big Wave")).unwrap();
+        let second = library.save(&named("big-wave")).unwrap();
+        assert_ne!(first, second);
+        assert_eq!(library.save(&named("Big Wave")).unwrap(), first);
+        assert_eq!(load(&second).unwrap().name, "big-wave");
+    }
+
+    #[test]
+    fn a_wrong_preset_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        let wrong = Preset { generator: "nothing".into(), ..named("Wrong") };
+        assert!(matches!(library.save(&wrong), Err(LibraryError::Invalid(_))));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn file_names_never_leave_the_folder_or_name_a_device() {
+        assert_eq!(file_slug("../../etc/passwd"), "etc-passwd");
+        assert_eq!(file_slug("CON"), "preset-con");
+        assert_eq!(file_slug("日本"), "preset");
+        assert_eq!(file_slug(" Über  Wave! "), "ber-wave");
+    }
+
+    #[test]
+    fn an_unknown_name_says_how_to_list_them() {
+        let library = Library::open(Some(PathBuf::from("/nowhere")));
+        let error = library.get("Nonesuch").unwrap_err().to_string();
+        assert!(error.contains("Nonesuch") && error.contains("presets list"));
+    }
+}
