@@ -1,1 +1,5 @@
 //! Bytes of music: where they come from.
+
+pub mod file;
+
+pub use file::{MediaError, open_file};
