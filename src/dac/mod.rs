@@ -1,7 +1,10 @@
 //! Projectors: one file per device behind one [`Backend`] trait, and a simulator of each.
 
 pub mod backend;
+pub mod ether_dream;
 pub mod link;
+pub mod simulator;
+pub mod transport;
 
 pub use backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
 pub use link::{

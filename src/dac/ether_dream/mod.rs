@@ -1,0 +1,268 @@
+//! Ether Dream 1 to 4 over TCP. See `docs/protocols/ether_dream.md`.
+
+mod session;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::session::{Offer, Phase, Session, Trouble};
+use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+use super::transport::{ByteStream, Dial, Tcp};
+use crate::point::LaserPoint;
+use crate::safety::SafeChunk;
+use crate::time::{Clock, HostTime};
+use crate::wire::ether_dream::{Announcement, FALLBACK_CAPACITY, FALLBACK_MAX_PPS};
+
+/// Time to reach the device.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
+/// Time for the greeting and the first answers.
+const GREETING_TIMEOUT: Duration = Duration::from_millis(900);
+/// Time for the last points and the stop at the end.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(100);
+/// While connecting or closing, how often to look.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// The dark tail of a connection.
+const TAIL: [LaserPoint; 32] = [LaserPoint::CENTRE; 32];
+
+/// The driver of one Ether Dream.
+pub struct EtherDream {
+    name: String,
+    dial: Box<dyn Dial>,
+    clock: Arc<dyn Clock>,
+    capacity: u16,
+    max_pps: u32,
+    open: Option<(Box<dyn ByteStream>, Session)>,
+}
+
+impl std::fmt::Debug for EtherDream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EtherDream").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl EtherDream {
+    /// A device reached over TCP, named as the user named it. Without an announcement it is taken for the
+    /// smallest one known.
+    #[must_use]
+    pub fn new(name: &str, host: &str, port: u16, clock: Arc<dyn Clock>) -> Self {
+        Self::over(name, Box::new(Tcp::new(host, port)), clock)
+    }
+
+    /// A device reached over any transport.
+    #[must_use]
+    pub fn over(name: &str, dial: Box<dyn Dial>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            name: name.to_owned(),
+            dial,
+            clock,
+            capacity: FALLBACK_CAPACITY,
+            max_pps: FALLBACK_MAX_PPS,
+            open: None,
+        }
+    }
+
+    /// Takes the queue's size and the highest rate from the device's own announcement.
+    #[must_use]
+    pub fn announced(mut self, announcement: &Announcement) -> Self {
+        self.capacity = announcement.capacity.max(2);
+        self.max_pps = announcement.max_pps.max(1);
+        self
+    }
+
+    fn gone(&self, detail: impl Into<String>) -> DacError {
+        DacError::Gone { device: self.name.clone(), detail: detail.into() }
+    }
+
+    fn dial_error(&self, error: &io::Error) -> DacError {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => {
+                self.gone("the connection was refused: nothing listens there")
+            }
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                self.gone(format!("no answer within {} ms", CONNECT_TIMEOUT.as_millis()))
+            }
+            io::ErrorKind::PermissionDenied => DacError::PermissionDenied {
+                device: self.name.clone(),
+                cure: "allow galvo outgoing TCP connections in the firewall".to_owned(),
+            },
+            _ => self.gone(error.to_string()),
+        }
+    }
+
+    fn trouble(&self, trouble: Trouble) -> DacError {
+        match trouble {
+            Trouble::Protocol(detail) => DacError::Protocol { device: self.name.clone(), detail },
+            Trouble::Silent(silent) => {
+                self.gone(format!("no answer for {} ms", silent.as_millis()))
+            }
+        }
+    }
+
+    /// Moves bytes both ways. Never waits.
+    fn pump(&mut self, now: HostTime) -> Result<(), DacError> {
+        let Some((stream, session)) = &mut self.open else {
+            return Err(self.gone("there is no connection"));
+        };
+        let result = exchange(now, stream.as_mut(), session);
+        result.map_err(|error| match error {
+            Broken::Io(error) => self.gone(format!("the connection broke: {error}")),
+            Broken::Trouble(trouble) => self.trouble(trouble),
+        })
+    }
+
+    /// Moves bytes until `done` or until `timeout` is over; says which.
+    fn pump_until(
+        &mut self,
+        timeout: Duration,
+        done: impl Fn(&Session, HostTime) -> bool,
+    ) -> Result<bool, DacError> {
+        let deadline = self.clock.now() + timeout;
+        loop {
+            let now = self.clock.now();
+            self.pump(now)?;
+            if self.open.as_ref().is_some_and(|(_, session)| done(session, now)) {
+                return Ok(true);
+            }
+            if now >= deadline {
+                return Ok(false);
+            }
+            self.clock.sleep_until(now + LOOK_EVERY);
+        }
+    }
+
+    fn greet(&mut self) -> Result<(), DacError> {
+        if !self.pump_until(GREETING_TIMEOUT / 2, |session, _| session.phase() != Phase::Greeting)? {
+            return Err(self.gone("it accepts the connection but does not greet: is it an Ether Dream?"));
+        }
+        if let Some((_, session)) = &mut self.open {
+            session.ask_version(self.clock.now());
+        }
+        let settled = |session: &Session, _| session.is_settled();
+        if !self.pump_until(GREETING_TIMEOUT / 2, settled)? {
+            return Err(self.gone("it greets but does not answer"));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), DacError> {
+        let now = self.clock.now();
+        let Some((_, session)) = &mut self.open else { return Ok(()) };
+        if session.phase() == Phase::Playing {
+            let pps = session.playing_pps().unwrap_or(1);
+            if session.offer(now, &TAIL, pps) == Offer::Taken {
+                let half = TAIL.len() as u32 / 2;
+                self.pump_until(CLOSE_TIMEOUT, |session, now| session.estimate(now) <= half)?;
+            }
+        }
+        let now = self.clock.now();
+        if let Some((_, session)) = &mut self.open {
+            session.stop(now);
+        }
+        let stopped = |session: &Session, _| {
+            matches!(session.phase(), Phase::Idle | Phase::EmergencyStop | Phase::Greeting)
+        };
+        self.pump_until(CLOSE_TIMEOUT, stopped)?;
+        Ok(())
+    }
+
+    fn session(&mut self) -> Result<&mut Session, DacError> {
+        let missing = self.gone("there is no connection");
+        self.open.as_mut().map(|(_, session)| session).ok_or(missing)
+    }
+}
+
+enum Broken {
+    Io(io::Error),
+    Trouble(Trouble),
+}
+
+fn exchange(now: HostTime, stream: &mut dyn ByteStream, session: &mut Session) -> Result<(), Broken> {
+    let mut buffer = [0; 512];
+    loop {
+        let n = stream.try_read(now, &mut buffer).map_err(Broken::Io)?;
+        if n == 0 {
+            break;
+        }
+        session.receive(now, &buffer[..n]).map_err(Broken::Trouble)?;
+    }
+    while !session.unsent().is_empty() {
+        let n = stream.try_write(now, session.unsent()).map_err(Broken::Io)?;
+        if n == 0 {
+            break;
+        }
+        session.sent(n);
+    }
+    Ok(())
+}
+
+impl Backend for EtherDream {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn connect(&mut self, now: HostTime) -> Result<Capabilities, DacError> {
+        self.open = None;
+        let dialled = self.dial.dial(now, CONNECT_TIMEOUT);
+        let stream = dialled.map_err(|error| self.dial_error(&error))?;
+        let session = Session::new(self.clock.now(), self.capacity, self.max_pps);
+        self.open = Some((stream, session));
+        if let Err(error) = self.greet() {
+            self.open = None;
+            return Err(error);
+        }
+        Ok(Capabilities {
+            delivery: Delivery::Fifo,
+            max_points_per_chunk: usize::from(self.capacity) - 1,
+            capacity_points: Some(u32::from(self.capacity)),
+            min_pps: 1,
+            max_pps: self.max_pps,
+            reports_queue: true,
+            suggested_buffer: Duration::from_millis(40),
+        })
+    }
+
+    fn write(&mut self, now: HostTime, chunk: SafeChunk<'_>) -> Result<Written, DacError> {
+        let offer = self.session()?.offer(now, chunk.points(), chunk.pps());
+        self.pump(now)?;
+        match offer {
+            Offer::Taken => Ok(Written::Accepted),
+            Offer::NotNow => Ok(Written::NotNow),
+            Offer::EmergencyStop => Err(DacError::EmergencyStop { device: self.name.clone() }),
+        }
+    }
+
+    fn poll(&mut self, now: HostTime) -> Result<DeviceReport, DacError> {
+        self.pump(now)?;
+        let kept_up = self.session()?.keep_up(now);
+        kept_up.map_err(|trouble| self.trouble(trouble))?;
+        self.pump(now)?;
+        let session = self.session()?;
+        Ok(DeviceReport {
+            at: session.status_at(),
+            queued_points: Some(session.queued()),
+            played_points: Some(session.played()),
+            playing_pps: session.playing_pps(),
+            underflows: session.underflows(),
+            estop: session.phase() == Phase::EmergencyStop,
+        })
+    }
+
+    fn stop(&mut self, now: HostTime) -> Result<(), DacError> {
+        self.session()?.stop(now);
+        self.pump(now)
+    }
+
+    fn reset_estop(&mut self, now: HostTime) -> Result<(), DacError> {
+        self.session()?.clear_estop(now);
+        self.pump(now)
+    }
+
+    fn close(&mut self, _now: HostTime) {
+        // What does not answer is left: the device stops by itself when the connection goes.
+        if let Err(error) = self.end() {
+            tracing::debug!(device = self.name, %error, "closing");
+        }
+        self.open = None;
+    }
+}

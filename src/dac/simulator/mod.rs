@@ -1,0 +1,5 @@
+//! Virtual projectors: each speaks the device side of its protocol over the real transport.
+
+pub mod playback;
+
+pub use playback::{Playback, QueuedPoint, Recorder};
