@@ -1,0 +1,138 @@
+//! The keys of the desk. None arms, none quits.
+
+use egui::{Context, Key, Modifiers};
+
+use crate::show::{Command, Snapshot};
+use crate::time::MediaTime;
+
+/// How far an arrow seeks, s.
+pub(super) const SEEK_STEP_SECONDS: f64 = 5.0;
+
+/// What the key sheet says, in its order.
+pub(super) const SHEET: &[(&str, &str)] = &[
+    ("Esc", "STOP: dark at once, latched until reset"),
+    ("Space", "Play or pause"),
+    ("Left / Right", "Seek 5 s back or forward"),
+    ("Up / Down", "Previous or next preset"),
+    ("Ctrl-O", "Open music"),
+    ("Ctrl-S", "Save the preset"),
+    ("Ctrl-Shift-S", "Save the preset under a new name"),
+    ("Ctrl-Z", "Undo a change of the preset"),
+    ("Ctrl-Shift-Z", "Redo it"),
+    ("?", "This list"),
+];
+
+/// A key that concerns the window rather than the show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WindowKey {
+    /// Open music.
+    Open,
+    /// Ask for the name of a new preset.
+    SaveAs,
+    /// Show or hide the key sheet.
+    KeySheet,
+}
+
+/// Turns the keys of this frame into wishes. Esc counts always; Space and the letters wait while a text
+/// is being typed; arrows also while any control has the focus, because they move that control.
+pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) -> Option<WindowKey> {
+    if ctx.input(|input| input.key_pressed(Key::Escape)) {
+        wishes.push(Command::Stop);
+    }
+    if ctx.text_edit_focused() {
+        return None;
+    }
+    let pressed = |modifiers, key| ctx.input_mut(|input| input.consume_key(modifiers, key));
+    let control_shift = Modifiers::COMMAND | Modifiers::SHIFT;
+    // Taken from the focused control too: Space plays, whichever button was pressed last.
+    if pressed(Modifiers::NONE, Key::Space) {
+        wishes.push(if seen.transport.playing { Command::Pause } else { Command::Play });
+    }
+    if pressed(control_shift, Key::Z) || pressed(Modifiers::COMMAND, Key::Y) {
+        wishes.extend(seen.preset.can_redo.then_some(Command::Redo));
+    }
+    if pressed(Modifiers::COMMAND, Key::Z) {
+        wishes.extend(seen.preset.can_undo.then_some(Command::Undo));
+    }
+    if pressed(control_shift, Key::S) {
+        return Some(WindowKey::SaveAs);
+    }
+    if pressed(Modifiers::COMMAND, Key::S) {
+        wishes.push(Command::SavePreset);
+    }
+    if pressed(Modifiers::COMMAND, Key::O) {
+        return Some(WindowKey::Open);
+    }
+    if ctx.memory(|memory| memory.focused().is_none()) {
+        for (key, step) in
+            [(Key::ArrowLeft, -SEEK_STEP_SECONDS), (Key::ArrowRight, SEEK_STEP_SECONDS)]
+        {
+            if pressed(Modifiers::NONE, key) {
+                wishes.extend(seek_by(seen, step));
+            }
+        }
+        for (key, step) in [(Key::ArrowUp, -1), (Key::ArrowDown, 1)] {
+            if pressed(Modifiers::NONE, key) {
+                wishes.extend(neighbour(seen, step));
+            }
+        }
+    }
+    (pressed(Modifiers::NONE, Key::Questionmark)
+        || pressed(Modifiers::SHIFT, Key::Questionmark)
+        || pressed(Modifiers::NONE, Key::F1))
+    .then_some(WindowKey::KeySheet)
+}
+
+/// A seek by `seconds`, kept within the music; none for live input.
+fn seek_by(seen: &Snapshot, seconds: f64) -> Option<Command> {
+    let transport = &seen.transport;
+    let to = transport.position.plus_secs_f64(seconds).max(MediaTime::ZERO);
+    let to = transport.duration.map_or(to, |end| to.min(end));
+    (!transport.live).then_some(Command::Seek(to))
+}
+
+/// The preset `step` places from the present one, stopping at the ends of the list.
+fn neighbour(seen: &Snapshot, step: isize) -> Option<Command> {
+    let at = seen.presets.iter().position(|entry| entry.name == seen.preset.name);
+    let to = at.map_or(Some(0), |at| at.checked_add_signed(step))?;
+    let entry = seen.presets.get(to)?;
+    Some(Command::SelectPreset(entry.name.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::show::snapshot::{PresetEntry, PresetView, Transport};
+
+    fn at_seconds(seconds: f64) -> Snapshot {
+        let transport = Transport {
+            position: MediaTime::from_secs_f64(seconds),
+            duration: Some(MediaTime::from_secs_f64(60.0)),
+            ..Transport::default()
+        };
+        Snapshot { transport, ..Snapshot::default() }
+    }
+
+    #[test]
+    fn seeking_by_keys_stays_within_the_music() {
+        let seek = |from, by| seek_by(&at_seconds(from), by);
+        assert_eq!(seek(2.0, -5.0), Some(Command::Seek(MediaTime::ZERO)));
+        assert_eq!(seek(58.0, 5.0), Some(Command::Seek(MediaTime::from_secs_f64(60.0))));
+        let mut live = at_seconds(2.0);
+        live.transport.live = true;
+        assert_eq!(seek_by(&live, 5.0), None);
+    }
+
+    #[test]
+    fn the_list_of_presets_has_ends() {
+        let entry = |name: &str| PresetEntry { name: name.into(), ..PresetEntry::default() };
+        let mut seen = Snapshot { presets: [entry("a"), entry("b")].into(), ..Snapshot::default() };
+        seen.preset = Arc::new(PresetView { name: "a".into(), ..PresetView::default() });
+        assert_eq!(neighbour(&seen, -1), None);
+        assert_eq!(neighbour(&seen, 1), Some(Command::SelectPreset("b".into())));
+        seen.preset = Arc::new(PresetView::default());
+        assert_eq!(neighbour(&seen, 1), Some(Command::SelectPreset("a".into())));
+    }
+}

@@ -1,0 +1,26 @@
+//! The list of keys.
+
+use egui::{Grid, Pos2, RichText, Ui};
+
+use crate::gui::keys::SHEET;
+use crate::gui::theme;
+use crate::gui::widgets::{dialog, heading};
+
+/// Shows it around `centre`; true once it was closed.
+pub(in crate::gui) fn show(ui: &Ui, centre: Pos2) -> bool {
+    dialog(ui, "key sheet", centre, theme::LINE, |ui| {
+        heading(ui, "Keys");
+        ui.add_space(theme::GRID);
+        Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+            for (key, act) in SHEET {
+                ui.label(RichText::new(*key).font(theme::figures(13.0)).color(theme::ACCENT));
+                ui.label(RichText::new(*act).color(theme::TEXT));
+                ui.end_row();
+            }
+        });
+        ui.add_space(2.0 * theme::GRID);
+        ui.label(RichText::new("No key arms, and no key quits.").color(theme::TEXT_QUIET));
+        ui.add_space(theme::GRID);
+        ui.button("Close").on_hover_text("Closes this list (?)").clicked()
+    })
+}

@@ -1,0 +1,78 @@
+//! Every projector: how it is, how much it holds, what went wrong.
+
+use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
+
+use crate::gui::theme;
+use crate::gui::widgets::{bar, beacon, heading};
+use crate::show::snapshot::{ProjectorState, ProjectorView};
+
+/// Shows all of them.
+pub(in crate::gui) fn show(ui: &mut Ui, projectors: &[ProjectorView]) {
+    heading(ui, "Projectors");
+    if projectors.is_empty() {
+        ui.label(RichText::new("None in this show").color(theme::TEXT_FAINT));
+    }
+    for projector in projectors {
+        one(ui, projector);
+    }
+}
+
+fn one(ui: &mut Ui, projector: &ProjectorView) {
+    let (colour, state) = state_of(projector);
+    let width = ui.available_width();
+    ui.allocate_ui_with_layout(
+        Vec2::new(width, 20.0),
+        Layout::left_to_right(Align::Center),
+        |ui| {
+            let (rect, _) = ui.allocate_exact_size(Vec2::splat(18.0), Sense::hover());
+            beacon(ui.painter(), rect.center(), colour);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.label(RichText::new(state).size(theme::SMALL).color(colour));
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let name = RichText::new(&projector.name).color(theme::TEXT);
+                    ui.add(Label::new(name).truncate()).on_hover_text(&projector.name);
+                });
+            });
+        },
+    );
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(width, 6.0), Sense::hover());
+    // The target sits in the middle, so that both too little and too much are seen.
+    let full = (projector.target_ms * 2.0).max(1.0);
+    let low = projector.buffered_ms < projector.target_ms * 0.5;
+    let ink = if low { theme::AMBER } else { theme::ACCENT };
+    bar(ui.painter(), rect, projector.buffered_ms / full, ink, Some(projector.target_ms / full));
+    response.on_hover_text(format!(
+        "{:.0} ms of points ahead of the mirrors; the aim is {:.0} ms",
+        projector.buffered_ms, projector.target_ms
+    ));
+    let figures = format!(
+        "{:.1} kpps · {:.0}/{:.0} ms · late {} · empty {} · reconnects {}",
+        f64::from(projector.pps) / 1000.0,
+        projector.buffered_ms,
+        projector.target_ms,
+        projector.underruns,
+        projector.device_underflows,
+        projector.reconnects,
+    );
+    let figures = RichText::new(figures).size(11.0).color(theme::TEXT_FAINT);
+    ui.add(Label::new(figures).truncate()).on_hover_text(
+        "Points per second, buffer, times the drawing was late, times the device ran empty, \
+         times it was reconnected",
+    );
+    if let Some(fault) = &projector.fault {
+        let ink =
+            if projector.state == ProjectorState::Ready { theme::AMBER } else { theme::RED_TEXT };
+        ui.add(Label::new(RichText::new(fault).size(theme::SMALL).color(ink)).wrap());
+    }
+    ui.add_space(theme::GRID);
+}
+
+fn state_of(projector: &ProjectorView) -> (Color32, &'static str) {
+    match projector.state {
+        ProjectorState::Connecting => (theme::TEXT_QUIET, "connecting"),
+        ProjectorState::Ready if projector.armed => (theme::AMBER, "armed"),
+        ProjectorState::Ready => (theme::GREEN, "ready"),
+        ProjectorState::Lost => (theme::RED_TEXT, "lost, dark"),
+        ProjectorState::EmergencyStop => (theme::RED_TEXT, "stopped"),
+    }
+}

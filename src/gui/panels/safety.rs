@@ -1,0 +1,212 @@
+//! Light or no light: STOP, the arm switch and the master.
+//!
+//! STOP acts on the press and lies open at all times. Arming takes two acts with a pause between, so a
+//! double click or a slip never arms; there is no key for it. Disarming takes one.
+
+use egui::{Align, Color32, Layout, RichText, Ui, Vec2};
+
+use crate::gui::theme;
+use crate::gui::widgets::{BlockButton, bar, level_slider};
+use crate::show::{Command, Snapshot};
+
+/// How long the second act counts, s.
+const COVER_OPEN_SECONDS: f64 = 6.0;
+/// How long after the first act the second does not count yet, s: longer than a double click.
+const COVER_GUARD_SECONDS: f64 = 0.5;
+/// Height of the arm switch in each of its states, px: nothing below it jumps.
+const SWITCH_PX: f32 = 64.0;
+
+/// STOP, arm switch, master.
+#[derive(Debug, Default)]
+pub(in crate::gui) struct SafetyPanel {
+    /// When the cover of the arm switch was lifted.
+    cover_lifted_at: Option<f64>,
+}
+
+impl SafetyPanel {
+    /// True while the arm switch waits for its second act.
+    pub(in crate::gui) fn is_waiting(&self) -> bool {
+        self.cover_lifted_at.is_some()
+    }
+
+    /// Shows it; `now` in seconds.
+    pub(in crate::gui) fn show(
+        &mut self,
+        ui: &mut Ui,
+        seen: &Snapshot,
+        now: f64,
+        wishes: &mut Vec<Command>,
+    ) {
+        let safety = &seen.safety;
+        let stop = BlockButton {
+            name: "STOP",
+            title: "STOP",
+            detail: "Esc",
+            height: 96.0,
+            title_size: 38.0,
+            fill: theme::RED,
+            fill_hover: theme::RED_HOVER,
+            border: theme::RED_HOVER,
+            text: Color32::WHITE,
+        };
+        let stop = stop.show(ui);
+        // On the press: nobody should have to let go first. A click by key or by assistance has none.
+        let pressed = stop.is_pointer_button_down_on() && ui.input(|i| i.pointer.any_pressed());
+        let clicked_without_pointer = stop.clicked() && !ui.input(|i| i.pointer.any_released());
+        if pressed || clicked_without_pointer {
+            wishes.push(Command::Stop);
+        }
+        stop.on_hover_text("Dark at once on every projector; stays dark until reset (Esc, always)");
+
+        ui.add_space(theme::GRID);
+        let lapsed = self.cover_lifted_at.is_some_and(|at| now - at > COVER_OPEN_SECONDS);
+        if safety.stopped || safety.armed || lapsed {
+            self.cover_lifted_at = None;
+        }
+        if safety.stopped {
+            reset(ui, wishes);
+        } else if safety.armed {
+            disarm(ui, wishes);
+        } else if let Some(at) = self.cover_lifted_at {
+            self.second_act(ui, now - at, wishes);
+        } else {
+            self.first_act(ui, now);
+        }
+        master(ui, safety.master, wishes);
+        if let Some(trip) = safety.trips.last() {
+            let text = RichText::new(trip).size(theme::SMALL).color(theme::AMBER);
+            ui.add(egui::Label::new(text).truncate()).on_hover_ui(|ui| {
+                ui.label("What went dark and why, newest first");
+                for trip in safety.trips.iter().rev().take(10) {
+                    ui.label(trip);
+                }
+            });
+        }
+    }
+
+    fn first_act(&mut self, ui: &mut Ui, now: f64) {
+        let switch = BlockButton {
+            name: "Arm…",
+            title: "Arm…",
+            detail: "disarmed, the projectors are dark",
+            height: SWITCH_PX,
+            title_size: 20.0,
+            fill: theme::RAISED,
+            fill_hover: theme::RAISED_HOVER,
+            border: theme::LINE,
+            text: theme::TEXT,
+        };
+        if switch.show(ui).on_hover_text("Asks once more, then allows light").clicked() {
+            self.cover_lifted_at = Some(now);
+        }
+    }
+
+    fn second_act(&mut self, ui: &mut Ui, lifted_for: f64, wishes: &mut Vec<Command>) {
+        let ready = lifted_for >= COVER_GUARD_SECONDS;
+        let rect = ui.available_rect_before_wrap();
+        ui.allocate_ui_with_layout(
+            Vec2::new(ui.available_width(), SWITCH_PX),
+            Layout::left_to_right(Align::Min),
+            |ui| {
+                let cancel_px = 84.0;
+                let arm = BlockButton {
+                    name: "Confirm: light on",
+                    title: "Light on?",
+                    detail: "nobody in the beam, room ready",
+                    height: SWITCH_PX,
+                    title_size: 20.0,
+                    fill: theme::AMBER_DEEP,
+                    fill_hover: theme::mix(theme::AMBER_DEEP, theme::AMBER, 0.2),
+                    border: theme::AMBER,
+                    text: theme::AMBER,
+                };
+                ui.scope(|ui| {
+                    ui.set_max_width(rect.width() - cancel_px - ui.spacing().item_spacing.x);
+                    let arm = arm.show(ui).on_hover_text("Allows light on every projector");
+                    if arm.clicked() && ready {
+                        wishes.push(Command::Arm);
+                        self.cover_lifted_at = None;
+                    }
+                });
+                let cancel = BlockButton {
+                    name: "Keep dark",
+                    title: "Keep dark",
+                    detail: "",
+                    height: SWITCH_PX,
+                    title_size: theme::BODY,
+                    fill: theme::RAISED,
+                    fill_hover: theme::RAISED_HOVER,
+                    border: theme::LINE,
+                    text: theme::TEXT,
+                };
+                if cancel.show(ui).on_hover_text("Stays disarmed").clicked() {
+                    self.cover_lifted_at = None;
+                }
+            },
+        );
+        let left = 1.0 - (lifted_for / COVER_OPEN_SECONDS) as f32;
+        let line = egui::Rect::from_min_size(
+            rect.min + Vec2::new(1.0, SWITCH_PX - 3.0),
+            Vec2::new((rect.width() - 94.0) * left, 2.0),
+        );
+        ui.painter().rect_filled(line, 1, theme::AMBER);
+    }
+}
+
+fn disarm(ui: &mut Ui, wishes: &mut Vec<Command>) {
+    let switch = BlockButton {
+        name: "Disarm",
+        title: "ARMED",
+        detail: "click to disarm",
+        height: SWITCH_PX,
+        title_size: 22.0,
+        fill: theme::AMBER,
+        fill_hover: theme::mix(theme::AMBER, Color32::WHITE, 0.2),
+        border: theme::AMBER,
+        text: Color32::BLACK,
+    };
+    if switch.show(ui).on_hover_text("Takes the light away on every projector").clicked() {
+        wishes.push(Command::Disarm);
+    }
+}
+
+fn reset(ui: &mut Ui, wishes: &mut Vec<Command>) {
+    let switch = BlockButton {
+        name: "Reset stop",
+        title: "Reset",
+        detail: "when the room is safe; stays disarmed",
+        height: SWITCH_PX,
+        title_size: 20.0,
+        fill: theme::PANEL,
+        fill_hover: theme::RAISED,
+        border: theme::RED_TEXT,
+        text: theme::RED_TEXT,
+    };
+    if switch.show(ui).on_hover_text("Clears the stop. Arming stays a separate act").clicked() {
+        wishes.push(Command::ResetStop);
+    }
+}
+
+fn master(ui: &mut Ui, seen: f32, wishes: &mut Vec<Command>) {
+    let mut level = seen;
+    ui.add_space(theme::GRID);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Master").color(theme::TEXT));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let text = RichText::new(format!("{:.0} %", seen * 100.0));
+            ui.label(text.font(theme::figures(18.0)).color(theme::TEXT));
+        });
+    });
+    ui.scope(|ui| {
+        let width = ui.available_width();
+        let slider = level_slider(ui, "Master brightness", &mut level, 0.0..=1.0, width);
+        if slider.changed() && level != seen {
+            wishes.push(Command::SetMaster(level));
+        }
+        slider.on_hover_text("Brightness of all light on every projector");
+    });
+    // Kept apart from the slider: what is really in force, even while a finger drags ahead of it.
+    let (rect, _) =
+        ui.allocate_exact_size(Vec2::new(ui.available_width(), 2.0), egui::Sense::hover());
+    bar(ui.painter(), rect, seen, theme::TEXT_FAINT, None);
+}

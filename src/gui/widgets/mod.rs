@@ -1,0 +1,15 @@
+//! Controls and gauges that know nothing of a show.
+
+mod block_button;
+mod gauge;
+mod icon_button;
+mod level_slider;
+mod seek_bar;
+mod surface;
+
+pub(super) use block_button::BlockButton;
+pub(super) use gauge::{bar, beacon, lamp};
+pub(super) use icon_button::{Icon, icon_button};
+pub(super) use level_slider::level_slider;
+pub(super) use seek_bar::SeekBar;
+pub(super) use surface::{card, dialog, heading, read_out};
