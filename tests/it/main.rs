@@ -1,1 +1,7 @@
 //! Tests of the whole from outside, one module per subject.
+
+mod frame;
+
+/// Any test may watch the heap.
+#[global_allocator]
+static ALLOCATOR: galvo::realtime::CountingAllocator = galvo::realtime::CountingAllocator;
