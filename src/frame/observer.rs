@@ -20,6 +20,7 @@ pub trait FrameObserver: Send + Sync {
     fn on_frame(&self, frame: &FrameView<'_>);
 
     /// How reports and the log call it.
+    #[allow(clippy::unnecessary_literal_bound, reason = "an observer may own its name")]
     fn name(&self) -> &str {
         "unnamed_observer"
     }

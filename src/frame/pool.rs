@@ -292,23 +292,20 @@ mod tests {
         Pool::new(slots, || Vec::with_capacity(8), Vec::clear)
     }
 
+    // `SYNC` resolves to `true` only where `T: Sync`: the inherent constant outranks the trait's.
+    struct Is<T>(std::marker::PhantomData<T>);
+    impl<T: Sync> Is<T> {
+        const SYNC: bool = true;
+    }
+    trait Otherwise {
+        const SYNC: bool = false;
+    }
+    impl<T> Otherwise for Is<T> {}
+
     /// A loan crosses threads only with what may cross them: bounded by `T`, never granted beyond it.
     #[test]
     fn a_loan_is_sync_only_if_its_value_is() {
-        const fn sync<T: Sync + Send>() {}
-        const { sync::<Loaned<Vec<u32>>>() };
-        const { sync::<Shared<Vec<u32>>>() };
-
-        // Resolves to `true` only where `T: Sync`: the inherent constant outranks the trait's.
-        trait Otherwise {
-            const SYNC: bool = false;
-        }
-        struct Is<T>(std::marker::PhantomData<T>);
-        impl<T> Otherwise for Is<T> {}
-        impl<T: Sync> Is<T> {
-            const SYNC: bool = true;
-        }
-        const { assert!(Is::<Loaned<u32>>::SYNC) };
+        const { assert!(Is::<Loaned<u32>>::SYNC && Is::<Shared<u32>>::SYNC) };
         const { assert!(!Is::<Loaned<std::cell::Cell<u32>>>::SYNC) };
         const { assert!(!Is::<Shared<std::cell::Cell<u32>>>::SYNC) };
         const { assert!(!Is::<Pool<std::cell::Cell<u32>>>::SYNC) };
@@ -473,7 +470,9 @@ mod tests {
             }
         }
         drop(to_others);
-        others.into_iter().for_each(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
         assert_eq!(pool.stats().free, 1);
     }
 }

@@ -84,10 +84,9 @@ pub struct FrameProducer {
     pool: Pool<FrameData>,
     primary: Option<FrameSender>,
     started: bool,
-    // Boxed, so that taps come and go as one pointer each.
-    taps: Vec<Box<Tap>>,
-    arriving: Arc<ArrayQueue<Box<Tap>>>,
-    leaving: Retire<Box<Tap>>,
+    taps: Vec<Tap>,
+    arriving: Arc<ArrayQueue<Tap>>,
+    leaving: Retire<Tap>,
     sequence: [u64; TapPoint::ALL.len()],
     counters: Arc<Counters>,
 }

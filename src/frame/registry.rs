@@ -45,7 +45,7 @@ pub enum TapError {
 pub struct TapRegistry(Arc<Inner>);
 
 struct Inner {
-    arriving: Arc<ArrayQueue<Box<Tap>>>,
+    arriving: Arc<ArrayQueue<Tap>>,
     counters: Arc<Counters>,
     // Keeps the pool's memory from being freed by the producer.
     pool: Pool<FrameData>,
@@ -58,13 +58,13 @@ struct Inner {
 struct Book {
     open: Vec<Arc<TapState>>,
     removed: Vec<TapReport>,
-    left: RetireBin<Box<Tap>>,
+    left: RetireBin<Tap>,
 }
 
 impl TapRegistry {
     pub(super) fn new(
-        arriving: Arc<ArrayQueue<Box<Tap>>>,
-        left: RetireBin<Box<Tap>>,
+        arriving: Arc<ArrayQueue<Tap>>,
+        left: RetireBin<Tap>,
         counters: Arc<Counters>,
         pool: Pool<FrameData>,
         clock: Arc<dyn Clock>,
@@ -178,7 +178,7 @@ impl TapRegistry {
         if book.open.len() >= MAX_TAPS {
             return Err(TapError::TooMany);
         }
-        let tap = Box::new(Tap::new(Arc::clone(state), way));
+        let tap = Tap::new(Arc::clone(state), way);
         self.0.arriving.push(tap).map_err(|_| TapError::TooMany)?;
         book.open.push(Arc::clone(state));
         Ok(())

@@ -9,6 +9,10 @@ use triple_buffer::{Input, Output, triple_buffer};
 
 /// A cell that holds `initial` until the first write.
 #[must_use]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the cell takes the value over, copied to three places"
+)]
 pub fn latest<T: Clone + Send>(initial: T) -> (LatestWriter<T>, LatestReader<T>) {
     let (input, output) = triple_buffer(&initial);
     (LatestWriter(input), LatestReader(output))
