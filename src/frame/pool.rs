@@ -1,8 +1,9 @@
 //! A pool of values taken once and lent for ever: acquire and release touch no heap and no lock.
 //!
-//! Safe code throughout. A free slot is an `Arc` in a bounded queue, and its only one; that is what makes a loan
-//! unique. A shared slot parks that `Arc` beside its count of holders and hands out clones. A holder drops its
-//! clone **before** it counts itself out, so that whoever counts down to zero finds the parked `Arc` alone again.
+//! Safe code throughout. A loan owns its slot as a plain `Box`, so that access costs nothing. To be shared, the slot
+//! moves into a shell, an `Arc` it always carries along; the shell is parked beside the count of holders, who get
+//! clones. A holder drops its clone **before** it counts itself out, so that whoever counts down to zero finds the
+//! parked `Arc` alone and takes the slot out again.
 //! `docs/decisions/0002-frame-pool.md` has the reasons and figures.
 
 use std::fmt;
@@ -22,16 +23,27 @@ const LOOK_AGAIN: Duration = Duration::from_micros(200);
 struct Slot<T> {
     value: T,
     index: usize,
+    /// Where the slot goes while it is shared; it carries it with it meanwhile.
+    shell: Option<Arc<Shell<T>>>,
+}
+
+/// The slot while it is shared.
+struct Shell<T>(Option<Box<Slot<T>>>);
+
+impl<T> Slot<T> {
+    fn new(value: T, index: usize) -> Box<Self> {
+        Box::new(Self { value, index, shell: Some(Arc::new(Shell(None))) })
+    }
 }
 
 /// What a slot needs while it is shared.
 struct Sharing<T> {
     holders: AtomicUsize,
-    parked: ArrayQueue<Arc<Slot<T>>>,
+    parked: ArrayQueue<Arc<Shell<T>>>,
 }
 
 struct Inner<T> {
-    free: ArrayQueue<Arc<Slot<T>>>,
+    free: ArrayQueue<Box<Slot<T>>>,
     sharing: Box<[Sharing<T>]>,
     make: Box<dyn Fn() -> T + Send + Sync>,
     reset: fn(&mut T),
@@ -41,7 +53,7 @@ struct Inner<T> {
 
 impl<T> Inner<T> {
     /// Takes a slot back. The queue has a place for every slot, so this cannot fail.
-    fn release(&self, slot: Arc<Slot<T>>) {
+    fn release(&self, slot: Box<Slot<T>>) {
         let returned = self.free.push(slot);
         debug_assert!(returned.is_ok(), "a slot came back twice");
     }
@@ -70,7 +82,7 @@ impl<T: Send + Sync> Pool<T> {
         let slots = slots.max(1);
         let free = ArrayQueue::new(slots);
         for index in 0..slots {
-            let refused = free.push(Arc::new(Slot { value: make(), index }));
+            let refused = free.push(Slot::new(make(), index));
             debug_assert!(refused.is_ok());
         }
         let sharing = || Sharing { holders: AtomicUsize::new(0), parked: ArrayQueue::new(1) };
@@ -126,7 +138,7 @@ impl<T: Send + Sync> Pool<T> {
                 self.0.free.capacity()
             );
         }
-        Loaned { slot: Some(Arc::new(Slot { value: (self.0.make)(), index: 0 })), home: None }
+        Loaned { slot: Some(Slot::new((self.0.make)(), 0)), home: None }
     }
 
     /// How the pool is used.
@@ -166,7 +178,7 @@ pub struct PoolStats {
 /// A borrowed value, the only reference to it. Dropping it, on any thread, returns it to its pool.
 pub struct Loaned<T> {
     // Taken out only by `share` and `drop`, after which nobody can look.
-    slot: Option<Arc<Slot<T>>>,
+    slot: Option<Box<Slot<T>>>,
     /// `None` for a value the heap lent.
     home: Option<Arc<Inner<T>>>,
 }
@@ -175,14 +187,19 @@ impl<T: Send + Sync> Loaned<T> {
     /// Turns the loan into one that many may read: the same memory, no copy. Real-time safe.
     #[must_use]
     pub fn share(mut self) -> Shared<T> {
-        let (slot, home) = (self.slot.take(), self.home.take());
-        if let (Some(slot), Some(home)) = (&slot, &home) {
-            let sharing = &home.sharing[slot.index];
+        let mut slot = self.slot.take().expect("a loan holds its slot until it ends");
+        let index = slot.index;
+        let mut shell = slot.shell.take().expect("a slot that is not shared carries its shell");
+        Arc::get_mut(&mut shell).expect("the shell of a slot that is not shared is alone").0 =
+            Some(slot);
+        let home = self.home.take();
+        if let Some(home) = &home {
+            let sharing = &home.sharing[index];
             sharing.holders.store(1, Ordering::Relaxed);
-            let parked = sharing.parked.push(Arc::clone(slot));
+            let parked = sharing.parked.push(Arc::clone(&shell));
             debug_assert!(parked.is_ok(), "a slot was shared twice");
         }
-        Shared { slot, home }
+        Shared { shell: Some(shell), index, home }
     }
 
     /// Copies the value into another slot's own buffers; `None`, and counted, when the pool has none.
@@ -215,8 +232,7 @@ impl<T> Deref for Loaned<T> {
 
 impl<T> DerefMut for Loaned<T> {
     fn deref_mut(&mut self) -> &mut T {
-        let slot = self.slot.as_mut().expect("a loan holds its slot until it ends");
-        &mut Arc::get_mut(slot).expect("a loan is the only reference to its slot").value
+        &mut self.slot.as_mut().expect("a loan holds its slot until it ends").value
     }
 }
 
@@ -238,35 +254,43 @@ impl<T: fmt::Debug> fmt::Debug for Loaned<T> {
 /// pool. Cloning and dropping are real-time safe.
 pub struct Shared<T> {
     // Taken out only by `drop`.
-    slot: Option<Arc<Slot<T>>>,
+    shell: Option<Arc<Shell<T>>>,
+    index: usize,
+    /// `None` for a value the heap lent.
     home: Option<Arc<Inner<T>>>,
 }
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        if let (Some(slot), Some(home)) = (&self.slot, &self.home) {
-            home.sharing[slot.index].holders.fetch_add(1, Ordering::Relaxed);
+        if let Some(home) = &self.home {
+            home.sharing[self.index].holders.fetch_add(1, Ordering::Relaxed);
         }
-        Self { slot: self.slot.clone(), home: self.home.clone() }
+        Self { shell: self.shell.clone(), index: self.index, home: self.home.clone() }
     }
 }
 
 impl<T> Deref for Shared<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        &self.slot.as_ref().expect("a share holds its slot until it ends").value
+        let slot = self.shell.as_ref().and_then(|shell| shell.0.as_ref());
+        &slot.expect("a share holds its slot until it ends").value
     }
 }
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        let (Some(slot), Some(home)) = (self.slot.take(), self.home.take()) else { return };
-        let sharing = &home.sharing[slot.index];
+        let (Some(shell), Some(home)) = (self.shell.take(), self.home.take()) else { return };
+        let sharing = &home.sharing[self.index];
         // The clone goes first, the count second: at zero the parked reference is the only one.
-        drop(slot);
-        if sharing.holders.fetch_sub(1, Ordering::AcqRel) == 1
-            && let Some(slot) = sharing.parked.pop()
-        {
+        drop(shell);
+        if sharing.holders.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
+        let Some(mut shell) = sharing.parked.pop() else { return };
+        let slot = Arc::get_mut(&mut shell).and_then(|shell| shell.0.take());
+        debug_assert!(slot.is_some(), "the last holder found another");
+        if let Some(mut slot) = slot {
+            slot.shell = Some(shell);
             home.release(slot);
         }
     }
@@ -446,7 +470,7 @@ mod tests {
     }
 
     /// The hand-over of a share: holders on several threads count out at once, and the slot that comes back is
-    /// unique again each time (a second reference would make `deref_mut` panic).
+    /// unique again each time (a second holder would leave the pool empty for good).
     #[test]
     fn the_last_of_many_holders_returns_a_unique_slot() {
         let pool = numbers(1);
