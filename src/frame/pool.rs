@@ -31,8 +31,8 @@ struct Slot<T> {
 struct Shell<T>(Option<Box<Slot<T>>>);
 
 impl<T> Slot<T> {
-    fn new(value: T, index: usize) -> Box<Self> {
-        Box::new(Self { value, index, shell: Some(Arc::new(Shell(None))) })
+    fn new(value: T, index: usize) -> Self {
+        Self { value, index, shell: Some(Arc::new(Shell(None))) }
     }
 }
 
@@ -82,7 +82,7 @@ impl<T: Send + Sync> Pool<T> {
         let slots = slots.max(1);
         let free = ArrayQueue::new(slots);
         for index in 0..slots {
-            let refused = free.push(Slot::new(make(), index));
+            let refused = free.push(Box::new(Slot::new(make(), index)));
             debug_assert!(refused.is_ok());
         }
         let sharing = || Sharing { holders: AtomicUsize::new(0), parked: ArrayQueue::new(1) };
@@ -138,7 +138,7 @@ impl<T: Send + Sync> Pool<T> {
                 self.0.free.capacity()
             );
         }
-        Loaned { slot: Some(Slot::new((self.0.make)(), 0)), home: None }
+        Loaned { slot: Some(Box::new(Slot::new((self.0.make)(), 0))), home: None }
     }
 
     /// How the pool is used.
