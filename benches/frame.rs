@@ -2,6 +2,7 @@
 //!
 //! After criterion's figures a table of percentiles is printed: for a real-time thread the tail counts, not the mean.
 //! It holds the cost of reading the clock, which is given as its first line.
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::hint::black_box;
 use std::sync::Arc;
