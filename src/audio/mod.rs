@@ -1,5 +1,6 @@
 //! Sound in and out. The sound card's callback is the clock of the whole show.
 
+pub mod clock;
 pub mod decode;
 pub mod feeder;
 pub mod output;

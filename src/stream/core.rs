@@ -216,6 +216,12 @@ impl Stream {
         self.start
     }
 
+    /// Points in one chunk at most.
+    #[must_use]
+    pub const fn chunk_points(&self) -> usize {
+        self.chunk_buffer.len()
+    }
+
     /// How it ended, once it has.
     #[must_use]
     pub const fn exit(&self) -> Option<RunExit> {

@@ -220,7 +220,7 @@ mod tests {
         for k in 1..=10_000 {
             fullness.advance(T0.plus_nanos(k * 33_000), 30_000.0);
         }
-        assert_eq!(fullness.points(0), 10_100);
+        assert!(fullness.points(0).abs_diff(10_100) <= 1);
     }
 
     /// LS-43: never below zero, and what is queued after a dry spell counts in full.
