@@ -74,7 +74,17 @@ impl Meters {
         }
         let [points, lit, bad_position, travel, zone, dwell, start_up, disarmed, flash_warnings] =
             values;
-        Counts { points, lit, bad_position, travel, zone, dwell, start_up, disarmed, flash_warnings }
+        Counts {
+            points,
+            lit,
+            bad_position,
+            travel,
+            zone,
+            dwell,
+            start_up,
+            disarmed,
+            flash_warnings,
+        }
     }
 
     /// The highest drive sent since this was last asked, 0 to 65 535.
