@@ -1,7 +1,8 @@
 //! Tests of the whole from outside, one module per subject.
 
+mod frame;
 mod safety;
 
-/// Counts what real-time work takes from the heap; see `galvo::realtime::no_alloc`.
+/// Any test may watch the heap.
 #[global_allocator]
 static ALLOCATOR: galvo::realtime::CountingAllocator = galvo::realtime::CountingAllocator;
