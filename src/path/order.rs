@@ -172,7 +172,9 @@ impl Order {
         if found {
             let run = &mut self.legs[first..best.1];
             run.reverse();
-            run.iter_mut().for_each(|leg| *leg = leg.turned());
+            for leg in run {
+                *leg = leg.turned();
+            }
         }
         found
     }
@@ -282,7 +284,9 @@ mod tests {
 
     fn each_once(order: &Order, count: usize) -> bool {
         let mut seen = vec![0; count];
-        order.legs().iter().for_each(|leg| seen[leg.stroke] += 1);
+        for leg in order.legs() {
+            seen[leg.stroke] += 1;
+        }
         seen.iter().all(|n| *n == 1)
     }
 

@@ -280,7 +280,9 @@ mod tests {
 
     fn line(vertices: &[(f32, f32)], closed: bool, smooth: bool) -> Figure {
         let mut figure = Figure::with_capacity(vertices.len(), 1);
-        vertices.iter().for_each(|v| figure.vertex(v.0, v.1, Colour::WHITE));
+        for (x, y) in vertices {
+            figure.vertex(*x, *y, Colour::WHITE);
+        }
         figure.end(closed, smooth);
         figure
     }

@@ -50,17 +50,17 @@ impl Gate {
     /// protected against standing light.
     #[must_use]
     pub fn new(arm: Arm) -> Self {
-        Self::with_control(arm, GateSettings::default()).0
+        Self::with_control(arm, &GateSettings::default()).0
     }
 
     /// A gate with `settings`, and the operator's side of it.
     #[must_use]
-    pub fn with_control(arm: Arm, settings: GateSettings) -> (Self, GateControl) {
-        let (sent, received) = latest(settings);
+    pub fn with_control(arm: Arm, settings: &GateSettings) -> (Self, GateControl) {
+        let (sent, received) = latest(*settings);
         let gate = Self {
             arm,
             master: MasterFader::default(),
-            settings,
+            settings: *settings,
             received,
             meters: Meters::default(),
             follower: Follower::new(settings.profile),
@@ -285,13 +285,13 @@ mod tests {
     fn settings_sent_from_elsewhere_act_with_the_next_chunk() {
         let arm = Arm::new();
         arm.arm(HostTime::ZERO).unwrap();
-        let (mut gate, mut control) = Gate::with_control(arm, GateSettings::default());
+        let (mut gate, mut control) = Gate::with_control(arm, &GateSettings::default());
         assert!(pass(&mut gate, &mut circle(600))[300..].iter().all(|p| !p.is_blank()));
         let mut settings = *control.settings();
         let upper = Shape::Rect { low: [-1.0, 0.0], high: [1.0, 1.0] };
         let zone = Zone { shape: upper, effect: Effect::Allowed, soft_edge: 0.0 };
         settings.zones.add(zone).unwrap();
-        control.send(settings);
+        control.send(&settings);
         let sent = pass(&mut gate, &mut circle(600));
         assert!(sent.iter().all(|p| p.is_blank() || p.y > 0.0));
         assert!(sent.iter().any(|p| !p.is_blank()));
@@ -310,7 +310,9 @@ mod tests {
     fn an_intensity_without_a_colour_is_no_light() {
         let (_arm, mut gate) = armed();
         let mut points = circle(600);
-        points.iter_mut().for_each(|p| (p.r, p.g, p.b) = (0, 0, 0));
+        for point in &mut points {
+            (point.r, point.g, point.b) = (0, 0, 0);
+        }
         assert!(pass(&mut gate, &mut points).iter().all(|p| p.i == 0));
     }
 }

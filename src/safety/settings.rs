@@ -60,12 +60,12 @@ pub struct GateControl {
 
 impl GateControl {
     pub(in crate::safety) const fn new(
-        settings: GateSettings,
+        settings: &GateSettings,
         sent: LatestWriter<GateSettings>,
         master: MasterFader,
         meters: Meters,
     ) -> Self {
-        Self { settings, sent, master, meters }
+        Self { settings: *settings, sent, master, meters }
     }
 
     /// The settings as last sent.
@@ -75,9 +75,9 @@ impl GateControl {
     }
 
     /// Sends new settings to the gate.
-    pub fn send(&mut self, settings: GateSettings) {
-        self.settings = settings;
-        self.sent.write(settings);
+    pub fn send(&mut self, settings: &GateSettings) {
+        self.settings = *settings;
+        self.sent.write(*settings);
     }
 
     /// The fader of the master.

@@ -156,7 +156,7 @@ fn settings() -> impl Strategy<Value = GateSettings> {
 }
 
 /// Runs a show through the gate in chunks of a size that has nothing to do with its own.
-fn run(chunks: &[Chunk], settings: GateSettings, pps: u32, size: usize) -> Vec<Sent> {
+fn run(chunks: &[Chunk], settings: &GateSettings, pps: u32, size: usize) -> Vec<Sent> {
     let now = HostTime::ZERO;
     let arm = Arm::new();
     let (mut gate, control) = Gate::with_control(arm.clone(), settings);
@@ -212,7 +212,7 @@ proptest! {
         pps in prop_oneof![Just(1_000_u32), 8_000_u32..100_000],
         size in 1_usize..700,
     ) {
-        let sent = run(&chunks, settings, pps, size);
+        let sent = run(&chunks, &settings, pps, size);
         let total: usize = chunks.iter().map(|chunk| chunk.points.len()).sum();
         prop_assert_eq!(sent.len(), total);
         let start_up = (pps as usize).div_ceil(1000);
@@ -362,7 +362,7 @@ fn a_change_of_rate_keeps_speed_and_acceleration_in_time_within_the_profile() {
 fn the_gate_and_the_layout_take_no_memory() {
     let arm = Arm::new();
     arm.arm(HostTime::ZERO).unwrap();
-    let (mut gate, mut control) = Gate::with_control(arm, GateSettings::default());
+    let (mut gate, mut control) = Gate::with_control(arm, &GateSettings::default());
     let mut figure = Figure::with_capacity(600, 200);
     for k in 0..120 {
         let (y, x) = (k as f32 * 2.4).sin_cos();
@@ -380,7 +380,7 @@ fn the_gate_and_the_layout_take_no_memory() {
             let sent = &mut sent[..points.len()];
             sent.copy_from_slice(points.as_slice());
             control.master().set(0.7);
-            control.send(GateSettings::default());
+            control.send(&GateSettings::default());
             gate.pass(HostTime::ZERO, sent, StreamInstant(0), 30_000);
         }
     });
