@@ -8,7 +8,7 @@ use crate::pattern::{Figure, Vertex};
 /// Distances looked at by the nearest-neighbour pass before it narrows to a window.
 const GREEDY_WORK: usize = 60_000;
 /// Moves weighed by the improvement.
-const IMPROVE_WORK: usize = 60_000;
+const IMPROVE_WORK: usize = 36_000;
 /// Places where a closed stroke may begin that the nearest-neighbour pass looks at.
 const CLOSED_ENTRIES: usize = 8;
 /// A move must save more than this (half-fields) to be made: rounding must not make the search go in circles.

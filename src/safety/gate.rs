@@ -140,6 +140,7 @@ impl Gate {
         let point_s = 1.0 / pps as f32;
         let open = self.settings.zones.is_open();
         let master = self.master.get();
+        let master_gain = fixed(master);
         for point in points {
             let mut lit = !point.is_blank();
             if point.is_in_range() {
@@ -157,10 +158,11 @@ impl Gate {
                 lit = false;
             }
 
-            let mut gain = master;
+            let mut gain = master_gain;
             if lit && !open {
-                gain *= self.settings.zones.gain_along(from, at);
-                if gain <= 0.0 && master > 0.0 {
+                let zone = self.settings.zones.gain_along(from, at);
+                gain = fixed(master * zone);
+                if zone <= 0.0 {
                     counts.zone += 1;
                     lit = false;
                 }
@@ -190,14 +192,20 @@ impl Gate {
     }
 }
 
-/// All drives times `gain` of 0..=1, rounded down so that a gain never adds light; no intensity without a
+/// A gain of 0..=1 with 32 fractional bits: exact, so that cutting off rounds down.
+#[inline]
+fn fixed(gain: f32) -> u64 {
+    (f64::from(gain) * 4_294_967_296.0) as u64
+}
+
+/// All drives times a [`fixed`] gain, rounded down so that a gain never adds light; no intensity without a
 /// colour.
 #[inline]
-fn dimmed(point: LaserPoint, gain: f32) -> LaserPoint {
-    let dim = |drive: u16| (f32::from(drive) * gain) as u16;
-    let dimmed =
-        LaserPoint { r: dim(point.r), g: dim(point.g), b: dim(point.b), i: dim(point.i), ..point };
-    if dimmed.is_blank() { dimmed.blanked() } else { dimmed }
+fn dimmed(point: LaserPoint, gain: u64) -> LaserPoint {
+    let dim = |drive: u16| ((u64::from(drive) * gain) >> 32) as u16;
+    let [r, g, b] = [dim(point.r), dim(point.g), dim(point.b)];
+    let i = if r | g | b == 0 { 0 } else { dim(point.i) };
+    LaserPoint { r, g, b, i, ..point }
 }
 
 #[cfg(test)]
