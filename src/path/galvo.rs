@@ -37,8 +37,8 @@ impl Mirror {
         let inner = (dt * self.natural_rad_per_s / 0.25).ceil().clamp(1.0, 4096.0);
         let dt = dt / inner;
         for _ in 0..inner as usize {
-            for axis in 0..2 {
-                self.step_axis(axis, target[axis], dt);
+            for (axis, target) in target.into_iter().enumerate() {
+                self.step_axis(axis, target, dt);
             }
         }
         self.position

@@ -285,11 +285,16 @@ mod tests {
         (laid, out.as_slice().to_vec())
     }
 
-    fn figure(strokes: &[(Vec<(f32, f32)>, bool, bool)]) -> Figure {
+    /// Vertices, closed, smooth.
+    type Drawn = (Vec<(f32, f32)>, bool, bool);
+
+    fn figure(strokes: &[Drawn]) -> Figure {
         let mut figure = Figure::with_capacity(8192, 512);
         for (vertices, closed, smooth) in strokes {
             figure.begin();
-            vertices.iter().for_each(|v| figure.vertex(v.0, v.1, Colour::WHITE));
+            for (x, y) in vertices {
+                figure.vertex(*x, *y, Colour::WHITE);
+            }
             figure.end(*closed, *smooth);
         }
         figure
@@ -417,7 +422,7 @@ mod tests {
         assert!(laid.strokes_dropped > 0 && laid.strokes_dropped < 200);
     }
 
-    fn strokes() -> impl Strategy<Value = Vec<(Vec<(f32, f32)>, bool, bool)>> {
+    fn strokes() -> impl Strategy<Value = Vec<Drawn>> {
         let wild = prop_oneof![4 => -1.0_f32..1.0, 1 => -3.0_f32..3.0, 1 => Just(0.5_f32)];
         let jump = prop::collection::vec((wild.clone(), wild), 1..40);
         let walk = (

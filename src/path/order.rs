@@ -8,7 +8,7 @@ use crate::pattern::{Figure, Vertex};
 /// Distances looked at by the nearest-neighbour pass before it narrows to a window.
 const GREEDY_WORK: usize = 60_000;
 /// Moves weighed by the improvement.
-const IMPROVE_WORK: usize = 60_000;
+const IMPROVE_WORK: usize = 36_000;
 /// Places where a closed stroke may begin that the nearest-neighbour pass looks at.
 const CLOSED_ENTRIES: usize = 8;
 /// A move must save more than this (half-fields) to be made: rounding must not make the search go in circles.
@@ -172,7 +172,9 @@ impl Order {
         if found {
             let run = &mut self.legs[first..best.1];
             run.reverse();
-            run.iter_mut().for_each(|leg| *leg = leg.turned());
+            for leg in run {
+                *leg = leg.turned();
+            }
         }
         found
     }
@@ -282,7 +284,9 @@ mod tests {
 
     fn each_once(order: &Order, count: usize) -> bool {
         let mut seen = vec![0; count];
-        order.legs().iter().for_each(|leg| seen[leg.stroke] += 1);
+        for leg in order.legs() {
+            seen[leg.stroke] += 1;
+        }
         seen.iter().all(|n| *n == 1)
     }
 

@@ -246,6 +246,10 @@ fn apart(a: &Node, b: &Node) -> f32 {
 
 /// The part of a line that lies in the field, as fractions of it (Liang and Barsky 1984).
 fn visible_part(a: &Vertex, b: &Vertex) -> Option<(f32, f32)> {
+    let inside = |v: &Vertex| v.x.abs() <= 1.0 && v.y.abs() <= 1.0;
+    if inside(a) && inside(b) {
+        return Some((0.0, 1.0));
+    }
     let (mut from, mut to) = (0.0_f32, 1.0_f32);
     for (p, d) in [(a.x, b.x - a.x), (a.y, b.y - a.y)] {
         for (slope, room) in [(-d, p + 1.0), (d, 1.0 - p)] {
@@ -280,7 +284,9 @@ mod tests {
 
     fn line(vertices: &[(f32, f32)], closed: bool, smooth: bool) -> Figure {
         let mut figure = Figure::with_capacity(vertices.len(), 1);
-        vertices.iter().for_each(|v| figure.vertex(v.0, v.1, Colour::WHITE));
+        for (x, y) in vertices {
+            figure.vertex(*x, *y, Colour::WHITE);
+        }
         figure.end(closed, smooth);
         figure
     }

@@ -71,7 +71,8 @@ impl FlashWatch {
 
     fn end_bin(&mut self) -> bool {
         let level = self.sum / (self.seen as f32 * 65_535.0);
-        let covered = (self.high[0] - self.low[0]).max(0.0) * (self.high[1] - self.low[1]).max(0.0) / 4.0;
+        let covered =
+            (self.high[0] - self.low[0]).max(0.0) * (self.high[1] - self.low[1]).max(0.0) / 4.0;
         let dark = self.sum == 0.0;
         self.sum = 0.0;
         self.seen = 0;

@@ -74,7 +74,17 @@ impl Meters {
         }
         let [points, lit, bad_position, travel, zone, dwell, start_up, disarmed, flash_warnings] =
             values;
-        Counts { points, lit, bad_position, travel, zone, dwell, start_up, disarmed, flash_warnings }
+        Counts {
+            points,
+            lit,
+            bad_position,
+            travel,
+            zone,
+            dwell,
+            start_up,
+            disarmed,
+            flash_warnings,
+        }
     }
 
     /// The highest drive sent since this was last asked, 0 to 65 535.
@@ -91,6 +101,7 @@ mod tests {
     #[test]
     fn counts_come_back_under_their_own_names() {
         let meters = Meters::default();
+        let twin = meters.clone();
         let counts = Counts {
             points: 9,
             lit: 1,
@@ -102,9 +113,9 @@ mod tests {
             disarmed: 7,
             flash_warnings: 8,
         };
-        meters.clone().add(&counts, 500);
+        meters.add(&counts, 500);
         meters.add(&Counts::default(), 20);
-        assert_eq!(meters.counts(), counts);
-        assert_eq!((meters.take_peak(), meters.take_peak()), (500, 0));
+        assert_eq!(twin.counts(), counts);
+        assert_eq!((twin.take_peak(), meters.take_peak()), (500, 0));
     }
 }

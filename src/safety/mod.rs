@@ -4,10 +4,20 @@
 
 pub mod arm;
 pub mod chunk;
+pub mod dwell;
+pub mod flash;
 pub mod gate;
+pub mod limits;
+pub mod meters;
 pub mod queue;
+pub mod settings;
+pub mod zones;
 
 pub use arm::{Arm, Trip, TripReason};
 pub use chunk::SafeChunk;
+pub use dwell::DwellLimit;
 pub use gate::Gate;
+pub use meters::{Counts, Meters};
 pub use queue::{SafeReceiver, SafeSender, queue};
+pub use settings::{GateControl, GateSettings, MasterFader};
+pub use zones::{Effect, Shape, Zone, ZoneError, Zones};

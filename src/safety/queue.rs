@@ -122,7 +122,9 @@ impl SafeReceiver {
         let offered = self.offered?;
         let points = &mut self.pending[..offered.len];
         if !self.arm.allows(offered.generation) {
-            points.iter_mut().for_each(|point| *point = point.blanked());
+            for point in points.iter_mut() {
+                *point = point.blanked();
+            }
         }
         Some(SafeChunk::new(points, offered.start, offered.pps, offered.generation))
     }

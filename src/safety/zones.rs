@@ -99,7 +99,8 @@ impl Corners {
             let edge = [b[0] - a[0], b[1] - a[1]];
             let to = [at[0] - a[0], at[1] - a[1]];
             let squared = edge[0] * edge[0] + edge[1] * edge[1];
-            let along = if squared > 0.0 { (to[0] * edge[0] + to[1] * edge[1]) / squared } else { 0.0 };
+            let along =
+                if squared > 0.0 { (to[0] * edge[0] + to[1] * edge[1]) / squared } else { 0.0 };
             let along = along.clamp(0.0, 1.0);
             let (x, y) = (to[0] - edge[0] * along, to[1] - edge[1] * along);
             nearest = nearest.min(x * x + y * y);
@@ -274,22 +275,19 @@ mod tests {
 
     #[test]
     fn attenuation_dims_and_overlaps_multiply() {
-        let zones =
-            zones(&[(LEFT, Effect::Attenuated(0.5), 0.0), (Shape::FIELD, Effect::Attenuated(0.5), 0.0)]);
+        let zones = zones(&[
+            (LEFT, Effect::Attenuated(0.5), 0.0),
+            (Shape::FIELD, Effect::Attenuated(0.5), 0.0),
+        ]);
         assert!((zones.gain([-0.5, 0.0]) - 0.25).abs() < 1e-6);
         assert!((zones.gain([0.5, 0.0]) - 0.5).abs() < 1e-6);
     }
 
     #[test]
     fn distances_to_a_concave_polygon_have_the_right_sign() {
-        let shape = Shape::polygon(&[
-            [-0.5, -0.5],
-            [0.5, -0.5],
-            [0.5, 0.5],
-            [0.0, 0.0],
-            [-0.5, 0.5],
-        ])
-        .unwrap();
+        let shape =
+            Shape::polygon(&[[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [0.0, 0.0], [-0.5, 0.5]])
+                .unwrap();
         assert!(shape.contains([0.0, -0.2]));
         assert!(!shape.contains([0.0, 0.2]));
         assert!((shape.distance([0.0, -0.7]) - 0.2).abs() < 1e-6);

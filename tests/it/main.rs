@@ -3,6 +3,7 @@
 
 mod frame;
 mod layers;
+mod safety;
 
 /// Any test may watch the heap.
 #[global_allocator]
