@@ -324,8 +324,7 @@ mod tests {
     }
 
     fn moment() -> Features {
-        let mut features = Features::default();
-        features.level = 0.5;
+        let mut features = Features { level: 0.5, ..Features::default() };
         features.bands.bass = 0.8;
         features.beat.bpm = 120.0;
         features.beat.confidence = 1.0;

@@ -22,7 +22,7 @@ fn presets() -> Vec<Preset> {
 
 /// Plays a preset for some seconds and shows every frame.
 fn play(preset: &Preset, seconds: f64, loudness: f32, mut see: impl FnMut(&mut Figure, Shade)) {
-    let mut instrument = Instrument::new(preset).unwrap();
+    let mut instrument = Instrument::new(preset).expect("bundled presets are right");
     let mut figure = Instrument::figure();
     for frame in 0..(seconds / FRAME_SECONDS) as u32 {
         let media = MediaTime::from_secs_f64(f64::from(frame) * FRAME_SECONDS);
@@ -74,7 +74,8 @@ fn every_bundled_preset_is_lit_and_in_range_loud_and_quiet() {
         for loudness in [0.0, 0.3, 1.0] {
             play(&preset, 6.0, loudness, |figure, shade| {
                 assert_eq!(figure.dropped(), 0, "{}", preset.name);
-                let lit = figure.vertices_mut().iter().map(|v| peak(v)).fold(0.0, f32::max);
+                let lit =
+                    figure.vertices_mut().iter_mut().map(|vertex| peak(vertex)).fold(0.0, f32::max);
                 assert!(lit * shade.gain > 0.3, "{} is dark: {lit} × {}", preset.name, shade.gain);
                 assert!((0.0..=1.0).contains(&shade.gain));
                 let (sin, cos) = shade.rotation.sin_cos();
@@ -93,10 +94,10 @@ fn second_of(preset: &Preset, loudness: f32) -> Vec<Vec<(f32, f32)>> {
     let mut frames = Vec::new();
     play(preset, 4.0, loudness, |figure, shade| {
         let (sin, cos) = shade.rotation.sin_cos();
-        let placed = |v: &Vertex| {
+        let placed = |v: &mut Vertex| {
             ((v.x * cos - v.y * sin) * shade.scale, (v.x * sin + v.y * cos) * shade.scale)
         };
-        frames.push(figure.vertices_mut().iter().map(|v| placed(v)).collect());
+        frames.push(figure.vertices_mut().iter_mut().map(placed).collect());
     });
     frames.split_off(150)
 }
@@ -184,7 +185,7 @@ fn light_of_one_moment_does_not_depend_on_what_was_drawn_before() {
 fn the_guide_names_every_generator_parameter_source_and_word() {
     let guide = include_str!("../../docs/presets.md");
     let named = |word: &str| {
-        assert!(guide.contains(&format!("`{word}`")), "docs/presets.md lacks `{word}`")
+        assert!(guide.contains(&format!("`{word}`")), "docs/presets.md lacks `{word}`");
     };
     for generator in GENERATORS {
         named(generator.id);
@@ -208,10 +209,18 @@ fn the_guide_names_every_generator_parameter_source_and_word() {
             );
         }
     }
-    Source::ALL.iter().for_each(|(_, key)| named(key));
-    Curve::ALL.iter().for_each(|(_, key)| named(key));
-    Wave::ALL.iter().for_each(|(_, key)| named(key));
-    Run::ALL.iter().for_each(|(_, key)| named(key));
+    for (_, key) in Source::ALL {
+        named(key);
+    }
+    for (_, key) in Curve::ALL {
+        named(key);
+    }
+    for (_, key) in Wave::ALL {
+        named(key);
+    }
+    for (_, key) in Run::ALL {
+        named(key);
+    }
     for key in [
         "version",
         "name",

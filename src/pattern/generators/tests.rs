@@ -8,8 +8,7 @@ use crate::time::MediaTime;
 
 /// Any music there can be, and some that cannot.
 fn any_features(random: &mut Random, loudness: f32) -> Features {
-    let mut features = Features::default();
-    features.level = loudness * random.unit();
+    let mut features = Features { level: loudness * random.unit(), ..Features::default() };
     features.bands.bass = loudness * random.unit();
     features.bands.mid = loudness * random.unit();
     features.bands.treble = loudness * random.unit();
@@ -42,9 +41,8 @@ fn no_parameters_and_no_music_push_a_figure_out_of_the_disc_or_empty_it() {
                 .iter()
                 .map(|spec| match round {
                     0 => spec.min,
-                    1 => spec.max,
                     2..10 if random.unit() < 0.5 => spec.min,
-                    2..10 => spec.max,
+                    1..10 => spec.max,
                     _ => random.between(spec.min, spec.max),
                 })
                 .collect();

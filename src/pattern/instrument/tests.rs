@@ -106,8 +106,7 @@ fn shade_stays_in_range_whatever_the_music() {
 #[test]
 fn music_that_is_not_a_number_never_leaves_the_disc() {
     let mut figure = Instrument::figure();
-    let mut features = Features::default();
-    features.level = f32::NAN;
+    let mut features = Features { level: f32::NAN, ..Features::default() };
     features.bands.bass = f32::INFINITY;
     features.spectrum[3] = f32::NAN;
     features.waveform[100] = f32::NAN;
@@ -124,8 +123,7 @@ fn music_that_is_not_a_number_never_leaves_the_disc() {
 #[test]
 fn an_instrument_recovers_from_music_that_is_not_a_number() {
     let (mut figure, good) = (Instrument::figure(), Features::default());
-    let bad = Features { level: f32::NAN, spectrum: [f32::NAN; 32], ..good };
-    let mut bad = bad;
+    let mut bad = Features { level: f32::NAN, spectrum: [f32::NAN; 32], ..good };
     bad.bands.bass = f32::NAN;
     bad.onset.envelope = f32::NAN;
     for generator in crate::pattern::catalog::GENERATORS {
