@@ -115,6 +115,16 @@ fn a_slip_is_answered_with_its_place_and_the_right_word() {
 }
 
 #[test]
+fn a_word_that_is_near_to_none_is_answered_with_the_list_once() {
+    let (text, _) = with("source = \"bass\"", "source = \"volume\"");
+    let error = error_of(&text);
+    assert!(error.contains("`volume` is no word for this; there are level, bass,"), "{error}");
+    assert_eq!(error.matches("treble").count(), 1, "{error}");
+    let (text, _) = with("name = \"Full\"", "");
+    assert!(error_of(&text).ends_with("the key `name` is missing here; add it"));
+}
+
+#[test]
 fn values_out_of_range_are_named_with_their_range_and_line() {
     for (line, replacement) in [
         ("radius = 0.3", "radius = 3"),
