@@ -1,4 +1,5 @@
-//! Every generator, once. Adding one is a file in `generators/`, a line here, and its row in `docs/presets.md`.
+//! Every generator, once. Adding one is a file in `generators/`, a line here, and its section in
+//! `docs/presets.md`.
 
 use super::Pattern;
 use super::generators::{

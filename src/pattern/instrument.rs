@@ -99,10 +99,19 @@ impl Instrument {
 
     /// Draws the frame seen at `media`, `dt` seconds after the last one, over what `figure` held.
     ///
-    /// The figure is within −1..=1 however it is turned. Real-time: no allocation. The same sequence of
+    /// The figure is within −1..=1 however it is turned. Music that holds something that is not a number
+    /// counts as silence. Real-time: no allocation. The same sequence of
     /// arguments gives the same figures.
     pub fn draw(&mut self, features: &Features, media: MediaTime, dt: f32, figure: &mut Figure) {
         let dt = if dt.is_finite() { dt.clamp(0.0, MAX_DT) } else { 0.0 };
+        let silence;
+        let features = if is_finite(features) {
+            features
+        } else {
+            // A pattern keeps what it hears: one wrong number would stay in it for ever.
+            silence = Features::silence(media);
+            &silence
+        };
         self.moved.copy_from_slice(&self.values);
         for (index, signal) in &mut self.rows {
             self.moved[*index] += signal.step(features, media, dt);
@@ -168,6 +177,24 @@ impl Instrument {
     pub fn generator(&self) -> &'static Generator {
         self.generator
     }
+}
+
+/// True if every value that patterns use is a number. Sums carry a NaN or an infinity to the end.
+fn is_finite(features: &Features) -> bool {
+    let Features { level, bands, spectrum, waveform, onset, beat, .. } = features;
+    let sum = level
+        + bands.bass
+        + bands.mid
+        + bands.treble
+        + spectrum.iter().sum::<f32>()
+        + waveform.iter().sum::<f32>()
+        + onset.envelope
+        + onset.strength
+        + beat.bpm
+        + beat.confidence
+        + beat.phase
+        + beat.bar_phase;
+    sum.is_finite()
 }
 
 #[cfg(test)]

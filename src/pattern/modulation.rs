@@ -26,7 +26,7 @@ pub enum Source {
     Onset,
     /// 1 on every beat, fading; onsets stand in while the beat is uncertain.
     Beat,
-    /// 1 on the first beat of every bar, fading through the bar.
+    /// 1 on the first beat of every bar, fading within that beat.
     Bar,
     /// Rises through every beat.
     BeatPhase,
@@ -126,7 +126,7 @@ impl Wave {
     fn at(self, phase: f32) -> f32 {
         match self {
             Self::Sine => (phase * std::f32::consts::TAU).sin(),
-            Self::Triangle => 1.0 - 4.0 * ((phase + 0.75).fract() - 0.5).abs(),
+            Self::Triangle => 1.0 - 4.0 * ((phase + 0.25).fract() - 0.5).abs(),
             Self::Saw => 2.0 * phase - 1.0,
             Self::Square => {
                 if phase < 0.5 {
@@ -287,7 +287,8 @@ pub fn beat_pulse(features: &Features) -> f32 {
 #[must_use]
 pub fn beats(features: &Features, media: MediaTime) -> f64 {
     if features.beat.bpm > 0.0 {
-        f64::from(features.beat.count) + f64::from(features.beat.phase)
+        let phase = if features.beat.phase.is_finite() { features.beat.phase } else { 0.0 };
+        f64::from(features.beat.count) + f64::from(phase)
     } else {
         media.as_secs_f64() * BEATS_PER_SECOND_WHILE_UNKNOWN
     }
@@ -323,8 +324,7 @@ mod tests {
     }
 
     fn moment() -> Features {
-        let mut features = Features::default();
-        features.level = 0.5;
+        let mut features = Features { level: 0.5, ..Features::default() };
         features.bands.bass = 0.8;
         features.beat.bpm = 120.0;
         features.beat.confidence = 1.0;

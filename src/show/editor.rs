@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::pattern::catalog::{self, ParamSpec};
+use crate::pattern::modulation::Modulation;
 use crate::pattern::{Preset, PresetError};
 use crate::show::snapshot::{ParamView, PresetView};
 use crate::time::HostTime;
@@ -171,7 +172,7 @@ impl PresetEditor {
             max: spec.max,
             default: spec.default,
             value: self.current.params.get(spec.name).copied().unwrap_or(spec.default),
-            moved_by: rows.map(|row| row.label()).collect::<Vec<_>>().join(", "),
+            moved_by: rows.map(Modulation::label).collect::<Vec<_>>().join(", "),
         }
     }
 

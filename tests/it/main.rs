@@ -3,7 +3,9 @@
 
 mod frame;
 mod layers;
+mod patterns;
 mod safety;
+mod synthetic_song;
 
 /// Any test may watch the heap.
 #[global_allocator]

@@ -7,7 +7,7 @@ use galvo::analysis::Features;
 use galvo::time::MediaTime;
 
 /// Seconds per beat.
-pub(crate) const BEAT_SECONDS: f64 = 0.5;
+const BEAT_SECONDS: f64 = 0.5;
 
 /// The song at `media`, with `loudness` from 0 (silence) to 1.
 pub(crate) fn features_at(media: MediaTime, loudness: f32) -> Features {

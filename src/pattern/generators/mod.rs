@@ -57,8 +57,8 @@ fn sin_cos(turns: f32) -> (f32, f32) {
     (turns * std::f32::consts::TAU).sin_cos()
 }
 
-/// The eye is at `distance` before the origin (at least 1.2): nearer parts are larger. A point of unit distance from the
-/// origin stays within the unit disc.
+/// As an eye sees it that is `distance` (at least 1.2) before the origin: nearer parts are larger. The unit
+/// ball stays within the unit disc.
 fn projected([x, y, z]: [f32; 3], distance: f32) -> (f32, f32) {
     // The silhouette of a unit ball seen from `distance` has this radius on the plane through its centre.
     let silhouette = distance / (distance * distance - 1.0).max(0.1).sqrt();

@@ -1,1 +1,138 @@
+use super::*;
+use crate::pattern::pen::MAX_RADIUS;
+use crate::point::Colour;
 
+const TEXT: &str = r##"
+version = 1
+name = "Test"
+generator = "circle"
+[params]
+radius = 0.5
+breath = 0.0
+wobble = 0.0
+fizz = 0.0
+[[modulate]]
+param = "radius"
+source = "bass"
+depth = 0.5
+[colour]
+colours = ["#ff0000"]
+[look]
+brightness = 0.5
+scale = 0.8
+spin_hz = 0.25
+[[look.modulate]]
+param = "brightness"
+source = "onset"
+depth = 1.0
+[[look.modulate]]
+param = "scale"
+source = "bass"
+depth = -1.0
+"##;
+
+fn instrument() -> Instrument {
+    Instrument::new(&Preset::parse(TEXT).unwrap()).unwrap()
+}
+
+fn radius_of(figure: &mut Figure) -> f32 {
+    figure.vertices_mut().iter().map(|v| v.x.hypot(v.y)).fold(0.0, f32::max)
+}
+
+#[test]
+fn modulation_moves_a_parameter_by_its_share_of_the_range() {
+    let (mut instrument, mut figure) = (instrument(), Instrument::figure());
+    let mut features = Features::default();
+    instrument.draw(&features, MediaTime::ZERO, 0.0, &mut figure);
+    assert!((radius_of(&mut figure) - 0.5).abs() < 1e-4);
+    features.bands.bass = 0.5;
+    instrument.draw(&features, MediaTime::ZERO, 0.02, &mut figure);
+    let expected = 0.5 + 0.5 * 0.5 * 0.85;
+    assert!((instrument.moved_values()[0] - expected).abs() < 1e-5);
+    assert_eq!(instrument.values()[0], 0.5);
+    assert!((radius_of(&mut figure) - expected).abs() < 1e-3);
+}
+
+#[test]
+fn a_parameter_set_while_playing_counts_from_the_next_frame_and_is_clamped() {
+    let (mut instrument, mut figure) = (instrument(), Instrument::figure());
+    instrument.set_param(0, 0.3);
+    instrument.set_param(999, 1.0);
+    instrument.draw(&Features::default(), MediaTime::ZERO, 0.0, &mut figure);
+    assert!((radius_of(&mut figure) - 0.3).abs() < 1e-4);
+    instrument.set_param(0, 50.0);
+    assert_eq!(instrument.values()[0], instrument.params()[0].max);
+    instrument.set_param(0, f32::NAN);
+    assert_eq!(instrument.values()[0], instrument.params()[0].default);
+}
+
+#[test]
+fn the_figure_wears_the_colours_of_the_preset() {
+    let (mut instrument, mut figure) = (instrument(), Instrument::figure());
+    instrument.draw(&Features::default(), MediaTime::ZERO, 0.0, &mut figure);
+    assert!(figure.vertices_mut().iter().all(|vertex| vertex.colour == Colour::rgb(1.0, 0.0, 0.0)));
+}
+
+#[test]
+fn shade_is_a_pure_function_of_music_and_media_time() {
+    let (mut instrument, mut figure) = (instrument(), Instrument::figure());
+    let features = Features::default();
+    let moment = MediaTime::from_secs_f64(1.0);
+    let before = instrument.shade(&features, moment);
+    instrument.draw(&features, MediaTime::from_secs_f64(9.0), 0.2, &mut figure);
+    assert_eq!(instrument.shade(&features, moment), before);
+    assert_eq!((before.gain, before.scale), (0.5, 0.8));
+    assert!((before.rotation - TAU / 4.0).abs() < 1e-5);
+}
+
+#[test]
+fn shade_stays_in_range_whatever_the_music() {
+    let instrument = instrument();
+    let mut features = Features::default();
+    features.onset.envelope = 1.0;
+    features.bands.bass = 1.0;
+    let shade = instrument.shade(&features, MediaTime::from_secs_f64(1e9));
+    assert_eq!(shade.gain, 1.0);
+    assert_eq!(shade.scale, 0.05);
+    assert!(shade.rotation.abs() <= TAU / 2.0);
+    features.onset.envelope = f32::NAN;
+    features.bands.bass = f32::INFINITY;
+    features.beat.bpm = 120.0;
+    features.beat.phase = f32::NAN;
+    let shade = instrument.shade(&features, MediaTime::ZERO);
+    assert_eq!((shade.gain, shade.scale, shade.rotation), (0.5, 0.8, 0.0));
+}
+
+#[test]
+fn music_that_is_not_a_number_never_leaves_the_disc() {
+    let mut figure = Instrument::figure();
+    let mut features = Features { level: f32::NAN, ..Features::default() };
+    features.bands.bass = f32::INFINITY;
+    features.spectrum[3] = f32::NAN;
+    features.waveform[100] = f32::NAN;
+    features.beat.phase = f32::NAN;
+    for generator in crate::pattern::catalog::GENERATORS {
+        let mut instrument = Instrument::new(&Preset::plain("Any", generator)).unwrap();
+        for dt in [0.0, f32::NAN, f32::INFINITY, -1.0, 0.02] {
+            instrument.draw(&features, MediaTime::ZERO, dt, &mut figure);
+            assert!(radius_of(&mut figure) <= MAX_RADIUS + 1e-5);
+        }
+    }
+}
+
+#[test]
+fn an_instrument_recovers_from_music_that_is_not_a_number() {
+    let (mut figure, good) = (Instrument::figure(), Features::default());
+    let mut bad = Features { level: f32::NAN, spectrum: [f32::NAN; 32], ..good };
+    bad.bands.bass = f32::NAN;
+    bad.onset.envelope = f32::NAN;
+    for generator in crate::pattern::catalog::GENERATORS {
+        let mut instrument = Instrument::new(&Preset::plain("Any", generator)).unwrap();
+        instrument.draw(&good, MediaTime::ZERO, 0.0, &mut figure);
+        instrument.draw(&bad, MediaTime::ZERO, 0.02, &mut figure);
+        for _ in 0..5 {
+            instrument.draw(&good, MediaTime::ZERO, 0.02, &mut figure);
+        }
+        assert_eq!(figure.dropped(), 0, "{} keeps what is not a number", generator.id);
+    }
+}

@@ -142,11 +142,16 @@ pub(super) fn from_toml(text: &str, error: &toml::de::Error) -> PresetError {
         sentence.push_str("; ");
         sentence.push_str(line);
     }
-    // serde says "unknown field `x`, expected one of `a`, `b`": the names stand between backticks.
-    if message.starts_with("unknown ") {
-        let mut names = message.split('`').skip(1).step_by(2);
-        if let Some(unknown) = names.next() {
-            sentence.push_str(&did_you_mean(unknown, names));
+    // serde says "unknown field `x`, expected one of `a`, `b`": the names stand between backticks. Should
+    // its words change, its own sentence is shown.
+    let mut names = message.split('`').skip(1).step_by(2);
+    if let Some(name) = names.next() {
+        if message.starts_with("unknown field") {
+            sentence = format!("there is no key `{name}` here{}", did_you_mean(name, names));
+        } else if message.starts_with("unknown variant") {
+            sentence = format!("`{name}` is no word for this{}", did_you_mean(name, names));
+        } else if message.starts_with("missing field") {
+            sentence = format!("the key `{name}` is missing here; add it");
         }
     }
     let place = error.span().map(|span| Place::of(text, &span));
