@@ -115,7 +115,7 @@ fn visuals() -> egui::Visuals {
     visuals.hyperlink_color = ACCENT;
     visuals.warn_fg_color = AMBER;
     visuals.error_fg_color = RED_TEXT;
-    visuals.selection.bg_fill = ACCENT;
+    visuals.selection.bg_fill = ACCENT_DEEP;
     visuals.selection.stroke = Stroke::new(1.0, ACCENT);
     visuals.slider_trailing_fill = true;
     visuals.handle_shape = egui::style::HandleShape::Rect { aspect_ratio: 0.45 };
