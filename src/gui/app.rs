@@ -221,7 +221,7 @@ impl App {
             )
             .show(ui, |ui| card(ui, |ui| self.transport.show(ui, seen, wishes)));
         Panel::bottom("sound")
-            .exact_size(120.0)
+            .exact_size(128.0)
             .show_separator_line(false)
             .frame(
                 Frame::NONE.fill(theme::GROUND).inner_margin(Margin { bottom: 8, ..Margin::ZERO }),

@@ -118,7 +118,7 @@ fn visuals() -> egui::Visuals {
     visuals.selection.bg_fill = ACCENT_DEEP;
     visuals.selection.stroke = Stroke::new(1.0, ACCENT);
     visuals.slider_trailing_fill = true;
-    visuals.handle_shape = egui::style::HandleShape::Rect { aspect_ratio: 0.45 };
+    visuals.handle_shape = egui::style::HandleShape::Rect { aspect_ratio: 0.6 };
     visuals.disabled_alpha = 0.4;
     let states = [
         (&mut visuals.widgets.noninteractive, PANEL, LINE, TEXT_QUIET),

@@ -1,6 +1,8 @@
 //! The parameters of the preset at work: they act while they are moved.
 
-use egui::{Align, DragValue, Frame, Key, Layout, Panel, RichText, ScrollArea, TextEdit, Ui, Vec2};
+use egui::{
+    Align, Button, DragValue, Frame, Key, Layout, Panel, RichText, ScrollArea, TextEdit, Ui, Vec2,
+};
 
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, heading, icon_button, level_slider};
@@ -75,13 +77,16 @@ impl ParametersPanel {
         }
         ui.columns(2, |columns| {
             let size = Vec2::new(columns[0].available_width(), 32.0);
-            let save = columns[0].add_enabled(preset.changed, egui::Button::new("Save").min_size(size));
+            let save = columns[0]
+                .add_enabled_ui(preset.changed, |ui| ui.add_sized(size, Button::new("Save")))
+                .inner;
             let help = "Writes the preset to your folder (Ctrl-S); one that came with galvo stays as \
                         it is, your copy goes before it";
-            if save.on_hover_text(help).on_disabled_hover_text("Nothing has changed").clicked() {
+            let save = save.on_hover_text(help).on_disabled_hover_text("Nothing has changed");
+            if save.clicked() {
                 wishes.push(Command::SavePreset);
             }
-            let save_as = columns[1].add(egui::Button::new("Save as…").min_size(size));
+            let save_as = columns[1].add_sized(size, Button::new("Save as…"));
             if save_as.on_hover_text("Saves under a new name (Ctrl-Shift-S)").clicked() {
                 self.ask_name(&preset.name);
             }
@@ -176,10 +181,10 @@ fn name_question(ui: &mut Ui, naming: &mut Naming) -> (Option<String>, bool) {
     let (mut saved, mut left) = (false, false);
     ui.columns(2, |columns| {
         let size = Vec2::new(columns[0].available_width(), 32.0);
-        let save = egui::Button::new("Save preset").min_size(size).fill(theme::ACCENT_DEEP);
-        let save = columns[0].add_enabled(name_is_good, save);
+        let save = Button::new("Save preset").fill(theme::ACCENT_DEEP);
+        let save = columns[0].add_enabled_ui(name_is_good, |ui| ui.add_sized(size, save)).inner;
         saved = save.on_hover_text("Saves it (Enter)").clicked();
-        let cancel = columns[1].add(egui::Button::new("Cancel").min_size(size));
+        let cancel = columns[1].add_sized(size, Button::new("Cancel"));
         left = cancel.on_hover_text("Saves nothing").clicked();
     });
     let given = ((saved || entered) && name_is_good).then(|| naming.name.trim().to_owned());
