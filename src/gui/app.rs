@@ -192,7 +192,7 @@ impl App {
             .frame(strip(theme::PANEL, 12, 4))
             .show(ui, |ui| status::show(ui, seen, wishes));
         Panel::right("safety and parameters")
-            .exact_size(308.0)
+            .exact_size(300.0)
             .resizable(false)
             .show_separator_line(false)
             .frame(strip(theme::GROUND, 8, 8))
@@ -201,31 +201,27 @@ impl App {
                 card(ui, |ui| self.parameters.show(ui, seen, wishes));
             });
         Panel::left("presets and projectors")
-            .exact_size(264.0)
+            .exact_size(248.0)
             .resizable(false)
             .show_separator_line(false)
             .frame(strip(theme::GROUND, 8, 8))
             .show(ui, |ui| {
-                ui.with_layout(egui::Layout::bottom_up(egui::Align::Min), |ui| {
-                    card(ui, |ui| {
-                        ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
-                            projectors::show(ui, &seen.projectors);
-                        });
-                    });
-                    ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
-                        card(ui, |ui| self.presets.show(ui, seen, wishes));
-                    });
-                });
+                Panel::bottom("projectors")
+                    .resizable(false)
+                    .show_separator_line(false)
+                    .frame(Frame::NONE.inner_margin(Margin { top: 8, ..Margin::ZERO }))
+                    .show(ui, |ui| card(ui, |ui| projectors::show(ui, &seen.projectors)));
+                card(ui, |ui| self.presets.show(ui, seen, wishes));
             });
         Panel::bottom("transport")
-            .exact_size(80.0)
+            .exact_size(86.0)
             .show_separator_line(false)
             .frame(
                 Frame::NONE.fill(theme::GROUND).inner_margin(Margin { bottom: 8, ..Margin::ZERO }),
             )
             .show(ui, |ui| card(ui, |ui| self.transport.show(ui, seen, wishes)));
         Panel::bottom("sound")
-            .exact_size(120.0)
+            .exact_size(128.0)
             .show_separator_line(false)
             .frame(
                 Frame::NONE.fill(theme::GROUND).inner_margin(Margin { bottom: 8, ..Margin::ZERO }),

@@ -29,10 +29,12 @@ const EXPOSURE_SECONDS: f32 = 0.5;
 /// Display gamma: drive levels are linear light.
 const GAMMA: f32 = 2.2;
 
-/// Half width of the bright core, px.
-const CORE_PX: f32 = 1.6;
-/// Half width of the glow, px.
-const GLOW_PX: f32 = 8.0;
+/// Half width of the bright core, as a share of the square: about 1.6 px on a laptop.
+const CORE_SHARE: f32 = 0.0032;
+/// The same of the glow.
+const GLOW_SHARE: f32 = 0.016;
+/// The thinnest half width that is drawn evenly, px.
+const THINNEST_PX: f32 = 1.2;
 /// Strokes shorter than this are a dwelling beam, px.
 const DWELL_PX: f32 = 0.5;
 
@@ -105,7 +107,8 @@ impl Phosphor {
         let mut mesh = Mesh::default();
         mesh.reserve_vertices(self.spots.len() * 12);
         mesh.reserve_triangles(self.spots.len() * 8);
-        for (half_width, strength, whiteness) in [(GLOW_PX, 0.07, 0.0), (CORE_PX, 0.55, 0.3)] {
+        for (share, strength, whiteness) in [(GLOW_SHARE, 0.07, 0.0), (CORE_SHARE, 0.55, 0.3)] {
+            let half_width = (square.width() * share).max(THINNEST_PX);
             self.stroke(&mut mesh, square, half_width, |spot| {
                 (!spot.point.is_blank())
                     .then(|| self.shade(spot, now, whiteness).map(|level| level * strength))

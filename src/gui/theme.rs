@@ -115,10 +115,10 @@ fn visuals() -> egui::Visuals {
     visuals.hyperlink_color = ACCENT;
     visuals.warn_fg_color = AMBER;
     visuals.error_fg_color = RED_TEXT;
-    visuals.selection.bg_fill = ACCENT;
+    visuals.selection.bg_fill = ACCENT_DEEP;
     visuals.selection.stroke = Stroke::new(1.0, ACCENT);
     visuals.slider_trailing_fill = true;
-    visuals.handle_shape = egui::style::HandleShape::Rect { aspect_ratio: 0.45 };
+    visuals.handle_shape = egui::style::HandleShape::Rect { aspect_ratio: 0.6 };
     visuals.disabled_alpha = 0.4;
     let states = [
         (&mut visuals.widgets.noninteractive, PANEL, LINE, TEXT_QUIET),

@@ -82,12 +82,13 @@ pub fn run(desk: Box<dyn Desk>, options: &WindowOptions) -> Result<(), GuiError>
             Err(error) => {
                 tracing::warn!(%renderer, %error, "no window with this renderer");
                 reason = error.to_string();
+                // Without a display there is nothing for another renderer either, and a show that had
+                // its window does not get a second one.
+                let no_display = matches!(error, eframe::Error::WinitEventLoop(_));
+                if no_display || desk.borrow().is_none() {
+                    break;
+                }
             }
-        }
-        // Without a display there is nothing for the second renderer either; and once the show had
-        // its window, it is not opened twice.
-        if desk.borrow().is_none() {
-            break;
         }
     }
     Err(GuiError::NoWindow { reason })

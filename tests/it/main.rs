@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is a check, in its scenario too")]
 
 mod frame;
+#[cfg(feature = "gui")]
+mod gui;
 mod layers;
 mod patterns;
 mod safety;

@@ -11,7 +11,8 @@ pub(in crate::gui) fn show(ui: &Ui, centre: Pos2) -> bool {
     dialog(ui, "key sheet", centre, theme::LINE, |ui| {
         heading(ui, "Keys");
         ui.add_space(theme::GRID);
-        Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 20.0;
+        Grid::new("keys").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
             for (key, act) in SHEET {
                 ui.label(RichText::new(*key).font(theme::figures(13.0)).color(theme::ACCENT));
                 ui.label(RichText::new(*act).color(theme::TEXT));

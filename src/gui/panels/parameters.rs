@@ -1,6 +1,8 @@
 //! The parameters of the preset at work: they act while they are moved.
 
-use egui::{Align, DragValue, Key, Layout, RichText, ScrollArea, TextEdit, Ui, Vec2};
+use egui::{
+    Align, Button, DragValue, Frame, Key, Layout, Panel, RichText, ScrollArea, TextEdit, Ui, Vec2,
+};
 
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, heading, icon_button, level_slider};
@@ -49,17 +51,16 @@ impl ParametersPanel {
             });
         });
         name_line(ui, preset);
-        // Saving sits below, so that the sliders may take what room is left.
-        ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
-            self.saving(ui, preset, wishes);
-            ui.add_space(theme::GRID);
-            ui.with_layout(Layout::top_down(Align::Min), |ui| {
-                ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-                    for param in &preset.params {
-                        self.param(ui, param, wishes);
-                    }
-                });
-            });
+        // Saving sits at the foot; the sliders take what room is left.
+        Panel::bottom("saving")
+            .resizable(false)
+            .show_separator_line(false)
+            .frame(Frame::NONE)
+            .show(ui, |ui| self.saving(ui, preset, wishes));
+        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            for param in &preset.params {
+                self.param(ui, param, wishes);
+            }
         });
     }
 
@@ -76,13 +77,16 @@ impl ParametersPanel {
         }
         ui.columns(2, |columns| {
             let size = Vec2::new(columns[0].available_width(), 32.0);
-            let save = columns[0].add_enabled(preset.changed, egui::Button::new("Save").min_size(size));
+            let save = columns[0]
+                .add_enabled_ui(preset.changed, |ui| ui.add_sized(size, Button::new("Save")))
+                .inner;
             let help = "Writes the preset to your folder (Ctrl-S); one that came with galvo stays as \
                         it is, your copy goes before it";
-            if save.on_hover_text(help).on_disabled_hover_text("Nothing has changed").clicked() {
+            let save = save.on_hover_text(help).on_disabled_hover_text("Nothing has changed");
+            if save.clicked() {
                 wishes.push(Command::SavePreset);
             }
-            let save_as = columns[1].add(egui::Button::new("Save as…").min_size(size));
+            let save_as = columns[1].add_sized(size, Button::new("Save as…"));
             if save_as.on_hover_text("Saves under a new name (Ctrl-Shift-S)").clicked() {
                 self.ask_name(&preset.name);
             }
@@ -95,6 +99,9 @@ impl ParametersPanel {
         let mut typed = param.value;
         let mut slid = param.value;
         let width = ui.available_width() - 8.0;
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.spacing_mut().interact_size.y = 20.0;
+        ui.spacing_mut().button_padding = Vec2::new(2.0 * theme::GRID, 1.0);
         ui.allocate_ui_with_layout(
             Vec2::new(width, 22.0),
             Layout::left_to_right(Align::Center),
@@ -157,34 +164,31 @@ fn name_line(ui: &mut Ui, preset: &PresetView) {
     });
 }
 
-/// The question for a name, laid out from below: the name that was given, and whether it is over.
+/// The question for a name: the name that was given, and whether it is over.
 fn name_question(ui: &mut Ui, naming: &mut Naming) -> (Option<String>, bool) {
-    let mut given = None;
-    let mut done = false;
-    let name_is_good = !naming.name.trim().is_empty();
-    ui.columns(2, |columns| {
-        let size = Vec2::new(columns[0].available_width(), 32.0);
-        let save = egui::Button::new("Save preset").min_size(size).fill(theme::ACCENT_DEEP);
-        if columns[0].add_enabled(name_is_good, save).on_hover_text("Saves it (Enter)").clicked() {
-            given = Some(naming.name.trim().to_owned());
-        }
-        let cancel = columns[1].add(egui::Button::new("Cancel").min_size(size));
-        done = cancel.on_hover_text("Saves nothing").clicked();
-    });
+    ui.label(RichText::new("Save under a new name").size(theme::SMALL).color(theme::TEXT_QUIET));
     let field = TextEdit::singleline(&mut naming.name)
         .hint_text("Preset name")
         .char_limit(64)
         .desired_width(f32::INFINITY)
         .margin(egui::Margin::symmetric(8, 6));
     let field = ui.add(field).on_hover_text("The name of the new preset, in your own folder");
-    ui.label(RichText::new("Save under a new name").size(theme::SMALL).color(theme::TEXT_QUIET));
     if std::mem::take(&mut naming.fresh) {
         field.request_focus();
     }
-    if field.lost_focus() && name_is_good && ui.input(|input| input.key_pressed(Key::Enter)) {
-        given = Some(naming.name.trim().to_owned());
-    }
-    done |= given.is_some();
+    let name_is_good = !naming.name.trim().is_empty();
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let (mut saved, mut left) = (false, false);
+    ui.columns(2, |columns| {
+        let size = Vec2::new(columns[0].available_width(), 32.0);
+        let save = Button::new("Save preset").fill(theme::ACCENT_DEEP);
+        let save = columns[0].add_enabled_ui(name_is_good, |ui| ui.add_sized(size, save)).inner;
+        saved = save.on_hover_text("Saves it (Enter)").clicked();
+        let cancel = columns[1].add_sized(size, Button::new("Cancel"));
+        left = cancel.on_hover_text("Saves nothing").clicked();
+    });
+    let given = ((saved || entered) && name_is_good).then(|| naming.name.trim().to_owned());
+    let done = left || given.is_some();
     (given, done)
 }
 

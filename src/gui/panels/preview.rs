@@ -45,7 +45,7 @@ impl Preview {
 
         let armed = seen.safety.armed;
         if (armed && self.travel) || (!armed && self.ghost) {
-            let level = if armed { 0.05 } else { 0.1 };
+            let level = if armed { 0.05 } else { 0.11 };
             painter.add(self.phosphor.dark_path(field, now, level));
         }
         painter.add(self.phosphor.light(field, now));

@@ -45,19 +45,21 @@ fn one(ui: &mut Ui, projector: &ProjectorView) {
         "{:.0} ms of points ahead of the mirrors; the aim is {:.0} ms",
         projector.buffered_ms, projector.target_ms
     ));
-    let figures = format!(
-        "{:.1} kpps · {:.0}/{:.0} ms · late {} · empty {} · reconnects {}",
-        f64::from(projector.pps) / 1000.0,
-        projector.buffered_ms,
-        projector.target_ms,
-        projector.underruns,
-        projector.device_underflows,
-        projector.reconnects,
+    ui.spacing_mut().item_spacing.y = theme::GRID;
+    let kpps = f64::from(projector.pps) / 1000.0;
+    let (held, aim) = (projector.buffered_ms, projector.target_ms);
+    small(
+        ui,
+        format!("{kpps:.1} kpps · buffer {held:.0}/{aim:.0} ms"),
+        "Thousands of points per second; time of points ahead of the mirrors, and the aim",
     );
-    let figures = RichText::new(figures).size(11.0).color(theme::TEXT_FAINT);
-    ui.add(Label::new(figures).truncate()).on_hover_text(
-        "Points per second, buffer, times the drawing was late, times the device ran empty, \
-         times it was reconnected",
+    small(
+        ui,
+        format!(
+            "late {} · empty {} · reconnects {}",
+            projector.underruns, projector.device_underflows, projector.reconnects
+        ),
+        "Times the drawing was late, times the device ran empty, times it was connected again",
     );
     if let Some(fault) = &projector.fault {
         let ink =
@@ -65,6 +67,11 @@ fn one(ui: &mut Ui, projector: &ProjectorView) {
         ui.add(Label::new(RichText::new(fault).size(theme::SMALL).color(ink)).wrap());
     }
     ui.add_space(theme::GRID);
+}
+
+fn small(ui: &mut Ui, text: String, help: &str) {
+    let text = RichText::new(text).size(11.0).color(theme::TEXT_FAINT);
+    ui.add(Label::new(text).truncate()).on_hover_text(help);
 }
 
 fn state_of(projector: &ProjectorView) -> (Color32, &'static str) {

@@ -6,7 +6,7 @@
 use egui::{Align, Color32, Layout, RichText, Ui, Vec2};
 
 use crate::gui::theme;
-use crate::gui::widgets::{BlockButton, bar, level_slider};
+use crate::gui::widgets::{BlockButton, level_slider};
 use crate::show::{Command, Snapshot};
 
 /// How long the second act counts, s.
@@ -42,7 +42,7 @@ impl SafetyPanel {
             name: "STOP",
             title: "STOP",
             detail: "Esc",
-            height: 96.0,
+            height: (ui.content_rect().height() * 0.12).clamp(72.0, 112.0),
             title_size: 38.0,
             fill: theme::RED,
             fill_hover: theme::RED_HOVER,
@@ -112,7 +112,7 @@ impl SafetyPanel {
                 let arm = BlockButton {
                     name: "Confirm: light on",
                     title: "Light on?",
-                    detail: "nobody in the beam, room ready",
+                    detail: "nobody in the beam",
                     height: SWITCH_PX,
                     title_size: 20.0,
                     fill: theme::AMBER_DEEP,
@@ -205,8 +205,4 @@ fn master(ui: &mut Ui, seen: f32, wishes: &mut Vec<Command>) {
         }
         slider.on_hover_text("Brightness of all light on every projector");
     });
-    // Kept apart from the slider: what is really in force, even while a finger drags ahead of it.
-    let (rect, _) =
-        ui.allocate_exact_size(Vec2::new(ui.available_width(), 2.0), egui::Sense::hover());
-    bar(ui.painter(), rect, seen, theme::TEXT_FAINT, None);
 }

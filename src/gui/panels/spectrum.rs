@@ -16,7 +16,10 @@ pub(in crate::gui) fn show(ui: &mut Ui, features: &Features, size: Vec2) {
         ("Mid", features.bands.mid),
         ("Treble", features.bands.treble),
     ];
-    let sums = Rect::from_min_max(pos2(rect.right() - 132.0, rect.top()), rect.max);
+    let sums = Rect::from_min_max(
+        pos2(rect.right() - (rect.width() * 0.4).min(132.0), rect.top()),
+        rect.max,
+    );
     let lines = Rect::from_min_max(rect.min, pos2(sums.left() - 16.0, rect.bottom()));
     columns(ui, lines, features.spectrum.iter().copied(), 2.0);
     columns(ui, sums, bands.iter().map(|(_, level)| *level), 12.0);
@@ -27,7 +30,12 @@ pub(in crate::gui) fn show(ui: &mut Ui, features: &Features, size: Vec2) {
         ui.painter().text(at, Align2::CENTER_BOTTOM, name, small.clone(), theme::TEXT_FAINT);
     }
     // Log spacing from 30 Hz to 16 kHz.
-    for (name, hertz) in [("50 Hz", 50.0_f32), ("200", 200.0), ("1 kHz", 1e3), ("5 kHz", 5e3)] {
+    // Where there is no room for them, the ticks go.
+    let ticks = if lines.width() < 220.0 { 0 } else { 4 };
+    for (name, hertz) in [("50 Hz", 50.0_f32), ("200", 200.0), ("1 kHz", 1e3), ("5 kHz", 5e3)]
+        .into_iter()
+        .take(ticks)
+    {
         let share = (hertz / 30.0).ln() / (16_000.0_f32 / 30.0).ln();
         let at = under(lines, share);
         ui.painter().text(at, Align2::CENTER_BOTTOM, name, small.clone(), theme::TEXT_FAINT);

@@ -102,11 +102,10 @@ fn sound(ui: &mut Ui, seen: &Snapshot) {
 
 /// A read-out inside a layout from the right.
 fn right_read_out(ui: &mut Ui, name: &str, value: &str, colour: Color32, help: &str) {
-    ui.allocate_ui_with_layout(
-        egui::vec2(0.0, ui.available_height()),
-        Layout::left_to_right(Align::Center),
-        |ui| read_out(ui, name, value, colour, help),
-    );
+    ui.label(RichText::new(value).font(theme::figures(theme::SMALL)).color(colour))
+        .on_hover_text(help);
+    ui.add_space(1.5 * theme::GRID - ui.spacing().item_spacing.x);
+    ui.label(RichText::new(name).size(theme::SMALL).color(theme::TEXT_FAINT)).on_hover_text(help);
 }
 
 fn warn_if(bad: bool) -> Color32 {

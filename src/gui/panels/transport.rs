@@ -78,7 +78,7 @@ impl TransportPanel {
         const VOLUME_PX: f32 = 88.0;
         let transport = &seen.transport;
         ui.horizontal(|ui| {
-            let room = ui.available_width() - VOLUME_PX - 76.0;
+            let room = ui.available_width() - VOLUME_PX - 66.0;
             let duration = transport.duration.map_or(0.0, MediaTime::as_secs_f64);
             if !transport.live && duration > 0.0 {
                 let (response, wanted) = self.seek_bar.show(
