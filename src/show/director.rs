@@ -1,0 +1,486 @@
+//! The show thread's value: obeys commands, watches everything, and makes the snapshot. Never needed by the
+//! light: if it stands still the light goes on, if it ends everything goes dark.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use super::command::Command;
+use super::editor::PresetEditor;
+use super::engine::{EngineCommand, EngineView};
+use super::library::Library;
+use super::notices::Notices;
+use super::projector::{Projector, sync_figures};
+use super::report::{CallbackTimes, Report, TripEntry};
+use super::snapshot::{
+    AudioView, PresetEntry, PresetView, SafetyView, Severity, Snapshot, SyncView, Transport,
+};
+use crate::audio::{AudioHandle, Player};
+use crate::pattern::Instrument;
+use crate::realtime::{Histogram, LatestReader, RetireBin, RingSender, no_alloc};
+use crate::safety::{TripReason, arm::Refused};
+use crate::time::{HostTime, MediaTime};
+
+/// Trips kept for the surfaces.
+const TRIPS_KEPT: usize = 50;
+
+/// Where the sound comes from or goes to, from outside.
+#[derive(Debug)]
+pub enum Sound {
+    /// A file, or nothing yet.
+    Playback {
+        /// Steers what is played.
+        player: Player,
+        /// The device.
+        handle: AudioHandle,
+    },
+    /// What is heard now.
+    Live {
+        /// The device.
+        handle: AudioHandle,
+    },
+}
+
+impl Sound {
+    fn handle(&self) -> &AudioHandle {
+        match self {
+            Self::Playback { handle, .. } | Self::Live { handle } => handle,
+        }
+    }
+}
+
+/// The ends of the rings that lead to and from the engine.
+#[derive(Debug)]
+pub struct DirectorEnds {
+    /// Wishes to the engine.
+    pub commands: RingSender<EngineCommand>,
+    /// What the engine lets go of.
+    pub retired: RetireBin<Vec<Box<Instrument>>>,
+    /// The picture of the engine.
+    pub view: LatestReader<EngineView>,
+    /// How long each period took, ns.
+    pub callback_ns: Arc<Histogram>,
+}
+
+/// What a director begins with.
+#[derive(Debug)]
+pub struct Cast {
+    /// The sound.
+    pub sound: Sound,
+    /// The projectors, in the order of the engine's slots.
+    pub projectors: Vec<Projector>,
+    /// The presets.
+    pub library: Library,
+    /// The preset at work.
+    pub editor: PresetEditor,
+    /// The rings.
+    pub ends: DirectorEnds,
+    /// Brightness of all light, 0..=1.
+    pub master: f32,
+    /// The user's offset, ms.
+    pub offset_ms: f64,
+    /// End of the show, seconds after its start.
+    pub duration_s: Option<f64>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Director {
+    cast: Cast,
+    notices: Notices,
+    trips: Vec<TripEntry>,
+    presets: Arc<[PresetEntry]>,
+    preset: Arc<PresetView>,
+    title: String,
+    path: Option<std::path::PathBuf>,
+    started: HostTime,
+    played_s: f64,
+    last_media: Option<(u64, MediaTime)>,
+    over: bool,
+    published: Arc<ArcSwap<Snapshot>>,
+}
+
+impl Director {
+    /// A director of `cast` from `now` on.
+    #[must_use]
+    pub fn new(cast: Cast, path: Option<&Path>, now: HostTime) -> Self {
+        let preset = Arc::new(cast.editor.view());
+        let presets = cast.library.entries().into();
+        let mut director = Self {
+            cast,
+            notices: Notices::default(),
+            trips: Vec::new(),
+            presets,
+            preset,
+            title: String::new(),
+            path: path.map(Path::to_owned),
+            started: now,
+            played_s: 0.0,
+            last_media: None,
+            over: false,
+            published: Arc::default(),
+        };
+        director.take_title();
+        for broken in director.cast.library.broken() {
+            director.notices.add(Severity::Warning, broken.to_string());
+        }
+        director
+    }
+
+    /// Where the snapshots appear.
+    #[must_use]
+    pub fn published(&self) -> Arc<ArcSwap<Snapshot>> {
+        Arc::clone(&self.published)
+    }
+
+    /// Obeys one command.
+    pub fn obey(&mut self, command: Command, now: HostTime) {
+        match command {
+            Command::Play => self.with_player("play", |player| player.play()),
+            Command::Pause => self.with_player("pause", |player| player.pause()),
+            Command::Seek(to) => self.with_player("seek", |player| player.seek(to)),
+            Command::SetVolume(volume) => {
+                self.with_player("set the volume of", |player| player.set_volume(volume));
+            }
+            Command::Open(path) => self.open(&path),
+            Command::SelectPreset(name) => self.select_preset(&name),
+            Command::SetParam { name, value } => self.set_param(&name, value, now),
+            Command::Undo => {
+                if self.cast.editor.undo() {
+                    self.play_preset();
+                }
+            }
+            Command::Redo => {
+                if self.cast.editor.redo() {
+                    self.play_preset();
+                }
+            }
+            Command::SavePreset => self.save_preset(),
+            Command::SavePresetAs(name) => match self.cast.editor.rename(&name) {
+                Ok(()) => self.save_preset(),
+                Err(error) => self.notices.add(Severity::Error, error.to_string()),
+            },
+            Command::Arm => self.arm(now),
+            Command::Disarm => self.disarm(now, TripReason::Operator),
+            Command::Stop => {
+                self.cast.projectors.iter().for_each(|p| p.switch().stop(now, TripReason::Stop));
+            }
+            Command::ResetStop => {
+                for projector in &self.cast.projectors {
+                    projector.switch().reset_stop();
+                    projector.control().reset_device_estop();
+                }
+            }
+            Command::SetMaster(master) => {
+                self.cast.master = if master.is_finite() { master.clamp(0.0, 1.0) } else { 0.0 };
+                let master = self.cast.master;
+                self.cast.projectors.iter().for_each(|p| p.control().set_master(master));
+            }
+            Command::SetOffsetMs(ms) => {
+                if ms.is_finite() {
+                    self.cast.offset_ms = ms.clamp(-1000.0, 1000.0);
+                    let nanos = (self.cast.offset_ms * 1e6) as i64;
+                    self.tell_engine(EngineCommand::LightOffset(nanos));
+                }
+            }
+            Command::Quit => {
+                self.disarm(now, TripReason::Operator);
+                self.over = true;
+            }
+        }
+    }
+
+    /// The surface is gone without a word: dark, and the end.
+    pub fn surface_gone(&mut self, now: HostTime) {
+        self.disarm(now, TripReason::SurfaceGone);
+        self.over = true;
+    }
+
+    /// True once the show is to end.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Looks at everything once and publishes the picture.
+    pub fn step(&mut self, now: HostTime) {
+        self.cast.ends.retired.empty();
+        self.read_trips();
+        for projector in &mut self.cast.projectors {
+            if let Some(fault) = projector.new_fault() {
+                self.notices.add(Severity::Warning, fault);
+            }
+        }
+        for text in self.cast.sound.handle().take_notices() {
+            self.notices.add(Severity::Warning, text);
+        }
+        let view = *self.cast.ends.view.read();
+        self.count_media(&view);
+        let snapshot = self.snapshot(&view, now);
+        self.published.store(Arc::new(snapshot));
+    }
+
+    /// Ends everything, dark, and says what was measured.
+    #[must_use]
+    pub fn finish(mut self, now: HostTime) -> Report {
+        self.disarm(now, TripReason::Operator);
+        self.read_trips();
+        let report = self.report(now);
+        // The devices go dark and close before their streams end with the sound.
+        self.cast.projectors.iter_mut().for_each(Projector::close);
+        report
+    }
+
+    fn with_player(&mut self, what: &str, act: impl FnOnce(&mut Player)) {
+        match &mut self.cast.sound {
+            Sound::Playback { player, .. } => act(player),
+            Sound::Live { .. } => {
+                let text = format!("live input: there is nothing to {what}");
+                self.notices.add(Severity::Info, text);
+            }
+        }
+    }
+
+    fn tell_engine(&mut self, command: EngineCommand) {
+        if self.cast.ends.commands.push(command).is_err() {
+            let text = "the sound callback does not take commands: is the sound device alive?";
+            self.notices.add(Severity::Warning, text);
+        }
+    }
+
+    fn open(&mut self, path: &Path) {
+        let Sound::Playback { player, .. } = &mut self.cast.sound else {
+            self.notices.add(Severity::Info, "live input: a file cannot be opened beside it");
+            return;
+        };
+        match player.load(path) {
+            Ok(()) => {
+                player.play();
+                self.path = Some(path.to_owned());
+                self.take_title();
+            }
+            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
+    fn take_title(&mut self) {
+        self.title = match &self.cast.sound {
+            Sound::Live { .. } => "live input".to_owned(),
+            Sound::Playback { player, .. } => {
+                let tagged = player.info().and_then(|info| {
+                    let title = info.title.clone()?;
+                    Some(match &info.artist {
+                        Some(artist) => format!("{artist} – {title}"),
+                        None => title,
+                    })
+                });
+                let named = || self.path.as_deref()?.file_name()?.to_str().map(str::to_owned);
+                tagged.or_else(named).unwrap_or_default()
+            }
+        };
+    }
+
+    fn select_preset(&mut self, name: &str) {
+        match self.cast.library.get(name) {
+            Ok(preset) => {
+                self.cast.editor.select(preset);
+                self.play_preset();
+            }
+            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
+    fn set_param(&mut self, name: &str, value: f32, now: HostTime) {
+        match self.cast.editor.set_param(name, value, now) {
+            Ok((index, value)) => {
+                self.tell_engine(EngineCommand::SetParam { index, value });
+                self.preset = Arc::new(self.cast.editor.view());
+            }
+            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
+    /// Gives the engine the preset as it is edited now.
+    fn play_preset(&mut self) {
+        let preset = Arc::clone(self.cast.editor.preset());
+        let made: Result<Vec<_>, _> = self
+            .cast
+            .projectors
+            .iter()
+            .map(|_| Instrument::new(&preset).map(Box::new))
+            .collect();
+        match made {
+            Ok(instruments) => self.tell_engine(EngineCommand::Instruments(instruments)),
+            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+        self.preset = Arc::new(self.cast.editor.view());
+    }
+
+    fn save_preset(&mut self) {
+        match self.cast.library.save(self.cast.editor.preset()) {
+            Ok(path) => {
+                self.cast.editor.saved();
+                self.presets = self.cast.library.entries().into();
+                self.notices.add(Severity::Info, format!("saved {}", path.display()));
+            }
+            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+        self.preset = Arc::new(self.cast.editor.view());
+    }
+
+    fn arm(&mut self, now: HostTime) {
+        let refused = self.cast.projectors.iter().find_map(|p| p.control().arm(now).err());
+        if let Some(refused @ Refused::Stopped) = refused {
+            self.notices.add(Severity::Warning, refused.to_string());
+        }
+    }
+
+    fn disarm(&mut self, now: HostTime, reason: TripReason) {
+        self.cast.projectors.iter().for_each(|p| p.switch().disarm(now, reason));
+    }
+
+    fn read_trips(&mut self) {
+        for projector in &self.cast.projectors {
+            while let Some(trip) = projector.switch().next_trip() {
+                let entry = TripEntry {
+                    at_s: trip.at.secs_since(self.started).max(0.0),
+                    projector: projector.name().to_owned(),
+                    reason: trip.reason.to_string(),
+                };
+                let severity = match trip.reason {
+                    TripReason::Operator => Severity::Info,
+                    _ => Severity::Warning,
+                };
+                let text = format!("{}: {}", entry.projector, entry.reason);
+                self.notices.add(severity, text);
+                if self.trips.len() == TRIPS_KEPT {
+                    self.trips.remove(0);
+                }
+                self.trips.push(entry);
+            }
+        }
+    }
+
+    /// Adds up how much media was played; a seek adds nothing.
+    fn count_media(&mut self, view: &EngineView) {
+        if let Some((periods, media)) = self.last_media {
+            let step = view.media.secs_since(media);
+            if view.playing && periods != view.periods && (0.0..0.5).contains(&step) {
+                self.played_s += step;
+            }
+        }
+        self.last_media = Some((view.periods, view.media));
+    }
+
+    fn transport(&self, view: &EngineView, now: HostTime) -> Transport {
+        // The callback's frame is heard in a moment: what is heard now is that much earlier.
+        let ahead = if view.playing { now.secs_since(view.heard_at) } else { 0.0 };
+        let position = view.media.plus_secs_f64(ahead.clamp(-1.0, 1.0)).max(MediaTime::ZERO);
+        let base = Transport {
+            title: self.title.clone(),
+            path: self.path.clone(),
+            position,
+            playing: view.playing,
+            ..Transport::default()
+        };
+        match &self.cast.sound {
+            Sound::Live { .. } => Transport { live: true, volume: 1.0, ..base },
+            Sound::Playback { player, .. } => Transport {
+                duration: player.duration(),
+                playing: player.playing(),
+                ended: player.ended(),
+                volume: player.volume(),
+                ..base
+            },
+        }
+    }
+
+    fn snapshot(&self, view: &EngineView, now: HostTime) -> Snapshot {
+        let transport = self.transport(view, now);
+        let time_is_up = self.cast.duration_s.is_some_and(|s| now.secs_since(self.started) >= s);
+        let finished = self.over || time_is_up || transport.ended;
+        let sync = self.cast.projectors.first().map(Projector::sync);
+        let sync = sync.as_ref().map(sync_figures).unwrap_or_default();
+        let callback = self.cast.ends.callback_ns.snapshot();
+        let handle = self.cast.sound.handle();
+        Snapshot {
+            features: view.features,
+            transport,
+            presets: Arc::clone(&self.presets),
+            preset: Arc::clone(&self.preset),
+            projectors: self.cast.projectors.iter().map(Projector::view).collect(),
+            safety: SafetyView {
+                armed: self.cast.projectors.iter().any(|p| p.switch().is_armed()),
+                stopped: self.cast.projectors.iter().any(|p| p.switch().is_stopped()),
+                master: self.cast.master,
+                trips: self.trips.iter().map(trip_line).collect(),
+            },
+            sync: SyncView {
+                offset_p50_ms: sync.offset_p50.map(|ms| ms as f32),
+                jitter_p95_ms: sync.jitter_p95.map(|ms| ms as f32),
+                user_offset_ms: self.cast.offset_ms,
+                sound_latency_ms: (view.heard_at.secs_since(view.now) * 1e3) as f32,
+            },
+            audio: AudioView {
+                device: handle.description(),
+                software_clock: handle.is_software(),
+                xruns: handle.counters().xruns(),
+                period_us: period_us(view) as f32,
+                callback_p99_us: callback.p99 as f32 * 1e-3,
+                decoder_underruns: self.decoder_underruns(),
+            },
+            notices: self.notices.kept().to_vec(),
+            notices_made: self.notices.made(),
+            finished,
+        }
+    }
+
+    fn decoder_underruns(&self) -> u64 {
+        match &self.cast.sound {
+            Sound::Playback { player, .. } => player.decoder_underruns(),
+            Sound::Live { .. } => 0,
+        }
+    }
+
+    fn report(&mut self, now: HostTime) -> Report {
+        let view = *self.cast.ends.view.read();
+        let per_stream: Vec<_> = self.cast.projectors.iter().map(Projector::report).collect();
+        let first = per_stream.first();
+        let callback = self.cast.ends.callback_ns.snapshot();
+        let us = |nanos: u64| nanos as f64 * 1e-3;
+        Report {
+            duration_s: now.secs_since(self.started),
+            media_s: self.played_s,
+            points: per_stream.iter().map(|s| s.points).sum(),
+            underruns: per_stream.iter().map(|s| s.underruns).sum(),
+            device_underflows: per_stream.iter().map(|s| s.device_underflows).sum(),
+            reconnects: per_stream.iter().map(|s| s.reconnects).sum(),
+            xruns: self.cast.sound.handle().counters().xruns(),
+            decoder_underruns: self.decoder_underruns(),
+            audio_device: self.cast.sound.handle().description(),
+            callback_us: CallbackTimes {
+                p50: us(callback.p50),
+                p99: us(callback.p99),
+                p999: us(callback.p999),
+                max: us(callback.max),
+                period: period_us(&view),
+            },
+            sync_ms: first.map(|s| s.sync_ms).unwrap_or_default(),
+            drift_ppm: first.and_then(|s| s.drift_ppm),
+            allocations_in_callback: no_alloc::realtime_allocations(),
+            trips: self.trips.clone(),
+            per_stream,
+        }
+    }
+}
+
+fn period_us(view: &EngineView) -> f64 {
+    Duration::from_secs(u64::from(view.period_frames)).as_secs_f64() * 1e6
+        / f64::from(view.sample_rate.max(1))
+}
+
+fn trip_line(trip: &TripEntry) -> String {
+    format!("{:.1} s  {}: {}", trip.at_s, trip.projector, trip.reason)
+}

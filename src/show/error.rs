@@ -1,0 +1,38 @@
+//! Why a show could not begin.
+
+use crate::audio::{AudioError, DecodeError};
+use crate::dac::DacError;
+use crate::frame::TapError;
+use crate::pattern::PresetError;
+use crate::stream::ConfigError;
+
+use super::library::LibraryError;
+
+/// Why a show could not begin. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ShowError {
+    /// The music cannot be played: choose another file.
+    #[error(transparent)]
+    Music(#[from] DecodeError),
+    /// The sound device cannot be used: choose another.
+    #[error(transparent)]
+    Sound(#[from] AudioError),
+    /// The projector's name or address is wrong.
+    #[error(transparent)]
+    Projector(#[from] DacError),
+    /// The preset is not there or cannot be read.
+    #[error(transparent)]
+    Preset(#[from] LibraryError),
+    /// The preset has a mistake.
+    #[error(transparent)]
+    PresetText(#[from] PresetError),
+    /// The stream's settings contradict each other.
+    #[error(transparent)]
+    Stream(#[from] ConfigError),
+    /// Too many look at one stream.
+    #[error(transparent)]
+    Tap(#[from] TapError),
+    /// The system gives no more threads.
+    #[error("the system gives no more threads ({0}): end other programs")]
+    Thread(#[source] std::io::Error),
+}

@@ -1,0 +1,214 @@
+//! One projector of a show: its stream inside the engine, its device thread, and the handles between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::engine::Slot;
+use super::renderer::Renderer;
+use super::report::{BufferFigures, StreamReport, SyncFigures};
+use super::snapshot::{ProjectorState, ProjectorView};
+use crate::dac::worker::{Worker, WorkerHandle, WorkerParts, WorkerState, spawn};
+use crate::dac::{self, Backend, DacUri};
+use crate::frame::{self, FrameReceiver, TapPoint, TapRegistry};
+use crate::pattern::Instrument;
+use crate::safety::{Arm, Counts, Gate, Meters};
+use crate::stream::{Stream, StreamConfig, StreamControl, SyncSnapshot, link};
+use crate::time::Clock;
+
+use super::ShowError;
+
+/// How long a device may take to let go at the end of a show.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+/// Frames of sent points that may wait for a preview.
+const PREVIEW_DEPTH: usize = 64;
+
+/// The show's side of one projector.
+#[derive(Debug)]
+pub struct Projector {
+    name: String,
+    control: StreamControl,
+    worker: Option<WorkerHandle>,
+    meters: Meters,
+    target: Duration,
+    pps: u32,
+    told_fault: Option<String>,
+    _taps: TapRegistry,
+}
+
+/// What opening a projector makes.
+#[derive(Debug)]
+pub struct Opened {
+    /// For the show thread.
+    pub projector: Projector,
+    /// For the engine.
+    pub slot: Slot,
+    /// What the projector gets, after safety, for a preview.
+    pub sent: FrameReceiver,
+}
+
+impl Projector {
+    /// Opens the projector that `uri` names and starts its device thread. It connects in its own time.
+    pub fn open(
+        uri: &str,
+        number: usize,
+        pps: u32,
+        master: f32,
+        instrument: Box<Instrument>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Opened, ShowError> {
+        let parsed: DacUri = uri.parse()?;
+        let presumed = dac::presumed_capabilities(&parsed);
+        let backend: Box<dyn Backend> = dac::open(&parsed)?;
+        let config = StreamConfig::new(pps).with_target_buffer(presumed.suggested_buffer);
+        let arm = Arm::new();
+        let mut gate = Gate::new(arm.clone());
+        gate.set_master(master);
+        let meters = gate.meters();
+        let (parts, device) = link(&config, &presumed, gate, arm.clone());
+        let (taps_in, taps) = frame::producer(frame::DEFAULT_SLOTS, Arc::clone(clock));
+        let sent = taps.ring_tap(TapPoint::Sent, PREVIEW_DEPTH, 1)?;
+        let mut stream = Stream::new(config, &presumed, parts)?;
+        stream.set_taps(taps_in, number as u32);
+        let worker = Worker::new(WorkerParts {
+            backend,
+            receiver: device.receiver,
+            arm: arm.clone(),
+            reports: device.reports,
+            control: device.link,
+            stats: device.stats,
+            clock: Arc::clone(clock),
+            seed: 0x9e37_79b9 ^ number as u64,
+        });
+        let control = stream.control();
+        let worker = spawn(worker, Arc::clone(clock)).map_err(ShowError::Thread)?;
+        let projector = Self {
+            name: uri.to_owned(),
+            control,
+            worker: Some(worker),
+            meters,
+            target: config.target_buffer,
+            pps,
+            told_fault: None,
+            _taps: taps,
+        };
+        let slot = Slot { stream, renderer: Renderer::new(instrument), arm };
+        Ok(Opened { projector, slot, sent })
+    }
+
+    /// Its name: the URI.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its switch.
+    #[must_use]
+    pub const fn switch(&self) -> &Arm {
+        self.control.switch()
+    }
+
+    /// Its stream, from outside.
+    #[must_use]
+    pub const fn control(&self) -> &StreamControl {
+        &self.control
+    }
+
+    /// A fault that was not there at the last call.
+    pub fn new_fault(&mut self) -> Option<String> {
+        let fault = self.worker.as_ref()?.status().view().fault.clone();
+        if fault == self.told_fault {
+            return None;
+        }
+        self.told_fault.clone_from(&fault);
+        fault
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn view(&self) -> ProjectorView {
+        let stats = self.control.stats().read();
+        let status = self.worker.as_ref().map(|worker| worker.status().view());
+        let state = status.as_ref().map_or(ProjectorState::Lost, |view| match view.state {
+            WorkerState::Connecting => ProjectorState::Connecting,
+            WorkerState::Ready => ProjectorState::Ready,
+            WorkerState::Lost => ProjectorState::Lost,
+            WorkerState::EmergencyStop => ProjectorState::EmergencyStop,
+        });
+        let sync = self.control.stats().sync();
+        ProjectorView {
+            name: self.name.clone(),
+            state,
+            armed: self.control.is_armed(),
+            pps: self.pps,
+            buffered_ms: self.milliseconds(stats.buffered_points as f64) as f32,
+            target_ms: self.target.as_secs_f32() * 1e3,
+            underruns: stats.underruns,
+            device_underflows: stats.device_underflows,
+            reconnects: stats.reconnects,
+            offset_ms: sync.offset_p50_ms().map(|ms| ms as f32),
+            fault: status.and_then(|view| view.fault.clone()),
+        }
+    }
+
+    /// How well its light meets the sound.
+    #[must_use]
+    pub fn sync(&self) -> SyncSnapshot {
+        self.control.stats().sync()
+    }
+
+    /// What its gate counted.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.meters.counts()
+    }
+
+    /// What it measured so far.
+    #[must_use]
+    pub fn report(&self) -> StreamReport {
+        let stats = self.control.stats().read();
+        let sync = self.sync();
+        StreamReport {
+            name: self.name.clone(),
+            pps: self.pps,
+            points: stats.points,
+            lit_points: self.counts().lit,
+            underruns: stats.underruns,
+            device_underflows: stats.device_underflows,
+            reconnects: stats.reconnects,
+            would_block: stats.would_block,
+            buffer_ms: BufferFigures {
+                min: self.milliseconds(stats.buffered_min as f64),
+                mean: self.milliseconds(stats.buffered_mean),
+                max: self.milliseconds(stats.buffered_max as f64),
+            },
+            sync_ms: sync_figures(&sync),
+            drift_ppm: (sync.errors.count() > 0).then_some(sync.projector_ppm),
+            fault: self.told_fault.clone(),
+        }
+    }
+
+    fn milliseconds(&self, points: f64) -> f64 {
+        points * 1e3 / f64::from(self.pps)
+    }
+
+    /// Dark, device closed. A device that does not let go is left behind.
+    pub fn close(&mut self) {
+        if let Some(worker) = self.worker.take()
+            && !worker.close(CLOSE_PATIENCE)
+        {
+            tracing::warn!("{} did not close in time and was left", self.name);
+        }
+    }
+}
+
+/// The figures of a sync record.
+#[must_use]
+pub fn sync_figures(sync: &SyncSnapshot) -> SyncFigures {
+    let measured = sync.errors.count() > 0;
+    SyncFigures {
+        offset_p50: sync.offset_p50_ms(),
+        jitter_p95: sync.jitter_p95_ms(),
+        max: measured.then(|| sync.max_ms()),
+        samples: sync.errors.count(),
+    }
+}
