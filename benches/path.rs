@@ -1,4 +1,5 @@
 //! What a frame costs in the layout.
+#![allow(clippy::print_stdout, reason = "beside the times, what was laid is the result")]
 
 use std::hint::black_box;
 

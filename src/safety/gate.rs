@@ -141,18 +141,22 @@ impl Gate {
         let open = self.settings.zones.is_open();
         let master = self.master.get();
         let master_gain = fixed(master);
+        // In locals, the state of the loop can stay in registers.
+        let settings = &self.settings;
+        let (mut follower, mut dwell) = (self.follower, self.dwell);
+        let (mut wanted, mut dark_s) = (self.wanted, self.dark_s);
         for point in points {
             let mut lit = !point.is_blank();
             if point.is_in_range() {
-                self.wanted = [point.x, point.y];
+                wanted = [point.x, point.y];
             } else {
                 counts.bad_position += u64::from(lit);
                 lit = false;
             }
 
-            let from = self.follower.position();
-            let arrived = self.follower.follow(self.wanted);
-            let at = self.follower.position();
+            let from = follower.position();
+            let arrived = follower.follow(wanted);
+            let at = follower.position();
             if lit && !arrived {
                 counts.travel += 1;
                 lit = false;
@@ -160,7 +164,7 @@ impl Gate {
 
             let mut gain = master_gain;
             if lit && !open {
-                let zone = self.settings.zones.gain_along(from, at);
+                let zone = settings.zones.gain_along(from, at);
                 gain = fixed(master * zone);
                 if zone <= 0.0 {
                     counts.zone += 1;
@@ -171,13 +175,13 @@ impl Gate {
             if !armed {
                 counts.disarmed += u64::from(lit);
                 lit = false;
-            } else if self.dark_s > 0.0 {
-                self.dark_s -= point_s;
+            } else if dark_s > 0.0 {
+                dark_s -= point_s;
                 counts.start_up += u64::from(lit);
                 lit = false;
             }
 
-            if !self.dwell.allows(at, lit, &self.settings.dwell) && lit {
+            if !dwell.allows(at, lit, &settings.dwell) && lit {
                 counts.dwell += 1;
                 lit = false;
             }
@@ -188,6 +192,8 @@ impl Gate {
             counts.lit += u64::from(peak > 0);
             highest = highest.max(peak);
         }
+        (self.follower, self.dwell) = (follower, dwell);
+        (self.wanted, self.dark_s) = (wanted, dark_s);
         (counts, highest)
     }
 }

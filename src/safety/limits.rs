@@ -23,6 +23,7 @@ struct Axis {
 
 impl Axis {
     /// Moves by one point; true when it is at the wanted position.
+    #[inline]
     fn follow(&mut self, wanted: f32, limits: &PointLimits) -> bool {
         let whole = wanted - self.position;
         let near = whole.abs() <= limits.step && (whole - self.step).abs() <= limits.change;
@@ -34,31 +35,38 @@ impl Axis {
             self.step = whole;
             return true;
         }
-        self.pursue(wanted, target_step, limits);
+        (self.position, self.step) =
+            pursue(self.position, self.step, wanted, target_step, limits.step, limits.change);
         (self.position - wanted).abs() <= CAUGHT_UP
-    }
-
-    /// Seen from a goal that moves at `target_step`, the way left is to be braked away.
-    #[cold]
-    #[inline(never)]
-    fn pursue(&mut self, wanted: f32, target_step: f32, limits: &PointLimits) {
-        let brake = BRAKE * limits.change;
-        let moving = if target_step.abs() <= limits.step { target_step } else { 0.0 };
-        let left = wanted - self.position - moving;
-        let aim = moving + largest_step(left.abs(), brake).copysign(left);
-        let aim = aim.clamp(-limits.step, limits.step);
-        let aim = aim
-            .min(largest_step(1.0 - self.position, brake))
-            .max(-largest_step(1.0 + self.position, brake));
-        let step = aim.clamp(self.step - limits.change, self.step + limits.change);
-        let before = self.position;
-        self.position = (before + step).clamp(-1.0, 1.0);
-        // As it will be seen from outside, rounding included.
-        self.step = self.position - before;
     }
 }
 
+/// The next position and the step to it. Seen from a goal that moves at `target_step`, the way left is to be
+/// braked away. By value, so that what the usual case needs can stay in registers.
+#[cold]
+#[inline(never)]
+fn pursue(
+    position: f32,
+    step: f32,
+    wanted: f32,
+    target_step: f32,
+    max_step: f32,
+    change: f32,
+) -> (f32, f32) {
+    let brake = BRAKE * change;
+    let moving = if target_step.abs() <= max_step { target_step } else { 0.0 };
+    let left = wanted - position - moving;
+    let aim = moving + largest_step(left.abs(), brake).copysign(left);
+    let aim = aim.clamp(-max_step, max_step);
+    let aim =
+        aim.min(largest_step(1.0 - position, brake)).max(-largest_step(1.0 + position, brake));
+    let next = (position + aim.clamp(step - change, step + change)).clamp(-1.0, 1.0);
+    // The step as it will be seen from outside, rounding included.
+    (next, next - position)
+}
+
 /// True if a motion that has just made `step` outwards can stop in `room`.
+#[inline]
 fn stops_within(step: f32, room: f32, change: f32) -> bool {
     // Never less than the whole-point sum below, and nearly always enough.
     if step * step <= 2.0 * change * room {
