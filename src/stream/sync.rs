@@ -134,9 +134,9 @@ impl SyncMeter {
             return;
         }
         while let Some(promise) = self.open[self.first].filter(|_| self.len > 0) {
-            let Some(seen) = timeline.host_at(promise.point) else { return };
+            let Some(seen) = timeline.host_at(promise.point) else { break };
             if now.nanos_since(seen) < JUDGED_AFTER_NS {
-                return;
+                break;
             }
             self.take();
             if promise.point < timeline.flow_start() {

@@ -10,6 +10,8 @@ const DRIFT_WALK: f64 = 1e-14;
 const LEAST_JITTER: f64 = 20e-6;
 /// The jitter before any was seen, seconds.
 const FIRST_JITTER: f64 = 2e-3;
+/// The least doubt about a first reading: one standard deviation, seconds.
+const FIRST_DEVIATION: f64 = 10e-3;
 /// A reading farther off than this many deviations, and [`GATE_MARGIN`], is not believed at once.
 const GATE: f64 = 6.0;
 /// Errors below this are always believed, seconds.
@@ -158,7 +160,9 @@ impl DriftFilter {
     }
 
     fn anchor(&mut self, own: f64, offset: f64) {
-        let p_offset = self.jitter * self.jitter;
+        // One reading says little, and the jitter may not be known yet: the next ones count for more.
+        let deviation = (3.0 * self.jitter).max(FIRST_DEVIATION);
+        let p_offset = deviation * deviation;
         self.lock = Some(Lock { at: own, offset, p_offset, p_cross: 0.0 });
         self.bias = 0.0;
         self.doubted_len = 0;

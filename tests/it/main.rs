@@ -1,12 +1,15 @@
 //! Tests of the whole from outside, one module per subject.
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is a check, in its scenario too")]
 
+mod clocks;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;
 mod layers;
+mod mock_device;
 mod patterns;
 mod safety;
+mod stream;
 mod synthetic_song;
 
 /// Any test may watch the heap.
