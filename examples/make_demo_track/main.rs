@@ -18,9 +18,9 @@ use std::path::Path;
 /// Frames per second of the track.
 pub(crate) const SAMPLE_RATE: u32 = 44_100;
 /// Highest sample of the track, dB full scale, with room for what a lossy codec adds.
-const CEILING_DB: f32 = -1.5;
+const CEILING_DB: f32 = -3.2;
 /// Gain into the limiter, dB: sets the loudness.
-const DRIVE_DB: f32 = 1.5;
+const DRIVE_DB: f32 = 0.0;
 
 /// A stereo sound.
 pub(crate) type Stereo = Vec<[f32; 2]>;

@@ -131,7 +131,7 @@ fn beats_of_the_demo_track_are_found_within_35_ms() {
     let hits = errors.iter().filter(|e| e.abs() <= 0.035).count();
     let spurious = found
         .iter()
-        .filter(|f| f.0 >= SETTLED_S && f.0 < truth[truth.len() - 1].0 + 0.1)
+        .filter(|f| f.0 >= SETTLED_S && f.0 < truth[truth.len() - 1].time_s + 0.1)
         .filter(|f| nearest(truth.iter().map(|b| b.time_s), f.0).abs() > 0.035)
         .count();
     let downbeats = found
