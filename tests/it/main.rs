@@ -1,6 +1,7 @@
 //! Tests of the whole from outside, one module per subject.
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is a check, in its scenario too")]
 
+mod analysis;
 mod clocks;
 mod frame;
 #[cfg(feature = "gui")]
