@@ -1,6 +1,8 @@
 //! Sound in and out. The sound card's callback is the clock of the whole show.
 
 pub mod decode;
+mod downmix;
+mod edit_list;
 pub mod feeder;
 pub mod output;
 pub mod period;

@@ -1,1 +1,3 @@
 //! Tests of the whole from outside, one module per subject.
+
+mod decode;
