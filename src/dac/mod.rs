@@ -4,4 +4,6 @@ pub mod backend;
 pub mod link;
 
 pub use backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
-pub use link::LinkReport;
+pub use link::{
+    LinkControl, LinkCounts, LinkReport, LinkStats, ReportReceiver, ReportSender, reports,
+};

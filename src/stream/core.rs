@@ -1,0 +1,576 @@
+//! The real-time half of a stream: when points are wanted, and what becomes of them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::colour_delay::ColourDelay;
+use super::config::{ConfigError, StreamConfig, UnderrunPolicy, points_in, time_of};
+use super::control::{StreamControl, Wishes};
+use super::fill::{FillRequest, FillResult, Producer};
+use super::fullness::Fullness;
+use super::media_map::MediaMap;
+use super::stats::{StreamStats, bump};
+use super::sync::SyncMeter;
+use super::timeline::Timeline;
+use crate::dac::{Capabilities, LinkControl, LinkStats, ReportReceiver, ReportSender, reports};
+use crate::point::LaserPoint;
+use crate::safety::{Arm, Gate, SafeReceiver, SafeSender, TripReason, queue};
+use crate::time::{HostTime, MediaTime, StreamInstant};
+
+/// Reports that may wait for the stream: at one per millisecond, a quarter second of them.
+const REPORTS: usize = 256;
+/// Dark points at the end: some projectors hold the last point they got.
+const PARK_POINTS: usize = 16;
+
+/// What a stream is made of besides its configuration.
+#[derive(Debug)]
+pub struct StreamParts {
+    /// The projector's switch.
+    pub arm: Arm,
+    /// The last look at every point.
+    pub gate: Gate,
+    /// The way to the device thread.
+    pub sender: SafeSender,
+    /// What the device thread says.
+    pub reports: ReportReceiver,
+    /// What the device thread is asked for.
+    pub link: LinkControl,
+    /// What the device thread counts.
+    pub link_stats: LinkStats,
+}
+
+/// The other half of [`StreamParts`]: what the device thread holds.
+#[derive(Debug)]
+pub struct DeviceEnd {
+    /// The projector's switch.
+    pub arm: Arm,
+    /// Where points come from.
+    pub receiver: SafeReceiver,
+    /// Where reports go.
+    pub reports: ReportSender,
+    /// The stream's wishes.
+    pub link: LinkControl,
+    /// The counters to keep.
+    pub stats: LinkStats,
+}
+
+/// Makes both ends of a link between a stream and a device thread. Takes all memory of the link.
+#[must_use]
+pub fn link(
+    config: &StreamConfig,
+    capabilities: &Capabilities,
+    gate: Gate,
+    arm: Arm,
+) -> (StreamParts, DeviceEnd) {
+    let max_chunk = config.chunk_points(capabilities).max(1);
+    let points = config.queue_points(capabilities);
+    let (sender, receiver) = queue(points, 1024, max_chunk, arm.clone());
+    let (reports_in, reports_out) = reports(REPORTS);
+    let link = LinkControl::new(config.pps);
+    let stats = LinkStats::default();
+    let parts = StreamParts {
+        arm: arm.clone(),
+        gate,
+        sender,
+        reports: reports_out,
+        link: link.clone(),
+        link_stats: stats.clone(),
+    };
+    (parts, DeviceEnd { arm, receiver, reports: reports_in, link, stats })
+}
+
+/// How a stream came to its end. Dark in every case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunExit {
+    /// The producer said [`FillResult::End`], or [`StreamControl::end`] was called.
+    ProducerEnded,
+    /// [`StreamControl::stop`] was called.
+    Stopped,
+    /// The device thread is gone for good.
+    Disconnected,
+    /// Points were missing and the policy was [`UnderrunPolicy::Stop`].
+    Underrun,
+}
+
+/// What became of submitted points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// So many points are on their way, idle filling included.
+    Queued(usize),
+    /// The queue is full: they are kept and offered again at the next tick, unchanged.
+    Kept,
+    /// The request is no longer the present one (a seek came between): the points were dropped.
+    Stale,
+    /// The stream is draining or over: the points were dropped.
+    Over,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Draining { since: HostTime },
+    Over(RunExit),
+}
+
+/// The real-time half of one projector's stream. Everything here may run in an audio callback.
+#[derive(Debug)]
+pub struct Stream {
+    config: StreamConfig,
+    parts: StreamParts,
+    wishes: Arc<Wishes>,
+    stats: StreamStats,
+    rates: (u32, u32),
+    queue_points: usize,
+    pps: u32,
+    start: StreamInstant,
+    chunk_buffer: Box<[LaserPoint]>,
+    last_chunk: Box<[LaserPoint]>,
+    last_chunk_len: usize,
+    last_point: LaserPoint,
+    kept_len: usize,
+    park_points: usize,
+    startup_blank_points: usize,
+    generation: u64,
+    colour_delay: ColourDelay,
+    fullness: Fullness,
+    timeline: Timeline,
+    map: MediaMap,
+    meter: SyncMeter,
+    /// What the producer was told of the kept points.
+    promise: Option<(HostTime, MediaTime)>,
+    phase: Phase,
+    last_now: HostTime,
+}
+
+impl Stream {
+    /// A stream for a device of these capabilities. Takes all its memory here.
+    pub fn new(
+        config: StreamConfig,
+        capabilities: &Capabilities,
+        parts: StreamParts,
+    ) -> Result<Self, ConfigError> {
+        config.check(capabilities)?;
+        let chunk = config.chunk_points(capabilities);
+        let queue_points = parts.sender.free_points() + parts.sender.queued_points();
+        let rates = (capabilities.min_pps.max(1), capabilities.max_pps);
+        let longest_delay =
+            points_in(StreamConfig::MAX_COLOUR_DELAY, rates.1.min(1_000_000)) as usize;
+        let mut stream = Self {
+            wishes: Arc::new(Wishes::new(config.pps)),
+            stats: StreamStats::new(parts.link_stats.clone()),
+            rates,
+            queue_points,
+            pps: config.pps,
+            start: StreamInstant::default(),
+            chunk_buffer: vec![LaserPoint::CENTRE; chunk].into(),
+            last_chunk: vec![LaserPoint::CENTRE; chunk].into(),
+            last_chunk_len: 0,
+            last_point: LaserPoint::CENTRE,
+            kept_len: 0,
+            park_points: 0,
+            startup_blank_points: points_in(config.startup_blank, config.pps) as usize,
+            generation: parts.arm.generation(),
+            colour_delay: ColourDelay::new(longest_delay),
+            fullness: Fullness::new(capabilities.reports_queue),
+            timeline: Timeline::new(config.pps, capabilities.reports_queue),
+            map: MediaMap::default(),
+            meter: SyncMeter::default(),
+            promise: None,
+            phase: Phase::Running,
+            last_now: HostTime::ZERO,
+            config,
+            parts,
+        };
+        stream.take_rate(config.pps);
+        Ok(stream)
+    }
+
+    /// The handle for other threads.
+    #[must_use]
+    pub fn control(&self) -> StreamControl {
+        StreamControl {
+            wishes: Arc::clone(&self.wishes),
+            arm: self.parts.arm.clone(),
+            link: self.parts.link.clone(),
+            stats: self.stats.clone(),
+            rates: self.rates,
+        }
+    }
+
+    /// The configuration it runs by.
+    #[must_use]
+    pub const fn config(&self) -> &StreamConfig {
+        &self.config
+    }
+
+    /// Points per second now.
+    #[must_use]
+    pub const fn pps(&self) -> u32 {
+        self.pps
+    }
+
+    /// The count of points accepted: the stream time of the next one.
+    #[must_use]
+    pub const fn position(&self) -> StreamInstant {
+        self.start
+    }
+
+    /// Points in one chunk at most.
+    #[must_use]
+    pub const fn chunk_points(&self) -> usize {
+        self.chunk_buffer.len()
+    }
+
+    /// How it ended, once it has.
+    #[must_use]
+    pub const fn exit(&self) -> Option<RunExit> {
+        match self.phase {
+            Phase::Over(exit) => Some(exit),
+            _ => None,
+        }
+    }
+
+    /// True when the next tick should not be waited for: less than half the minimum is ahead of the mirrors.
+    #[must_use]
+    pub fn is_nearly_empty(&self) -> bool {
+        let min = self.config.min_points(self.pps, self.queue_points);
+        self.phase == Phase::Running && self.buffered_points() < min / 2
+    }
+
+    /// How long until the buffer falls below its target, by the last tick; zero if it is below.
+    #[must_use]
+    pub fn time_to_target(&self) -> Duration {
+        let target = self.config.target_points(self.pps, self.queue_points);
+        time_of(self.buffered_points().saturating_sub(target), self.pps)
+    }
+
+    /// True once a stop was asked for that the next tick will obey.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.wishes.stop.load(Ordering::Acquire)
+    }
+
+    /// The map from points to host time.
+    #[must_use]
+    pub const fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// The gate, for its settings.
+    pub const fn gate_mut(&mut self) -> &mut Gate {
+        &mut self.parts.gate
+    }
+
+    /// Tells which media time is heard when. A new epoch drops everything queued for the older one before
+    /// it can shine; stream time stays without gaps.
+    pub fn set_media_map(&mut self, map: MediaMap) {
+        if map.epoch != self.map.epoch {
+            self.flush();
+        }
+        self.map = map;
+    }
+
+    /// Looks at the clock, the device and the wishes. `Some` asks for points: answer with
+    /// [`submit`](Self::submit) before the next tick.
+    pub fn tick(&mut self, now: HostTime) -> Option<FillRequest> {
+        self.last_now = now;
+        self.parts.arm.beat(now);
+        self.read_reports(now);
+        self.read_wishes(now);
+        self.offer_kept(now);
+        self.meter.judge(now, &self.timeline, &self.map, &self.stats.counters.sync);
+        let buffered = self.buffered_points();
+        self.stats.counters.buffered_now.store(buffered, Ordering::Relaxed);
+        if self.fullness.is_playing() {
+            self.stats.counters.buffered.record(buffered);
+        }
+        match self.phase {
+            Phase::Running if self.kept_len == 0 => Some(self.request(now, buffered)),
+            Phase::Running | Phase::Over(_) => None,
+            Phase::Draining { since } => {
+                let drained = buffered == 0 && self.is_shown(now);
+                if drained || now.since(since) >= self.config.drain_timeout {
+                    let took = now.since(since).as_nanos() as u64;
+                    self.stats.counters.drain_ns.store(took, Ordering::Relaxed);
+                    self.finish(now, RunExit::ProducerEnded);
+                }
+                None
+            }
+        }
+    }
+
+    /// Answers a request with `points`, the first being shown at `request.start`. No points: see
+    /// [`FillResult::Starved`].
+    pub fn submit(
+        &mut self,
+        now: HostTime,
+        request: &FillRequest,
+        points: &[LaserPoint],
+    ) -> Submitted {
+        if !self.is_present(request) {
+            return Submitted::Stale;
+        }
+        let n = points.len().min(self.chunk_buffer.len());
+        self.chunk_buffer[..n].copy_from_slice(&points[..n]);
+        self.take(now, request, FillResult::Filled(n))
+    }
+
+    /// One tick with `producer` writing straight into the stream's own buffer. `None`: no points wanted.
+    pub fn fill_from<P: Producer + ?Sized>(
+        &mut self,
+        now: HostTime,
+        producer: &mut P,
+    ) -> Option<Submitted> {
+        let request = self.tick(now)?;
+        let result = producer.fill(&request, &mut self.chunk_buffer);
+        Some(self.take(now, &request, result))
+    }
+
+    /// Ends the stream as [`FillResult::End`] does: what is queued plays out, dark points follow.
+    pub fn end(&mut self, now: HostTime) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        self.phase = Phase::Draining { since: now };
+        self.park_points = PARK_POINTS + self.colour_delay.points();
+        self.offer_kept(now);
+    }
+
+    /// Dark points behind the last ones, as they fit; the chunk that waits goes first.
+    fn park(&mut self, now: HostTime) {
+        while self.park_points > 0 && self.kept_len == 0 {
+            let len = self.park_points.min(self.chunk_buffer.len());
+            self.chunk_buffer[..len].fill(self.last_point.blanked());
+            self.park_points -= len;
+            self.kept_len = len;
+            self.offer_chunk(now);
+        }
+    }
+
+    fn is_present(&self, request: &FillRequest) -> bool {
+        request.start == self.start && request.epoch == self.map.epoch && self.kept_len == 0
+    }
+
+    fn request(&mut self, now: HostTime, buffered_points: u64) -> FillRequest {
+        let target = self.config.target_points(self.pps, self.queue_points);
+        let min = self.config.min_points(self.pps, self.queue_points);
+        let cap = self.chunk_buffer.len();
+        let wanted = |level: u64| level.saturating_sub(buffered_points);
+        if wanted(min) > cap as u64 {
+            bump(&self.stats.counters.clamped_requests);
+        }
+        let mut plays_at = self.timeline.host_of(self.start, now);
+        if plays_at < now && buffered_points == 0 {
+            self.timeline.ran_dry(self.start);
+            plays_at = self.timeline.host_of(self.start, now).max(now);
+        }
+        FillRequest {
+            start: self.start,
+            pps: self.pps,
+            min_points: wanted(min).min(cap as u64) as usize,
+            target_points: wanted(target).min(cap as u64) as usize,
+            buffered_points,
+            buffered: time_of(buffered_points, self.pps),
+            device_queued_points: self.fullness.device_queued(),
+            plays_at,
+            media: self.map.media_of_light(plays_at),
+            media_per_point: self.map.rate * self.timeline.seconds_per_point(),
+            epoch: self.map.epoch,
+        }
+    }
+
+    /// What the producer said becomes points in the queue.
+    fn take(&mut self, now: HostTime, request: &FillRequest, result: FillResult) -> Submitted {
+        if self.phase != Phase::Running {
+            return Submitted::Over;
+        }
+        let filled = match result {
+            FillResult::End => {
+                self.end(now);
+                return Submitted::Over;
+            }
+            FillResult::Filled(n) => n.min(self.chunk_buffer.len()),
+            FillResult::Starved => 0,
+        };
+        let starved = result == FillResult::Starved || (filled == 0 && request.target_points > 0);
+        if starved {
+            bump(&self.stats.counters.starved);
+        }
+        let wanted = if starved { request.target_points } else { request.min_points };
+        let mut len = filled;
+        if filled < wanted {
+            bump(&self.stats.counters.underruns);
+            if self.config.underrun_policy == UnderrunPolicy::Stop {
+                self.finish(now, RunExit::Underrun);
+                return Submitted::Over;
+            }
+            self.fill_idle(filled, wanted);
+            len = wanted;
+        }
+        if filled > 0 {
+            debug_assert_eq!(self.last_chunk.len(), self.chunk_buffer.len());
+            self.last_chunk[..filled].copy_from_slice(&self.chunk_buffer[..filled]);
+            self.last_chunk_len = filled;
+        }
+        self.kept_len = len;
+        self.promise = (filled > 0).then_some((request.plays_at, request.media));
+        if self.offer_kept(now) { Submitted::Queued(len) } else { Submitted::Kept }
+    }
+
+    fn fill_idle(&mut self, from: usize, to: usize) {
+        let rest = if from > 0 { self.chunk_buffer[from - 1] } else { self.last_point };
+        let idle = &mut self.chunk_buffer[from..to];
+        match self.config.underrun_policy {
+            UnderrunPolicy::RepeatLast if self.last_chunk_len > 0 => {
+                let last = &self.last_chunk[..self.last_chunk_len];
+                for (point, again) in idle.iter_mut().zip(last.iter().cycle()) {
+                    *point = *again;
+                }
+            }
+            UnderrunPolicy::Park => idle.fill(LaserPoint::CENTRE),
+            _ => idle.fill(rest.blanked()),
+        }
+    }
+
+    /// Offers what was kept, and at the end the dark points behind it.
+    fn offer_kept(&mut self, now: HostTime) -> bool {
+        let queued = self.offer_chunk(now);
+        self.park(now);
+        queued
+    }
+
+    /// Sends the kept chunk through colour delay and gate if there is room for it: neither has seen it
+    /// before, so that a chunk offered twice comes out the same.
+    fn offer_chunk(&mut self, now: HostTime) -> bool {
+        let len = self.kept_len;
+        if len == 0 {
+            return true;
+        }
+        if !self.parts.sender.has_room(len) {
+            bump(&self.stats.counters.kept);
+            return false;
+        }
+        let points = &mut self.chunk_buffer[..len];
+        let last = points[len - 1];
+        let blank = self.startup_blank_points.min(len);
+        points[..blank].iter_mut().for_each(|point| *point = point.blanked());
+        self.colour_delay.apply(points);
+        let chunk = self.parts.gate.pass(now, points, self.start, self.pps);
+        let queued = self.parts.sender.push(&chunk);
+        debug_assert!(queued, "this is the only sender, and there was room");
+        if let Some((plays_at, media)) = self.promise.take() {
+            let record = &self.stats.counters.sync;
+            self.meter.promise(self.start, plays_at, media, &self.map, record);
+            self.stats.counters.ahead_ns.record(plays_at.since(now).as_nanos() as u64);
+        }
+        self.startup_blank_points -= blank;
+        self.last_point = last;
+        self.start.0 += len as u64;
+        self.fullness.pushed(len as u64);
+        self.kept_len = 0;
+        bump(&self.stats.counters.chunks);
+        self.stats.counters.points.fetch_add(len as u64, Ordering::Relaxed);
+        true
+    }
+
+    fn read_reports(&mut self, now: HostTime) {
+        // Read before the reports: the device thread may hand over its last one and leave in between.
+        let thread_alive = self.parts.reports.is_connected();
+        let was_connected = self.fullness.is_connected();
+        while let Some(report) = self.parts.reports.next() {
+            if self.timeline.report(&report, self.start, now) {
+                self.fullness.report(&report);
+            } else {
+                bump(&self.stats.counters.rejected_reports);
+            }
+        }
+        self.fullness.advance(now, self.timeline.real_pps(now));
+        if self.fullness.is_connected() && !was_connected {
+            self.blank_the_start();
+        }
+        if !thread_alive {
+            self.finish(now, RunExit::Disconnected);
+        }
+    }
+
+    fn read_wishes(&mut self, now: HostTime) {
+        let pps = self.wishes.pps.load(Ordering::Relaxed);
+        if pps != self.pps {
+            self.take_rate(pps);
+        }
+        let master = f32::from_bits(self.wishes.master.load(Ordering::Relaxed));
+        if !master.is_nan() {
+            self.parts.gate.set_master(master);
+        }
+        let generation = self.parts.arm.generation();
+        if generation != self.generation {
+            self.generation = generation;
+            self.blank_the_start();
+        }
+        if self.wishes.stop.load(Ordering::Acquire) {
+            self.finish(now, RunExit::Stopped);
+        }
+        if self.wishes.end.load(Ordering::Acquire) {
+            self.end(now);
+        }
+    }
+
+    fn take_rate(&mut self, pps: u32) {
+        self.pps = pps;
+        self.timeline.set_rate(self.start, pps);
+        self.parts.link.set_pps(pps);
+        self.colour_delay.set_points(points_in(self.config.colour_delay, pps) as usize);
+        let low = self.config.min_points(pps, self.queue_points);
+        let high = self.config.target_points(pps, self.queue_points);
+        self.parts.link.set_device_fill(low as u32, high as u32);
+    }
+
+    /// True once the last point queued has left the mirrors, as far as can be told.
+    fn is_shown(&self, now: HostTime) -> bool {
+        self.kept_len == 0
+            && self.parts.sender.queued_points() == 0
+            && self.timeline.host_at(self.start).is_none_or(|last| last <= now)
+    }
+
+    fn blank_the_start(&mut self) {
+        self.startup_blank_points = points_in(self.config.startup_blank, self.pps) as usize;
+    }
+
+    fn buffered_points(&self) -> u64 {
+        self.fullness.points(self.parts.sender.queued_points())
+    }
+
+    fn flush(&mut self) {
+        self.kept_len = 0;
+        self.last_chunk_len = 0;
+        self.colour_delay.clear();
+        self.promise = None;
+        self.fullness.flush();
+        self.timeline.flush(self.start);
+        self.meter.flush(&self.stats.counters.sync);
+        self.parts.link.request_flush(self.start);
+        bump(&self.stats.counters.flushes);
+    }
+
+    pub(super) fn finish(&mut self, now: HostTime, exit: RunExit) {
+        if matches!(self.phase, Phase::Over(_)) {
+            return;
+        }
+        let reason = match exit {
+            _ if std::thread::panicking() => TripReason::Panic,
+            RunExit::Disconnected => TripReason::Reconnect,
+            _ => TripReason::StreamEnded,
+        };
+        self.parts.arm.disarm(now, reason);
+        self.parts.link.request_flush(self.start);
+        self.parts.link.request_close();
+        self.phase = Phase::Over(exit);
+        self.wishes.over.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.finish(self.last_now, RunExit::Stopped);
+    }
+}
