@@ -9,6 +9,10 @@ use triple_buffer::{Input, Output, triple_buffer};
 
 /// A cell that holds `initial` until the first write.
 #[must_use]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the cell takes the value over, copied to three places"
+)]
 pub fn latest<T: Clone + Send>(initial: T) -> (LatestWriter<T>, LatestReader<T>) {
     let (input, output) = triple_buffer(&initial);
     (LatestWriter(input), LatestReader(output))
@@ -21,18 +25,19 @@ impl<T: Send> LatestWriter<T> {
     /// Writes in place and publishes: no allocation beyond what `write` itself does.
     ///
     /// The closure gets an **older** value, not the last one written: it must set everything that matters.
-    /// That is what lets buffers inside `T` be reused.
-    pub fn update(&mut self, write: impl FnOnce(&mut T)) {
+    /// That is what lets buffers inside `T` be reused. True if the value before this one was never read.
+    pub fn update(&mut self, write: impl FnOnce(&mut T)) -> bool {
         write(self.0.input_buffer_mut());
-        self.0.publish();
+        self.0.publish()
     }
 
-    /// Publishes `value`. For plain data: a value that owns memory would free the older one here.
-    pub fn write(&mut self, value: T)
+    /// Publishes `value`. For plain data: a value that owns memory would free the older one here. True if
+    /// the value before this one was never read.
+    pub fn write(&mut self, value: T) -> bool
     where
         T: Copy,
     {
-        self.update(|slot| *slot = value);
+        self.update(|slot| *slot = value)
     }
 }
 
@@ -72,8 +77,9 @@ mod tests {
         let (mut tx, mut rx) = latest(0);
         assert_eq!(rx.read_new(), None);
         assert_eq!(*rx.read(), 0);
-        for value in 1..=5 {
-            tx.write(value);
+        assert!(!tx.write(1));
+        for value in 2..=5 {
+            assert!(tx.write(value), "nobody read the one before");
         }
         assert_eq!(rx.read_new(), Some(&5));
         assert_eq!(rx.read_new(), None);

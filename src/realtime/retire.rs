@@ -45,7 +45,7 @@ impl<T: Send> fmt::Debug for Retire<T> {
         f.debug_struct("Retire")
             .field("free", &self.free())
             .field("refused", &self.refused)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

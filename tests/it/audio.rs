@@ -338,7 +338,10 @@ fn the_callback_allocates_nothing_whatever_the_show_does() {
         assert_eq!(touched, 0);
         now += Duration::from_nanos(frames as u64 * 1_000_000_000 / u64::from(RATE));
     }
-    assert!(no_alloc::realtime_allocations().is_some(), "the guard counts nothing unless it is the allocator");
+    assert!(
+        no_alloc::realtime_allocations().is_some(),
+        "the guard counts nothing unless it is the allocator"
+    );
     assert!(seen.lock().unwrap().len() > 400);
 }
 
