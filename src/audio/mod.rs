@@ -1,20 +1,37 @@
 //! Sound in and out. The sound card's callback is the clock of the whole show.
 
+pub mod capture;
 pub mod clock;
+pub mod counters;
 pub mod decode;
+#[cfg(feature = "audio")]
+pub mod device;
+mod downmix;
+mod edit_list;
 pub mod feeder;
+pub mod handover;
 pub mod output;
 pub mod period;
 pub mod playback;
 pub mod player_output;
 pub mod resample;
 pub mod software;
+pub mod start;
+pub mod watchdog;
 
+pub use capture::InputCallback;
+pub use clock::AudioClock;
+pub use counters::CallbackCounters;
 pub use decode::{DecodeError, Decoder, TrackInfo};
+#[cfg(feature = "audio")]
+pub use device::{ListedDevice, list_inputs, list_outputs};
 pub use feeder::{Feeder, FeederState, NoTap, PcmTap};
-pub use output::{OutputCallback, OutputCounters, OutputDriver, SharedCallback};
+pub use handover::{Driver, Handover};
+pub use output::OutputCallback;
 pub use period::{Period, PeriodSink};
 pub use playback::Player;
 pub use player_output::{PlayerOutput, Rendered};
 pub use resample::StereoResampler;
-pub use software::{Due, SoftwareClock, SoftwareOutput};
+pub use software::{Due, SOFTWARE_CLOCK_NOTICE, SoftwareClock, SoftwareOutput};
+pub use start::{AudioChoice, AudioError, AudioHandle, start_input, start_output};
+pub use watchdog::{Action, Watchdog};

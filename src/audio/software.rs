@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use crate::time::{Clock, HostTime};
 
-use super::output::SharedCallback;
+use super::handover::Handover;
+use super::output::OutputCallback;
 
 /// What an operator reads when the software clock stands in.
 pub const SOFTWARE_CLOCK_NOTICE: &str = "No sound card answers: the show runs silently on a software clock. \
@@ -98,30 +99,35 @@ pub struct SoftwareOutput {
 
 impl SoftwareOutput {
     /// Starts the thread.
-    pub fn start(callback: &SharedCallback, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+    pub fn start(
+        callback: &Handover<OutputCallback>,
+        sample_rate: u32,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let skipped = Arc::new(AtomicU64::new(0));
-        let (stopped, skips, driver) =
+        let (stopped, skips, mut driver) =
             (Arc::clone(&stop), Arc::clone(&skipped), callback.new_driver());
         let thread =
             std::thread::Builder::new().name("software-clock".into()).spawn(move || {
-                let sample_rate = driver.sample_rate();
                 let mut plan = SoftwareClock::starting_at(clock.now(), sample_rate);
                 let mut unheard = [0.0; 2 * SOFTWARE_PERIOD_FRAMES];
                 while !stopped.load(Ordering::Acquire) {
-                    let now = match plan.due(clock.now()) {
+                    let due = match plan.due(clock.now()) {
                         Due::At(when) => {
                             clock.sleep_until(when);
                             continue;
                         }
-                        Due::Period(now) => now,
-                        Due::Relocked(now) => {
+                        Due::Period(due) => due,
+                        Due::Relocked(due) => {
                             skips.store(plan.skipped(), Ordering::Relaxed);
-                            driver.note_xrun();
-                            now
+                            driver.counters().note_xrun();
+                            due
                         }
                     };
-                    driver.run(&mut unheard, 2, now, Duration::ZERO);
+                    let begun = clock.now();
+                    driver.run(|output| output.run(&mut unheard, 2, due, Duration::ZERO));
+                    driver.counters().note_duration(clock.now().since(begun));
                 }
             })?;
         Ok(Self { stop, skipped, thread: Some(thread) })

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is a check, in its scenario too")]
 
 mod analysis;
+mod audio;
 mod clocks;
+mod decode;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;
