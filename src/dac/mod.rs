@@ -5,8 +5,10 @@ pub mod ether_dream;
 pub mod link;
 pub mod simulator;
 pub mod transport;
+pub mod worker;
 
 pub use backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
 pub use link::{
     LinkControl, LinkCounts, LinkReport, LinkStats, ReportReceiver, ReportSender, reports,
 };
+pub use worker::{Worker, WorkerHandle, WorkerParts, WorkerState, WorkerStatus, WorkerView, spawn};

@@ -117,11 +117,16 @@ impl Device {
     /// Lets time pass until `now`.
     pub fn advance(&mut self, now: HostTime) {
         if self.mirrors.advance(now).is_some() {
-            self.state = Playback::Idle;
-            self.ended_by = playback_flag::UNDERFLOW;
-            self.stale_fullness = None;
-            self.mirrors.clear();
+            self.underflow(now);
         }
+    }
+
+    fn underflow(&mut self, now: HostTime) {
+        self.mirrors.stop(now);
+        self.mirrors.clear();
+        self.state = Playback::Idle;
+        self.ended_by = playback_flag::UNDERFLOW;
+        self.stale_fullness = None;
     }
 
     /// The emergency stop input: pressed, or let go. It stays in effect until it is cleared.
@@ -134,10 +139,12 @@ impl Device {
         }
     }
 
-    /// Loses all queued points, as if the host had been late.
+    /// Runs empty if it plays, as if the host had been late.
     pub fn starve(&mut self, now: HostTime) {
         self.advance(now);
-        self.mirrors.clear();
+        if self.state == Playback::Playing {
+            self.underflow(now);
+        }
     }
 
     /// True once the device wants the connection closed (it got bytes it does not know).
