@@ -134,8 +134,12 @@ impl EtherDream {
     }
 
     fn greet(&mut self) -> Result<(), DacError> {
-        if !self.pump_until(GREETING_TIMEOUT / 2, |session, _| session.phase() != Phase::Greeting)? {
-            return Err(self.gone("it accepts the connection but does not greet: is it an Ether Dream?"));
+        if !self
+            .pump_until(GREETING_TIMEOUT / 2, |session, _| session.phase() != Phase::Greeting)?
+        {
+            return Err(
+                self.gone("it accepts the connection but does not greet: is it an Ether Dream?")
+            );
         }
         if let Some((_, session)) = &mut self.open {
             session.ask_version(self.clock.now());
@@ -179,7 +183,11 @@ enum Broken {
     Trouble(Trouble),
 }
 
-fn exchange(now: HostTime, stream: &mut dyn ByteStream, session: &mut Session) -> Result<(), Broken> {
+fn exchange(
+    now: HostTime,
+    stream: &mut dyn ByteStream,
+    session: &mut Session,
+) -> Result<(), Broken> {
     listen(now, stream, session)?;
     let mut wrote = false;
     while !session.unsent().is_empty() {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::point::LaserPoint;
 use crate::time::HostTime;
 use crate::wire::ether_dream::{
-    Answer, Command, DATA_HEADER_BYTES, Error, LightEngine, POINT_BYTES, Playback, Response, Status,
-    VERSION_BYTES, encode_points, opcode, playback_flag,
+    Answer, Command, DATA_HEADER_BYTES, Error, LightEngine, POINT_BYTES, Playback, Response,
+    Status, VERSION_BYTES, encode_points, opcode, playback_flag,
 };
 
 /// Data commands that may be without an answer: the points of a 35 ms pause in chunks of 1 ms just fit. How
@@ -127,7 +127,13 @@ impl Session {
     /// A new connection, made at `now`. The device greets with the answer to a ping nobody sent.
     pub(super) fn new(now: HostTime, capacity: u16, max_pps: u32) -> Self {
         let mut awaiting = VecDeque::with_capacity(128);
-        awaiting.push_back(Sent { opcode: opcode::PING, points: 0, at: now, epoch: 0, first_byte: 0 });
+        awaiting.push_back(Sent {
+            opcode: opcode::PING,
+            points: 0,
+            at: now,
+            epoch: 0,
+            first_byte: 0,
+        });
         Self {
             capacity: u32::from(capacity.max(2)),
             max_pps: max_pps.max(1),
@@ -187,7 +193,11 @@ impl Session {
     /// The rate it plays at, by its own word.
     pub(super) fn playing_pps(&self) -> Option<u32> {
         let plays = self.phase == Phase::Playing && self.status.playback == Playback::Playing;
-        plays.then_some(if self.status.point_rate > 0 { self.status.point_rate } else { self.begin_pps })
+        plays.then_some(if self.status.point_rate > 0 {
+            self.status.point_rate
+        } else {
+            self.begin_pps
+        })
     }
 
     /// Points in the device or on the way to it: its last word, plus what it has not answered, less what
@@ -199,7 +209,6 @@ impl Session {
         };
         (f64::from(self.queued()) - shown).max(0.0).ceil() as u32
     }
-
 
     fn send(&mut self, now: HostTime, command: Command<'_>) {
         self.note(now, command.opcode(), 0);
@@ -292,7 +301,10 @@ impl Session {
 
     /// Dark at once: forgets what has not left, darkens the rest of a command that is half sent, stops.
     pub(super) fn stop(&mut self, now: HostTime) {
-        if matches!(self.phase, Phase::Idle | Phase::Stopping | Phase::EmergencyStop | Phase::Greeting) {
+        if matches!(
+            self.phase,
+            Phase::Idle | Phase::Stopping | Phase::EmergencyStop | Phase::Greeting
+        ) {
             return;
         }
         let left = self.out_base + self.out_sent as u64;
@@ -348,7 +360,6 @@ impl Session {
         }
         Ok(pings)
     }
-
 
     /// Bytes that are to be sent.
     pub(super) fn unsent(&self) -> &[u8] {

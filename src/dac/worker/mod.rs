@@ -136,9 +136,12 @@ impl Worker {
         }
         self.parts.arm.check_alive(now);
         let closing = self.parts.control.is_closing();
-        let worked = catch_unwind(AssertUnwindSafe(|| {
-            if closing { self.close(now) } else { self.work(now) }
-        }));
+        let worked =
+            catch_unwind(AssertUnwindSafe(
+                || {
+                    if closing { self.close(now) } else { self.work(now) }
+                },
+            ));
         match worked {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -366,7 +369,8 @@ impl Worker {
         // Up to a quarter more, so that many projectors do not knock in step.
         self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let share = (self.random >> 40) as f64 / (1_u64 << 24) as f64;
-        self.next_attempt = self.parts.clock.now().max(now) + self.backoff.mul_f64(1.0 + 0.25 * share);
+        self.next_attempt =
+            self.parts.clock.now().max(now) + self.backoff.mul_f64(1.0 + 0.25 * share);
         self.backoff = (self.backoff * 2).min(BACKOFF_MAX);
         self.report(now, None);
     }

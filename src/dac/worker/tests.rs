@@ -52,12 +52,7 @@ impl Rig {
         Self::with_backend(Box::new(backend), clock, bench, log)
     }
 
-    fn with_backend(
-        backend: Box<dyn Backend>,
-        clock: ManualClock,
-        bench: Bench,
-        log: Log,
-    ) -> Self {
+    fn with_backend(backend: Box<dyn Backend>, clock: ManualClock, bench: Bench, log: Log) -> Self {
         let arm = Arm::new();
         let (sender, receiver) = queue(4096, 64, 1024, arm.clone());
         let (report_tx, reports) = reports(256);
@@ -416,7 +411,11 @@ fn a_driver_that_panics_goes_dark_and_is_reported() {
         fn connect(&mut self, _now: HostTime) -> Result<Capabilities, DacError> {
             panic!("a bug")
         }
-        fn write(&mut self, _: HostTime, _: crate::safety::SafeChunk<'_>) -> Result<Written, DacError> {
+        fn write(
+            &mut self,
+            _: HostTime,
+            _: crate::safety::SafeChunk<'_>,
+        ) -> Result<Written, DacError> {
             Ok(Written::NotNow)
         }
         fn poll(&mut self, _now: HostTime) -> Result<DeviceReport, DacError> {

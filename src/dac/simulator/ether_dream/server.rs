@@ -214,7 +214,8 @@ impl Service {
                 Ok(n) => {
                     let mut answer = Vec::new();
                     self.device.feed(now, &buffer[..n], &mut answer);
-                    self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    self.random =
+                        self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                     let share = (self.random >> 40) as f64 / (1_u64 << 24) as f64;
                     let due = now + self.faults.delay + self.faults.jitter.mul_f64(share);
                     let due = client.answers.back().map_or(due, |(last, ..)| due.max(*last));
