@@ -1,12 +1,22 @@
 //! Projectors: one file per device behind one [`Backend`] trait, and a simulator of each.
 
 pub mod backend;
+pub mod catalog;
+pub mod discovery;
 pub mod ether_dream;
 pub mod link;
 pub mod simulator;
 pub mod transport;
+pub mod uri;
+#[cfg(feature = "usb")]
+mod usb_listing;
+pub mod worker;
 
 pub use backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+pub use catalog::{KINDS, Kind, open};
+pub use discovery::{Discovery, FoundDevice, devices};
 pub use link::{
     LinkControl, LinkCounts, LinkReport, LinkStats, ReportReceiver, ReportSender, reports,
 };
+pub use uri::DacUri;
+pub use worker::{Worker, WorkerHandle, WorkerParts, WorkerState, WorkerStatus, WorkerView, spawn};

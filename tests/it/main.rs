@@ -5,6 +5,8 @@ mod analysis;
 mod audio;
 mod clocks;
 mod decode;
+mod devices;
+mod ether_dream;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;

@@ -22,6 +22,8 @@ const GREETING_TIMEOUT: Duration = Duration::from_millis(900);
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(100);
 /// While connecting or closing, how often to look.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// After a ping, when to look for its answer: the round trip of a good network.
+const PING_LOOK: Duration = Duration::from_micros(300);
 /// The dark tail of a connection.
 const TAIL: [LaserPoint; 32] = [LaserPoint::CENTRE; 32];
 
@@ -132,8 +134,12 @@ impl EtherDream {
     }
 
     fn greet(&mut self) -> Result<(), DacError> {
-        if !self.pump_until(GREETING_TIMEOUT / 2, |session, _| session.phase() != Phase::Greeting)? {
-            return Err(self.gone("it accepts the connection but does not greet: is it an Ether Dream?"));
+        if !self
+            .pump_until(GREETING_TIMEOUT / 2, |session, _| session.phase() != Phase::Greeting)?
+        {
+            return Err(
+                self.gone("it accepts the connection but does not greet: is it an Ether Dream?")
+            );
         }
         if let Some((_, session)) = &mut self.open {
             session.ask_version(self.clock.now());
@@ -177,23 +183,33 @@ enum Broken {
     Trouble(Trouble),
 }
 
-fn exchange(now: HostTime, stream: &mut dyn ByteStream, session: &mut Session) -> Result<(), Broken> {
-    let mut buffer = [0; 512];
-    loop {
-        let n = stream.try_read(now, &mut buffer).map_err(Broken::Io)?;
-        if n == 0 {
-            break;
-        }
-        session.receive(now, &buffer[..n]).map_err(Broken::Trouble)?;
-    }
+fn exchange(
+    now: HostTime,
+    stream: &mut dyn ByteStream,
+    session: &mut Session,
+) -> Result<(), Broken> {
+    listen(now, stream, session)?;
+    let mut wrote = false;
     while !session.unsent().is_empty() {
         let n = stream.try_write(now, session.unsent()).map_err(Broken::Io)?;
         if n == 0 {
             break;
         }
         session.sent(n);
+        wrote = true;
     }
-    Ok(())
+    if wrote { listen(now, stream, session) } else { Ok(()) }
+}
+
+fn listen(now: HostTime, stream: &mut dyn ByteStream, session: &mut Session) -> Result<(), Broken> {
+    let mut buffer = [0; 512];
+    loop {
+        let n = stream.try_read(now, &mut buffer).map_err(Broken::Io)?;
+        if n == 0 {
+            return Ok(());
+        }
+        session.receive(now, &buffer[..n]).map_err(Broken::Trouble)?;
+    }
 }
 
 impl Backend for EtherDream {
@@ -235,8 +251,13 @@ impl Backend for EtherDream {
     fn poll(&mut self, now: HostTime) -> Result<DeviceReport, DacError> {
         self.pump(now)?;
         let kept_up = self.session()?.keep_up(now);
-        kept_up.map_err(|trouble| self.trouble(trouble))?;
+        let pinged = kept_up.map_err(|trouble| self.trouble(trouble))?;
         self.pump(now)?;
+        if pinged && !self.session()?.is_settled() {
+            // An answer that waits for the next look would date the device's word too late.
+            self.clock.sleep_until(now + PING_LOOK);
+            self.pump(self.clock.now())?;
+        }
         let session = self.session()?;
         Ok(DeviceReport {
             at: session.status_at(),

@@ -10,12 +10,13 @@ use std::time::Duration;
 use crate::point::LaserPoint;
 use crate::time::HostTime;
 use crate::wire::ether_dream::{
-    Answer, Command, DATA_HEADER_BYTES, Error, LightEngine, POINT_BYTES, Playback, Response, Status,
-    VERSION_BYTES, encode_points, opcode, playback_flag,
+    Answer, Command, DATA_HEADER_BYTES, Error, LightEngine, POINT_BYTES, Playback, Response,
+    Status, VERSION_BYTES, encode_points, opcode, playback_flag,
 };
 
-/// Data commands that may be without an answer.
-const MAX_DATA_OUTSTANDING: usize = 8;
+/// Data commands that may be without an answer: the points of a 35 ms pause in chunks of 1 ms just fit. How
+/// many points may be on their way is the queue's size to say.
+const MAX_DATA_OUTSTANDING: usize = 36;
 /// Queued points that are enough to begin with.
 const BEGIN_POINTS: u32 = 500;
 /// With fewer points, begin this long after the first one.
@@ -24,6 +25,8 @@ const BEGIN_AFTER: Duration = Duration::from_millis(10);
 const STATUS_AGE: Duration = Duration::from_millis(5);
 /// The same while the device rests.
 const STATUS_AGE_AT_REST: Duration = Duration::from_millis(100);
+/// The round trip is measured at least this often.
+const MEASURE_EVERY: Duration = Duration::from_millis(100);
 /// No answer for this long: the connection is out of step. Pauses of 35 ms are normal on an Ether Dream 2.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 /// Times a refused prepare or begin is tried again.
@@ -102,6 +105,9 @@ pub(super) struct Session {
     status: Status,
     status_at: HostTime,
     heard_at: HostTime,
+    pinged_at: HostTime,
+    /// The shortest round trip of late: what is longer was spent waiting to be read.
+    round_trip: Duration,
     /// Points sent and not answered.
     unanswered: u32,
     /// Points sent since prepare.
@@ -120,8 +126,14 @@ pub(super) struct Session {
 impl Session {
     /// A new connection, made at `now`. The device greets with the answer to a ping nobody sent.
     pub(super) fn new(now: HostTime, capacity: u16, max_pps: u32) -> Self {
-        let mut awaiting = VecDeque::with_capacity(64);
-        awaiting.push_back(Sent { opcode: opcode::PING, points: 0, at: now, epoch: 0, first_byte: 0 });
+        let mut awaiting = VecDeque::with_capacity(128);
+        awaiting.push_back(Sent {
+            opcode: opcode::PING,
+            points: 0,
+            at: now,
+            epoch: 0,
+            first_byte: 0,
+        });
         Self {
             capacity: u32::from(capacity.max(2)),
             max_pps: max_pps.max(1),
@@ -135,6 +147,8 @@ impl Session {
             status: Status::default(),
             status_at: now,
             heard_at: now,
+            pinged_at: now,
+            round_trip: ANSWER_TIMEOUT,
             unanswered: 0,
             filled: 0,
             first_point_at: now,
@@ -179,7 +193,11 @@ impl Session {
     /// The rate it plays at, by its own word.
     pub(super) fn playing_pps(&self) -> Option<u32> {
         let plays = self.phase == Phase::Playing && self.status.playback == Playback::Playing;
-        plays.then_some(if self.status.point_rate > 0 { self.status.point_rate } else { self.begin_pps })
+        plays.then_some(if self.status.point_rate > 0 {
+            self.status.point_rate
+        } else {
+            self.begin_pps
+        })
     }
 
     /// Points in the device or on the way to it: its last word, plus what it has not answered, less what
@@ -191,7 +209,6 @@ impl Session {
         };
         (f64::from(self.queued()) - shown).max(0.0).ceil() as u32
     }
-
 
     fn send(&mut self, now: HostTime, command: Command<'_>) {
         self.note(now, command.opcode(), 0);
@@ -284,7 +301,10 @@ impl Session {
 
     /// Dark at once: forgets what has not left, darkens the rest of a command that is half sent, stops.
     pub(super) fn stop(&mut self, now: HostTime) {
-        if matches!(self.phase, Phase::Idle | Phase::Stopping | Phase::EmergencyStop | Phase::Greeting) {
+        if matches!(
+            self.phase,
+            Phase::Idle | Phase::Stopping | Phase::EmergencyStop | Phase::Greeting
+        ) {
             return;
         }
         let left = self.out_base + self.out_sent as u64;
@@ -320,8 +340,9 @@ impl Session {
         }
     }
 
-    /// What time asks for: a begin, a status, and patience with a silent device.
-    pub(super) fn keep_up(&mut self, now: HostTime) -> Result<(), Trouble> {
+    /// What time asks for: a begin, a status, and patience with a silent device. True if a ping was sent,
+    /// whose answer should be read as soon as it can be.
+    pub(super) fn keep_up(&mut self, now: HostTime) -> Result<bool, Trouble> {
         if let Some(oldest) = self.awaiting.front() {
             let silent = now.since(oldest.at);
             if silent > ANSWER_TIMEOUT {
@@ -331,12 +352,14 @@ impl Session {
         self.begin_if_due(now);
         let rests = matches!(self.phase, Phase::Idle | Phase::EmergencyStop);
         let age = if rests { STATUS_AGE_AT_REST } else { STATUS_AGE };
-        if self.awaiting.is_empty() && now.since(self.heard_at) >= age {
+        let due = now.since(self.heard_at) >= age || now.since(self.pinged_at) >= MEASURE_EVERY;
+        let pings = due && self.awaiting.is_empty();
+        if pings {
+            self.pinged_at = now;
             self.send(now, Command::Ping);
         }
-        Ok(())
+        Ok(pings)
     }
-
 
     /// Bytes that are to be sent.
     pub(super) fn unsent(&self) -> &[u8] {
@@ -397,7 +420,9 @@ impl Session {
             )));
         }
         self.status = status;
-        self.status_at = sent.at.plus_nanos(now.nanos_since(sent.at) / 2);
+        let aged = self.round_trip + self.round_trip / 64 + Duration::from_micros(1);
+        self.round_trip = now.since(sent.at).min(aged);
+        self.status_at = sent.at + self.round_trip / 2;
         self.heard_at = now;
         self.unanswered -= sent.points.min(self.unanswered);
         if status.light_engine == LightEngine::EmergencyStop {

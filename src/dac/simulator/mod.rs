@@ -1,5 +1,11 @@
-//! Virtual projectors: each speaks the device side of its protocol over the real transport.
+//! Virtual projectors: each speaks the device side of its protocol over the real transport; `sim:` is one
+//! without a transport.
 
+pub mod ether_dream;
+pub mod in_process;
 pub mod playback;
+pub mod record;
 
+pub use in_process::{InProcess, Shown, SimOptions, Tap};
 pub use playback::{Playback, QueuedPoint, Recorder};
+pub use record::CsvRecorder;

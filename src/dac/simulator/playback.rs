@@ -41,6 +41,7 @@ pub struct Playback {
     shown_since_start: u64,
     shown: u64,
     underflows: u32,
+    seen_until: HostTime,
     recorder: Option<Box<dyn Recorder>>,
 }
 
@@ -70,6 +71,7 @@ impl Playback {
             shown_since_start: 0,
             shown: 0,
             underflows: 0,
+            seen_until: HostTime::ZERO,
             recorder,
         }
     }
@@ -113,6 +115,7 @@ impl Playback {
 
     /// Shows all points due until `now`. If the queue runs empty it stops, and returns when that was.
     pub fn advance(&mut self, now: HostTime) -> Option<HostTime> {
+        self.seen_until = self.seen_until.max(now);
         let mut ran_empty = None;
         while self.playing {
             let due = self.due();
@@ -187,6 +190,12 @@ impl Playback {
     #[must_use]
     pub const fn shown(&self) -> u64 {
         self.shown
+    }
+
+    /// How far time has come.
+    #[must_use]
+    pub const fn seen_until(&self) -> HostTime {
+        self.seen_until
     }
 
     /// Times the queue ran empty.

@@ -59,7 +59,9 @@ impl ByteStream for Open {
 
 fn not_now_is_zero(result: io::Result<usize>) -> io::Result<usize> {
     match result {
-        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            Ok(0)
+        }
         other => other,
     }
 }

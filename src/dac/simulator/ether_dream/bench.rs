@@ -1,0 +1,117 @@
+//! A virtual Ether Dream on a wire in memory: no socket, no thread, any clock.
+
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::device::Device;
+use crate::dac::transport::{ByteStream, Dial};
+use crate::time::HostTime;
+
+#[derive(Debug)]
+struct Wire {
+    device: Device,
+    to_host: Vec<u8>,
+    /// Which connection is the open one.
+    connection: u64,
+    reachable: bool,
+}
+
+/// The device and its wire. Clones share them; a clone is also the transport of a driver.
+#[derive(Clone, Debug)]
+pub struct Bench(Arc<Mutex<Wire>>);
+
+impl Bench {
+    /// Puts a device on the bench.
+    #[must_use]
+    pub fn new(device: Device) -> Self {
+        let wire = Wire { device, to_host: Vec::new(), connection: 0, reachable: true };
+        Self(Arc::new(Mutex::new(wire)))
+    }
+
+    fn wire(&self) -> MutexGuard<'_, Wire> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the device, or presses its buttons.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Device) -> T) -> T {
+        act(&mut self.wire().device)
+    }
+
+    /// Breaks the connection; `reachable` says whether a new one may be made.
+    pub fn cut(&self, now: HostTime, reachable: bool) {
+        let mut wire = self.wire();
+        wire.device.disconnect(now);
+        wire.connection += 1;
+        wire.reachable = reachable;
+    }
+
+    /// The device says this out of turn.
+    pub fn inject(&self, bytes: &[u8]) {
+        self.wire().to_host.extend_from_slice(bytes);
+    }
+}
+
+impl Dial for Bench {
+    fn dial(&mut self, now: HostTime, _timeout: Duration) -> io::Result<Box<dyn ByteStream>> {
+        let mut guard = self.wire();
+        let wire = &mut *guard;
+        if !wire.reachable {
+            return Err(ErrorKind::ConnectionRefused.into());
+        }
+        wire.connection += 1;
+        wire.to_host.clear();
+        wire.device.connect(now, &mut wire.to_host);
+        Ok(Box::new(End { bench: self.clone(), connection: wire.connection }))
+    }
+}
+
+/// The host's end of the wire.
+struct End {
+    bench: Bench,
+    connection: u64,
+}
+
+impl End {
+    fn wire(&self) -> io::Result<MutexGuard<'_, Wire>> {
+        let wire = self.bench.wire();
+        if wire.connection == self.connection {
+            Ok(wire)
+        } else {
+            Err(ErrorKind::ConnectionReset.into())
+        }
+    }
+}
+
+impl ByteStream for End {
+    fn try_write(&mut self, now: HostTime, bytes: &[u8]) -> io::Result<usize> {
+        let mut guard = self.wire()?;
+        let Wire { device, to_host, .. } = &mut *guard;
+        device.feed(now, bytes, to_host);
+        Ok(bytes.len())
+    }
+
+    fn try_read(&mut self, now: HostTime, into: &mut [u8]) -> io::Result<usize> {
+        let mut wire = self.wire()?;
+        wire.device.advance(now);
+        if wire.to_host.is_empty() && wire.device.wants_close() {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        let n = wire.to_host.len().min(into.len());
+        for (slot, byte) in into.iter_mut().zip(wire.to_host.drain(..n)) {
+            *slot = byte;
+        }
+        Ok(n)
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let mut wire = self.bench.wire();
+        if wire.connection == self.connection {
+            wire.connection += 1;
+            let seen = wire.device.mirrors().seen_until();
+            wire.device.disconnect(seen);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The virtual device on TCP, announced by UDP.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::device::{Device, Generation};
+use super::faults::Faults;
+use crate::dac::simulator::Recorder;
+use crate::time::{Clock, HostTime};
+use crate::wire::ether_dream::UDP_PORT;
+
+/// Between two announcements.
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(1);
+/// How often the thread looks at its sockets.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// How long a pressed emergency stop input stays pressed.
+const ESTOP_HELD: Duration = Duration::from_millis(200);
+/// A slow device reads this many bytes per look.
+const SLOW_BYTES: usize = 512;
+
+/// What a virtual device is like.
+#[derive(Default)]
+pub struct Options {
+    /// Which generation.
+    pub generation: Generation,
+    /// Points its queue holds; `None` for the generation's own number.
+    pub capacity: Option<u16>,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// True to broadcast announcements on the loopback network.
+    pub announce: bool,
+    /// What watches its mirrors.
+    pub recorder: Option<Box<dyn Recorder>>,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("generation", &self.generation)
+            .field("faults", &self.faults)
+            .field("announce", &self.announce)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A running virtual device. Stops when dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Device>>,
+}
+
+impl Server {
+    /// Listens on `address` (port 0: any free one) and serves one client after another.
+    pub fn start(address: SocketAddr, options: Options, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        let ppm = options.faults.ppm;
+        let device = Device::new(options.generation, options.capacity, ppm, options.recorder);
+        let mut service = Service {
+            device,
+            faults: options.faults,
+            random: options.faults.seed,
+            announcer: if options.announce { announcer(address) } else { None },
+            announced: None,
+            client: None,
+            estop_done: false,
+        };
+        let run = move || {
+            while !stopping.load(Ordering::Acquire) {
+                let now = clock.now();
+                service.step(now, &listener);
+                clock.sleep_until(now + LOOK_EVERY);
+            }
+            let now = clock.now();
+            service.hang_up(now);
+            service.device
+        };
+        let thread = std::thread::Builder::new().name("ether-dream-sim".into()).spawn(run)?;
+        Ok(Self { address, stop, thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends it and hands the device out; `None` only if its thread died.
+    pub fn stop(mut self) -> Option<Device> {
+        self.stop.store(true, Ordering::Release);
+        self.thread.take().and_then(|thread| thread.join().ok())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Announcements are a convenience: without a socket for them the device still serves.
+fn announcer(address: SocketAddr) -> Option<UdpSocket> {
+    let ip = if address.ip().is_loopback() { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+    let socket = UdpSocket::bind((ip, 0)).ok()?;
+    socket.set_broadcast(true).ok()?;
+    let target = if address.ip().is_loopback() {
+        Ipv4Addr::new(127, 255, 255, 255)
+    } else {
+        Ipv4Addr::BROADCAST
+    };
+    socket.connect((target, UDP_PORT)).ok()?;
+    socket.set_nonblocking(true).ok()?;
+    Some(socket)
+}
+
+struct Client {
+    stream: TcpStream,
+    since: HostTime,
+    last_underflow: HostTime,
+    /// Answers on their way: when they are due, and how much of them has left.
+    answers: VecDeque<(HostTime, Vec<u8>, usize)>,
+}
+
+struct Service {
+    device: Device,
+    faults: Faults,
+    random: u64,
+    announcer: Option<UdpSocket>,
+    announced: Option<HostTime>,
+    client: Option<Client>,
+    estop_done: bool,
+}
+
+impl Service {
+    fn step(&mut self, now: HostTime, listener: &TcpListener) {
+        self.device.advance(now);
+        self.announce(now);
+        if self.client.is_none()
+            && let Ok((stream, _)) = listener.accept()
+        {
+            self.greet(now, stream);
+        }
+        self.misbehave(now);
+        if self.serve(now).is_err() || self.device.wants_close() {
+            self.hang_up(now);
+        }
+    }
+
+    fn announce(&mut self, now: HostTime) {
+        let Some(socket) = &self.announcer else { return };
+        if self.announced.is_none_or(|last| now.since(last) >= ANNOUNCE_EVERY) {
+            self.announced = Some(now);
+            // Nobody has to listen.
+            drop(socket.send(&self.device.announcement().emit()));
+        }
+    }
+
+    fn greet(&mut self, now: HostTime, stream: TcpStream) {
+        if stream.set_nonblocking(true).is_err() || stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let mut hello = Vec::new();
+        self.device.connect(now, &mut hello);
+        let mut client =
+            Client { stream, since: now, last_underflow: now, answers: VecDeque::new() };
+        client.answers.push_back((now, hello, 0));
+        self.client = Some(client);
+    }
+
+    fn misbehave(&mut self, now: HostTime) {
+        let Some(client) = &mut self.client else { return };
+        let connected = now.since(client.since);
+        if let Some(every) = self.faults.underflow
+            && now.since(client.last_underflow) >= every
+        {
+            client.last_underflow = now;
+            self.device.starve(now);
+        }
+        if let Some(after) = self.faults.estop
+            && !self.estop_done
+        {
+            if connected >= after + ESTOP_HELD {
+                self.estop_done = true;
+                self.device.set_estop_input(now, false);
+            } else if connected >= after {
+                self.device.set_estop_input(now, true);
+            }
+        }
+        if self.faults.cut.is_some_and(|after| connected >= after) {
+            self.hang_up(now);
+        }
+    }
+
+    fn serve(&mut self, now: HostTime) -> io::Result<()> {
+        let Some(client) = &mut self.client else { return Ok(()) };
+        let mut buffer = [0; 16 * 1024];
+        let limit = if self.faults.slow { SLOW_BYTES } else { buffer.len() };
+        loop {
+            match client.stream.read(&mut buffer[..limit]) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(n) => {
+                    let mut answer = Vec::new();
+                    self.device.feed(now, &buffer[..n], &mut answer);
+                    self.random =
+                        self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let share = (self.random >> 40) as f64 / (1_u64 << 24) as f64;
+                    let due = now + self.faults.delay + self.faults.jitter.mul_f64(share);
+                    let due = client.answers.back().map_or(due, |(last, ..)| due.max(*last));
+                    client.answers.push_back((due, answer, 0));
+                    if self.faults.slow || n < limit {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        while let Some((due, answer, sent)) = client.answers.front_mut() {
+            if *due > now {
+                break;
+            }
+            match client.stream.write(&answer[*sent..]) {
+                Ok(n) => *sent += n,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+            if *sent < answer.len() {
+                break;
+            }
+            client.answers.pop_front();
+        }
+        Ok(())
+    }
+
+    fn hang_up(&mut self, now: HostTime) {
+        if self.client.take().is_some() {
+            self.device.disconnect(now);
+        }
+    }
+}

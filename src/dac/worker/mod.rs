@@ -1,0 +1,420 @@
+//! The device thread: takes passed points from the queue and keeps one projector filled, honest and safe.
+//!
+//! [`Worker`] is a value that a caller steps through time; [`spawn`] puts it on a thread. Promises: dark and
+//! disarmed after every loss; a disarm reaches the device's own stop within one step; a device's emergency
+//! stop latches; a panic of a driver ends its light, not the program.
+
+mod fill;
+mod status;
+mod thread;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use status::{WorkerState, WorkerStatus, WorkerView};
+pub use thread::{WorkerHandle, spawn};
+
+use self::fill::DeviceFill;
+use super::backend::{Backend, Capabilities, DacError, DeviceReport, Written};
+use super::link::{LinkControl, LinkReport, LinkStats, ReportSender};
+use crate::safety::{Arm, SafeReceiver, TripReason};
+use crate::time::{Clock, HostTime, StreamInstant};
+
+/// The longest time between two steps while connected: a disarm waits no longer.
+const STEP: Duration = Duration::from_millis(2);
+/// The same while there is no connection.
+const STEP_LOST: Duration = Duration::from_millis(10);
+/// The first wait before connecting again.
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+/// The longest wait before connecting again.
+const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// A connection that held this long counts as good: the next loss waits the first time again.
+const GOOD_CONNECTION: Duration = Duration::from_secs(5);
+/// Chunks offered in one step at most.
+const CHUNKS_PER_STEP: usize = 64;
+
+/// What a worker is made of.
+pub struct WorkerParts {
+    /// The driver.
+    pub backend: Box<dyn Backend>,
+    /// Where passed points come from.
+    pub receiver: SafeReceiver,
+    /// The switch of this projector.
+    pub arm: Arm,
+    /// Where the device's word goes.
+    pub reports: ReportSender,
+    /// The stream's wishes.
+    pub control: LinkControl,
+    /// What is counted.
+    pub stats: LinkStats,
+    /// Measures how long a write takes.
+    pub clock: Arc<dyn Clock>,
+    /// Where the jitter of reconnects begins.
+    pub seed: u64,
+}
+
+impl std::fmt::Debug for WorkerParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorkerParts").field("device", &self.backend.name()).finish_non_exhaustive()
+    }
+}
+
+/// The connection, while there is one.
+#[derive(Debug)]
+struct Link {
+    capabilities: Capabilities,
+    since: HostTime,
+    fill: DeviceFill,
+    last: Option<DeviceReport>,
+    /// Underflows reported so far.
+    underflows: u32,
+    /// The device may hold lit points passed under this generation.
+    lit: Option<u64>,
+    estop: bool,
+}
+
+/// One projector's device thread, without the thread.
+#[derive(Debug)]
+pub struct Worker {
+    parts: WorkerParts,
+    status: WorkerStatus,
+    link: Option<Link>,
+    next_attempt: HostTime,
+    backoff: Duration,
+    random: u64,
+    ever_connected: bool,
+    accepted: StreamInstant,
+    flushed: StreamInstant,
+    discontinuity: u32,
+    resets_done: u32,
+    over: bool,
+}
+
+impl Worker {
+    /// A worker that has not connected yet.
+    #[must_use]
+    pub fn new(parts: WorkerParts) -> Self {
+        Self {
+            status: WorkerStatus::new(parts.stats.clone()),
+            link: None,
+            next_attempt: HostTime::from_nanos(i64::MIN),
+            backoff: BACKOFF_FIRST,
+            random: parts.seed,
+            ever_connected: false,
+            accepted: StreamInstant(0),
+            flushed: StreamInstant(0),
+            discontinuity: 0,
+            resets_done: parts.control.estop_resets(),
+            over: false,
+            parts,
+        }
+    }
+
+    /// How it is: to be read from any thread.
+    #[must_use]
+    pub fn status(&self) -> WorkerStatus {
+        self.status.clone()
+    }
+
+    /// True once it has closed the device for good.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// What the device can do, while connected.
+    #[must_use]
+    pub fn capabilities(&self) -> Option<&Capabilities> {
+        self.link.as_ref().map(|link| &link.capabilities)
+    }
+
+    /// Does what is due at `now`; returns when to come back.
+    pub fn step(&mut self, now: HostTime) -> HostTime {
+        if self.over {
+            return now + STEP_LOST;
+        }
+        self.parts.arm.check_alive(now);
+        let closing = self.parts.control.is_closing();
+        let worked =
+            catch_unwind(AssertUnwindSafe(
+                || {
+                    if closing { self.close(now) } else { self.work(now) }
+                },
+            ));
+        match worked {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                self.lose(now, TripReason::Reconnect, &error.to_string());
+            }
+            Err(_) => {
+                let fault = format!(
+                    "the driver of {} failed inside: light is off; it is started anew, please report this",
+                    self.parts.backend.name()
+                );
+                self.lose(now, TripReason::Panic, &fault);
+            }
+        }
+        if closing {
+            self.over = true;
+            self.link = None;
+        }
+        match &self.link {
+            Some(_) => now + STEP,
+            None => (now + STEP_LOST).min(self.next_attempt.max(now)),
+        }
+    }
+
+    fn work(&mut self, now: HostTime) -> Result<(), DacError> {
+        if self.link.is_none() {
+            self.drop_queue();
+            if now < self.next_attempt {
+                return Ok(());
+            }
+            self.connect(now)?;
+        }
+        self.go_dark_if_told(now)?;
+        self.reset_if_told(now)?;
+        self.flush_if_told(now)?;
+        self.poll(now)?;
+        self.write(now)
+    }
+
+    fn connect(&mut self, now: HostTime) -> Result<(), DacError> {
+        let capabilities = self.parts.backend.connect(now)?;
+        let returned = self.status.view().state != WorkerState::Connecting;
+        if returned {
+            // What returns is dark and disarmed, even if somebody armed while it was away.
+            self.parts.arm.disarm(now, TripReason::Reconnect);
+        }
+        if self.ever_connected {
+            self.parts.stats.reconnected();
+        }
+        self.ever_connected = true;
+        self.drop_queue();
+        self.link = Some(Link {
+            capabilities,
+            since: now,
+            fill: DeviceFill::new(now),
+            last: None,
+            underflows: 0,
+            lit: None,
+            estop: false,
+        });
+        self.status.set(WorkerState::Ready, None);
+        self.report(now, None);
+        Ok(())
+    }
+
+    /// A disarm or a new generation: what the device still holds must not shine.
+    fn go_dark_if_told(&mut self, now: HostTime) -> Result<(), DacError> {
+        let Some(link) = &mut self.link else { return Ok(()) };
+        if link.lit.is_some_and(|generation| !self.parts.arm.allows(generation)) {
+            link.lit = None;
+            return self.stop_device(now);
+        }
+        Ok(())
+    }
+
+    fn stop_device(&mut self, now: HostTime) -> Result<(), DacError> {
+        self.parts.backend.stop(now)?;
+        self.discontinuity = self.discontinuity.wrapping_add(1);
+        if let Some(link) = &mut self.link {
+            link.fill = DeviceFill::new(now);
+            link.last = None;
+        }
+        self.report(now, None);
+        Ok(())
+    }
+
+    fn reset_if_told(&mut self, now: HostTime) -> Result<(), DacError> {
+        let asked = self.parts.control.estop_resets();
+        if asked != self.resets_done {
+            self.resets_done = asked;
+            self.parts.backend.reset_estop(now)?;
+        }
+        Ok(())
+    }
+
+    fn flush_if_told(&mut self, now: HostTime) -> Result<(), DacError> {
+        let up_to = self.parts.control.flush_up_to();
+        if up_to <= self.flushed {
+            return Ok(());
+        }
+        self.flushed = up_to;
+        let Some(link) = &self.link else { return Ok(()) };
+        let held = link.fill.at(now).ceil() as u64;
+        let holds_old = held > 0 && self.accepted.0.saturating_sub(held) < up_to.0;
+        let mut dropped = 0;
+        let max = link.capabilities.max_points_per_chunk;
+        while let Some(chunk) = self.parts.receiver.next(max) {
+            if chunk.start() >= up_to {
+                break;
+            }
+            dropped += chunk.len() as u64;
+            self.accepted = StreamInstant(chunk.start().0 + chunk.len() as u64);
+            self.parts.receiver.commit();
+        }
+        self.parts.stats.dropped(dropped);
+        if holds_old {
+            if let Some(link) = &mut self.link {
+                link.lit = None;
+            }
+            self.stop_device(now)?;
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, now: HostTime) -> Result<(), DacError> {
+        let report = self.parts.backend.poll(now)?;
+        let Some(link) = &mut self.link else { return Ok(()) };
+        if link.last == Some(report) {
+            return Ok(());
+        }
+        let underflows = report.underflows.saturating_sub(link.underflows);
+        if underflows > 0 {
+            link.underflows = report.underflows;
+            self.discontinuity = self.discontinuity.wrapping_add(1);
+            self.parts.stats.underflows(u64::from(underflows));
+        }
+        link.fill.told(&report);
+        link.last = Some(report);
+        let was_estop = std::mem::replace(&mut link.estop, report.estop);
+        if report.estop && !was_estop {
+            link.lit = None;
+            self.latch_estop(now);
+        } else if was_estop && !report.estop {
+            self.status.set(WorkerState::Ready, None);
+        }
+        self.report(now, Some(report));
+        Ok(())
+    }
+
+    fn latch_estop(&mut self, now: HostTime) {
+        self.parts.arm.stop(now, TripReason::DeviceEstop);
+        self.discontinuity = self.discontinuity.wrapping_add(1);
+        let device = self.parts.backend.name().to_owned();
+        let fault = DacError::EmergencyStop { device }.to_string();
+        self.status.set(WorkerState::EmergencyStop, Some(fault));
+    }
+
+    fn write(&mut self, now: HostTime) -> Result<(), DacError> {
+        let Some(link) = &mut self.link else { return Ok(()) };
+        if link.estop {
+            // Nothing may wait for the reset and shine after it.
+            self.drop_queue();
+            return Ok(());
+        }
+        let (low, high) = self.parts.control.device_fill();
+        let bounded = high > 0;
+        if bounded && link.fill.at(now) >= f64::from(low.max(1)) {
+            return Ok(());
+        }
+        let max = link.capabilities.max_points_per_chunk;
+        for _ in 0..CHUNKS_PER_STEP {
+            let Some(chunk) = self.parts.receiver.next(max) else { break };
+            let len = chunk.len();
+            let held = link.fill.at(now);
+            if bounded && held > 0.0 && held + len as f64 > f64::from(high) {
+                break;
+            }
+            let end = StreamInstant(chunk.start().0 + len as u64);
+            let generation = chunk.generation();
+            let pps = chunk.pps();
+            let lit = chunk.points().iter().any(|point| !point.is_blank());
+            let started = self.parts.clock.now();
+            let written = match self.parts.backend.write(now, chunk) {
+                Err(DacError::EmergencyStop { .. }) => return Ok(()),
+                other => other?,
+            };
+            match written {
+                Written::NotNow => {
+                    self.parts.stats.would_block();
+                    break;
+                }
+                Written::Accepted => {
+                    let took = self.parts.clock.now().since(started);
+                    self.parts.stats.wrote(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+                    self.parts.receiver.commit();
+                    self.accepted = end;
+                    link.fill.wrote(now, len, pps, link.capabilities.reports_queue);
+                    if lit {
+                        link.lit = Some(generation);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn lose(&mut self, now: HostTime, reason: TripReason, fault: &str) {
+        self.parts.arm.disarm(now, reason);
+        let good = self.link.as_ref().is_some_and(|link| now.since(link.since) >= GOOD_CONNECTION);
+        if good {
+            self.backoff = BACKOFF_FIRST;
+        }
+        if self.link.take().is_some() {
+            self.discontinuity = self.discontinuity.wrapping_add(1);
+            // A lost device may still hear its stop; a driver that panics here is left as it is.
+            let closed = catch_unwind(AssertUnwindSafe(|| {
+                drop(self.parts.backend.stop(now));
+                self.parts.backend.close(now);
+            }));
+            if closed.is_err() {
+                tracing::warn!("the driver failed again while closing");
+            }
+        }
+        self.drop_queue();
+        self.status.set(WorkerState::Lost, Some(fault.to_owned()));
+        // Up to a quarter more, so that many projectors do not knock in step.
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let share = (self.random >> 40) as f64 / (1_u64 << 24) as f64;
+        self.next_attempt =
+            self.parts.clock.now().max(now) + self.backoff.mul_f64(1.0 + 0.25 * share);
+        self.backoff = (self.backoff * 2).min(BACKOFF_MAX);
+        self.report(now, None);
+    }
+
+    fn close(&mut self, now: HostTime) -> Result<(), DacError> {
+        if self.link.is_some() {
+            let stopped = self.parts.backend.stop(now);
+            self.parts.backend.close(now);
+            self.link = None;
+            stopped?;
+        }
+        self.drop_queue();
+        self.report(now, None);
+        Ok(())
+    }
+
+    fn drop_queue(&mut self) {
+        let mut dropped = 0;
+        while let Some(chunk) = self.parts.receiver.next(usize::MAX) {
+            dropped += chunk.len() as u64;
+            self.accepted = StreamInstant(chunk.start().0 + chunk.len() as u64);
+            self.parts.receiver.commit();
+        }
+        self.parts.stats.dropped(dropped);
+    }
+
+    fn report(&mut self, now: HostTime, device: Option<DeviceReport>) {
+        let queued = device.and_then(|report| report.queued_points).map(u64::from);
+        let playing_pps = device.and_then(|report| report.playing_pps);
+        let playing = queued
+            .filter(|_| playing_pps.is_some())
+            .map(|queued| StreamInstant(self.accepted.0.saturating_sub(queued)));
+        // A stream that does not read has stopped; the next report tells it all the same.
+        let _read_later = self.parts.reports.send(LinkReport {
+            at: device.map_or(now, |report| report.at),
+            accepted: self.accepted,
+            playing,
+            playing_pps,
+            device_queued: queued,
+            discontinuity: self.discontinuity,
+            connected: self.link.is_some(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! How a device thread is, for surfaces to read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+
+use crate::dac::link::{LinkCounts, LinkStats};
+
+/// What a device thread is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WorkerState {
+    /// Not reached yet.
+    #[default]
+    Connecting,
+    /// Connected, taking points.
+    Ready,
+    /// Lost, or not found: trying again.
+    Lost,
+    /// The device is in emergency stop.
+    EmergencyStop,
+}
+
+/// The state and the reason for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkerView {
+    /// What it is doing.
+    pub state: WorkerState,
+    /// What is wrong, with its cure.
+    pub fault: Option<String>,
+}
+
+/// A handle on the status of one device thread. Clones share it.
+#[derive(Clone, Debug)]
+pub struct WorkerStatus {
+    view: Arc<ArcSwap<WorkerView>>,
+    stats: LinkStats,
+    priority_refused: Arc<AtomicBool>,
+}
+
+impl WorkerStatus {
+    pub(super) fn new(stats: LinkStats) -> Self {
+        Self {
+            view: Arc::new(ArcSwap::from_pointee(WorkerView::default())),
+            stats,
+            priority_refused: Arc::default(),
+        }
+    }
+
+    pub(super) fn set(&self, state: WorkerState, fault: Option<String>) {
+        self.view.store(Arc::new(WorkerView { state, fault }));
+    }
+
+    pub(super) fn refuse_priority(&self) {
+        self.priority_refused.store(true, Ordering::Relaxed);
+    }
+
+    /// State and fault now.
+    #[must_use]
+    pub fn view(&self) -> Arc<WorkerView> {
+        self.view.load_full()
+    }
+
+    /// The counters now.
+    #[must_use]
+    pub fn counts(&self) -> LinkCounts {
+        self.stats.read()
+    }
+
+    /// True if the system did not grant the thread a real-time priority.
+    #[must_use]
+    pub fn is_priority_refused(&self) -> bool {
+        self.priority_refused.load(Ordering::Relaxed)
+    }
+}
