@@ -181,6 +181,8 @@ fn a_click_on_a_preset_chooses_it_and_a_search_narrows_the_list() {
     assert!(window.h.query_by_role_and_label(Role::Button, "Scope circle").is_none());
     window.click("Tunnel");
     assert_eq!(window.sent(), [Command::SelectPreset("Tunnel".into())]);
+    window.press(Modifiers::NONE, Key::Space);
+    assert_eq!(window.sent(), [Command::Play], "the keys are the show's again");
 }
 
 #[test]
