@@ -263,7 +263,6 @@ fn ctrl_s_saves_and_a_question_for_a_name_can_be_left() {
     assert_eq!(window.sent(), []);
 }
 
-/// LS-41: arming is a deliberate act.
 #[test]
 fn arming_takes_two_acts_and_a_double_click_is_not_two() {
     let mut window = Window::new();
