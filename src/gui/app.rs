@@ -107,7 +107,7 @@ impl App {
             self.desk.send(wish);
         }
         let moves = seen.transport.playing
-            || self.preview.is_moving()
+            || self.preview.is_lit()
             || self.safety.is_waiting()
             || !seen.features.silent;
         ui.request_repaint_after(if moves { LIVELY } else { IDLE });

@@ -1,4 +1,5 @@
 //! The desk on the screen, clicked through without a window.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod fake_desk;
 
@@ -10,8 +11,8 @@ use egui::{Event, Key, Modifiers, Pos2, Rect, ViewportCommand, ViewportEvent, Vi
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use galvo::gui::{App, FileChooser};
-use galvo::show::Command;
 use galvo::show::snapshot::{Notice, ProjectorState, Severity};
+use galvo::show::{Command, Snapshot};
 use galvo::time::MediaTime;
 
 use fake_desk::FakeDesk;
@@ -30,21 +31,17 @@ impl Window {
     fn of(size: [f32; 2], chooser: FileChooser) -> Self {
         let desk = FakeDesk::new();
         let app = App::new(Box::new(desk.clone()), chooser);
-        let mut h = Harness::builder()
-            .with_size(size)
-            .with_step_dt(1.0 / 60.0)
-            .with_render_options(Default::default())
-            .build_ui_state(
-                |ui, app: &mut App| {
-                    // The harness leaves a margin; a window does not.
-                    let all = ui.ctx().content_rect();
-                    ui.scope_builder(egui::UiBuilder::new().max_rect(all), |ui| {
-                        ui.set_clip_rect(all);
-                        app.root_ui(ui);
-                    });
-                },
-                app,
-            );
+        let mut h = Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_ui_state(
+            |ui, app: &mut App| {
+                // The harness leaves a margin; a window does not.
+                let all = ui.ctx().content_rect();
+                ui.scope_builder(egui::UiBuilder::new().max_rect(all), |ui| {
+                    ui.set_clip_rect(all);
+                    app.root_ui(ui);
+                });
+            },
+            app,
+        );
         h.run_steps(4);
         h.check_accessibility();
         Self { desk, h }
@@ -184,6 +181,8 @@ fn a_click_on_a_preset_chooses_it_and_a_search_narrows_the_list() {
     assert!(window.h.query_by_role_and_label(Role::Button, "Scope circle").is_none());
     window.click("Tunnel");
     assert_eq!(window.sent(), [Command::SelectPreset("Tunnel".into())]);
+    window.press(Modifiers::NONE, Key::Space);
+    assert_eq!(window.sent(), [Command::Play], "the keys are the show's again");
 }
 
 #[test]
@@ -264,7 +263,6 @@ fn ctrl_s_saves_and_a_question_for_a_name_can_be_left() {
     assert_eq!(window.sent(), []);
 }
 
-/// LS-41: arming is a deliberate act.
 #[test]
 fn arming_takes_two_acts_and_a_double_click_is_not_two() {
     let mut window = Window::new();
@@ -418,6 +416,18 @@ fn a_live_input_says_so_and_cannot_be_sought() {
     assert_eq!(window.sent(), []);
 }
 
+#[derive(Debug)]
+struct Dropped;
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        Path::new("/music/b.flac")
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("only the path matters".into())
+    }
+}
+
 #[test]
 fn a_chosen_or_dropped_file_is_opened() {
     let chosen = PathBuf::from("/music/a.flac");
@@ -433,16 +443,6 @@ fn a_chosen_or_dropped_file_is_opened() {
     }
     assert_eq!(sent, [Command::Open(chosen)]);
 
-    #[derive(Debug)]
-    struct Dropped;
-    impl egui::DroppedFile for Dropped {
-        fn path(&self) -> &Path {
-            Path::new("/music/b.flac")
-        }
-        fn bytes(&self) -> Result<Vec<u8>, String> {
-            Err("only the path matters".into())
-        }
-    }
     window.h.input_mut().dropped_files.push(Arc::new(Dropped));
     window.h.run_steps(2);
     assert_eq!(window.sent(), [Command::Open(PathBuf::from("/music/b.flac"))]);
@@ -516,7 +516,7 @@ fn every_state_of_the_show_has_names_for_all_its_controls_and_fits_the_smallest_
             assert!(screen.contains_rect(window.rect(Role::Button, label)), "{label}");
         }
     }
-    window.desk.state().seen = Default::default();
+    window.desk.state().seen = Snapshot::default();
     window.h.run_steps(3);
     window.h.check_accessibility();
 }

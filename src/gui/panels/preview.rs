@@ -28,9 +28,9 @@ impl Preview {
         self.phosphor.take(sent, now);
     }
 
-    /// True while the picture changes by itself.
-    pub(in crate::gui) fn is_moving(&self) -> bool {
-        self.phosphor.is_moving()
+    /// True while light is shown.
+    pub(in crate::gui) fn is_lit(&self) -> bool {
+        self.phosphor.is_lit()
     }
 
     /// Shows the preview in all the room there is; returns the rectangle of the scan field.

@@ -65,7 +65,7 @@ fn draw(painter: &Painter, icon: Icon, rect: Rect, ink: Color32) {
             painter.line_segment([at(0.1, 0.1), at(0.9, 0.9)], stroke);
             painter.line_segment([at(0.9, 0.1), at(0.1, 0.9)], stroke);
         }
-        Icon::Undo => arrow(painter, stroke, |x, y| at(x, y)),
+        Icon::Undo => arrow(painter, stroke, at),
         Icon::Redo => arrow(painter, stroke, |x, y| at(1.0 - x, y)),
     }
 }

@@ -155,10 +155,8 @@ fn obey(seen: &mut Snapshot, command: &Command) {
     }
     for projector in &mut seen.projectors {
         projector.armed = seen.safety.armed;
-        projector.state = match seen.safety.stopped {
-            true => ProjectorState::EmergencyStop,
-            false => ProjectorState::Ready,
-        };
+        projector.state =
+            if seen.safety.stopped { ProjectorState::EmergencyStop } else { ProjectorState::Ready };
     }
 }
 
