@@ -1,6 +1,68 @@
 //! The command line: one file per command.
 //!
 //! Exit status 0 is done, 1 failed (one clear sentence on stderr), 2 wrong usage.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this surface")]
 
 pub mod args;
+mod devices;
 pub mod headless;
+mod play;
+mod presets;
+mod simulate;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use clap::CommandFactory;
+
+use args::{Cli, Cmd};
+
+/// Runs what was typed; the exit status says how it went.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    start_log(cli.verbose);
+    let done = match cli.command {
+        None => play::desktop(),
+        Some(Cmd::Play(args)) => play::play(args),
+        Some(Cmd::Live(args)) => play::live(args),
+        Some(Cmd::Devices(args)) => devices::devices(&args),
+        Some(Cmd::Simulate(args)) => simulate::simulate(&args),
+        Some(Cmd::Presets(args)) => presets::presets(args.action),
+        Some(Cmd::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "galvo", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("galvo: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The log goes to stderr. Without -v only what failed is said there: notices are told by the surfaces.
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "galvo=info,warn",
+        _ => "galvo=debug,info",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    // A second start in one process (a test) keeps the first log.
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// A flag that Ctrl-C (or a polite kill) sets. The handler does nothing else.
+fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
+        .context("Ctrl-C cannot be caught on this system")?;
+    Ok(flag)
+}

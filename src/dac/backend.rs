@@ -115,6 +115,9 @@ pub trait Backend: Send {
     /// What the user calls it: the URI.
     fn name(&self) -> &str;
 
+    /// What the device is taken for until it has said so itself: what a stream is planned with.
+    fn presumed(&self) -> Capabilities;
+
     /// Opens the device, dark. Bounded by a time-out of at most 2 s.
     fn connect(&mut self, now: HostTime) -> Result<Capabilities, DacError>;
 

@@ -40,6 +40,22 @@ pub enum TripReason {
     StreamEnded,
 }
 
+impl std::fmt::Display for TripReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Operator => "disarmed by the operator",
+            Self::Stop => "STOP pressed: reset it before you arm again",
+            Self::DeadMan => "the engine gave no sign of life for 100 ms: dark",
+            Self::SurfaceGone => "the window or terminal is gone: dark",
+            Self::Reconnect => "the projector was lost: it returns dark, arm it again",
+            Self::DeviceEstop => "the projector is in emergency stop: reset it, then arm again",
+            Self::ClockLost => "the sound clock was lost: dark",
+            Self::Panic => "a part of the show failed: dark",
+            Self::StreamEnded => "the stream ended: dark",
+        })
+    }
+}
+
 /// One trip: when and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trip {

@@ -305,12 +305,8 @@ impl Director {
     /// Gives the engine the preset as it is edited now.
     fn play_preset(&mut self) {
         let preset = Arc::clone(self.cast.editor.preset());
-        let made: Result<Vec<_>, _> = self
-            .cast
-            .projectors
-            .iter()
-            .map(|_| Instrument::new(&preset).map(Box::new))
-            .collect();
+        let made: Result<Vec<_>, _> =
+            self.cast.projectors.iter().map(|_| Instrument::new(&preset).map(Box::new)).collect();
         match made {
             Ok(instruments) => self.tell_engine(EngineCommand::Instruments(instruments)),
             Err(error) => self.notices.add(Severity::Error, error.to_string()),

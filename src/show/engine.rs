@@ -27,6 +27,7 @@ pub struct Analysed {
 }
 
 /// Where the features come from.
+#[derive(Debug)]
 pub enum Listening {
     /// From the decoder thread, ahead of the sound (file playback).
     Ahead(RingReceiver<Analysed>),
@@ -35,6 +36,7 @@ pub enum Listening {
 }
 
 /// Wishes that reach the callback.
+#[derive(Debug)]
 pub enum EngineCommand {
     /// Sets a parameter of every renderer's instrument, by its place in the list.
     SetParam {
@@ -75,6 +77,7 @@ pub struct EngineView {
 }
 
 /// One projector inside the callback.
+#[derive(Debug)]
 pub struct Slot {
     /// Its stream.
     pub stream: Stream,
@@ -85,6 +88,7 @@ pub struct Slot {
 }
 
 /// The ends of the rings that lead out of the callback.
+#[derive(Debug)]
 pub struct EngineEnds {
     /// Wishes in.
     pub commands: RingReceiver<EngineCommand>,
@@ -144,7 +148,11 @@ impl Engine {
                     for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
                         slot.renderer.swap_instrument(instrument);
                     }
-                    self.ends.retired.put(instruments);
+                    if let Err(instruments) = self.ends.retired.retire(instruments) {
+                        // The bin is as deep as the command ring, so it can only be full if nobody
+                        // empties it; a leak then does less harm than a free in the callback.
+                        std::mem::forget(instruments);
+                    }
                 }
                 EngineCommand::LightOffset(nanos) => self.light_offset_ns = nanos,
             }
@@ -161,7 +169,8 @@ impl Engine {
             }
             Listening::Now(analyser) => {
                 let window = &mut self.window;
-                analyser.push(period.media, pcm, &mut |features| window.push(period.epoch, features));
+                analyser
+                    .push(period.media, pcm, &mut |features| window.push(period.epoch, features));
             }
         }
     }

@@ -32,6 +32,12 @@ pub enum ShowError {
     /// Too many look at one stream.
     #[error(transparent)]
     Tap(#[from] TapError),
+    /// No projector was named.
+    #[error("a show needs a projector: name one with --dac, or leave it out for the simulator")]
+    NoProjector,
+    /// There is no preset at all.
+    #[error("there is no preset to begin with: name one with --preset")]
+    NoPreset,
     /// The system gives no more threads.
     #[error("the system gives no more threads ({0}): end other programs")]
     Thread(#[source] std::io::Error),

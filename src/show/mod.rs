@@ -1,14 +1,24 @@
 //! The show: media, analysis, patterns and streams put together, commanded by a surface.
 
 pub mod command;
-pub mod editor;
-pub mod library;
 pub mod config;
+pub mod director;
+pub mod editor;
+pub mod engine;
+pub mod error;
+pub mod handle;
+pub mod library;
 pub mod notices;
+pub mod projector;
+pub mod renderer;
 pub mod report;
 pub mod snapshot;
 
 pub use command::Command;
+pub use config::{ShowConfig, Source};
 pub use editor::PresetEditor;
+pub use error::ShowError;
+pub use handle::{ShowHandle, start};
 pub use library::Library;
+pub use report::Report;
 pub use snapshot::{Desk, Snapshot};

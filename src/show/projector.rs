@@ -8,7 +8,7 @@ use super::renderer::Renderer;
 use super::report::{BufferFigures, StreamReport, SyncFigures};
 use super::snapshot::{ProjectorState, ProjectorView};
 use crate::dac::worker::{Worker, WorkerHandle, WorkerParts, WorkerState, spawn};
-use crate::dac::{self, Backend, DacUri};
+use crate::dac::{self, FoundDevice};
 use crate::frame::{self, FrameReceiver, TapPoint, TapRegistry};
 use crate::pattern::Instrument;
 use crate::safety::{Arm, Counts, Gate, Meters};
@@ -51,14 +51,14 @@ impl Projector {
     pub fn open(
         uri: &str,
         number: usize,
+        seen: &[FoundDevice],
         pps: u32,
         master: f32,
         instrument: Box<Instrument>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Opened, ShowError> {
-        let parsed: DacUri = uri.parse()?;
-        let presumed = dac::presumed_capabilities(&parsed);
-        let backend: Box<dyn Backend> = dac::open(&parsed)?;
+        let backend = dac::open(uri, seen, Arc::clone(clock))?;
+        let presumed = backend.presumed();
         let config = StreamConfig::new(pps).with_target_buffer(presumed.suggested_buffer);
         let arm = Arm::new();
         let mut gate = Gate::new(arm.clone());

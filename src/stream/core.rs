@@ -14,6 +14,7 @@ use super::stats::{StreamStats, bump};
 use super::sync::SyncMeter;
 use super::timeline::Timeline;
 use crate::dac::{Capabilities, LinkControl, LinkStats, ReportReceiver, ReportSender, reports};
+use crate::frame::{FrameMeta, FrameProducer, TapPoint};
 use crate::point::LaserPoint;
 use crate::safety::{Arm, Gate, SafeReceiver, SafeSender, TripReason, queue};
 use crate::time::{HostTime, MediaTime, StreamInstant};
@@ -141,6 +142,7 @@ pub struct Stream {
     promise: Option<(HostTime, MediaTime)>,
     phase: Phase,
     last_now: HostTime,
+    taps: Option<(FrameProducer, u32)>,
 }
 
 impl Stream {
@@ -179,6 +181,7 @@ impl Stream {
             promise: None,
             phase: Phase::Running,
             last_now: HostTime::ZERO,
+            taps: None,
             config,
             parts,
         };
@@ -254,6 +257,12 @@ impl Stream {
     #[must_use]
     pub const fn timeline(&self) -> &Timeline {
         &self.timeline
+    }
+
+    /// Shows every chunk that passed the gate to those who look at [`TapPoint::Sent`]; `device` is the
+    /// projector's number in the show. Before the stream starts: what was set before is freed here.
+    pub fn set_taps(&mut self, producer: FrameProducer, device: u32) {
+        self.taps = Some((producer, device));
     }
 
     /// The gate, for its settings.
@@ -458,6 +467,20 @@ impl Stream {
         let chunk = self.parts.gate.pass(now, points, self.start, self.pps);
         let queued = self.parts.sender.push(&chunk);
         debug_assert!(queued, "this is the only sender, and there was room");
+        if let Some((producer, device)) = &mut self.taps {
+            let (plays_at, media) = self.promise.unwrap_or_default();
+            let meta = FrameMeta {
+                start: self.start,
+                plays_at,
+                media,
+                media_per_point: self.map.rate * self.timeline.seconds_per_point(),
+                pps: self.pps,
+                epoch: self.map.epoch,
+                device: *device,
+                ..FrameMeta::at(TapPoint::Sent)
+            };
+            producer.publish(chunk.points(), meta);
+        }
         if let Some((plays_at, media)) = self.promise.take() {
             let record = &self.stats.counters.sync;
             self.meter.promise(self.start, plays_at, media, &self.map, record);

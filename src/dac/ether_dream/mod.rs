@@ -217,6 +217,18 @@ impl Backend for EtherDream {
         &self.name
     }
 
+    fn presumed(&self) -> Capabilities {
+        Capabilities {
+            delivery: Delivery::Fifo,
+            max_points_per_chunk: usize::from(self.capacity) - 1,
+            capacity_points: Some(u32::from(self.capacity)),
+            min_pps: 1,
+            max_pps: self.max_pps,
+            reports_queue: true,
+            suggested_buffer: Duration::from_millis(40),
+        }
+    }
+
     fn connect(&mut self, now: HostTime) -> Result<Capabilities, DacError> {
         self.open = None;
         let dialled = self.dial.dial(now, CONNECT_TIMEOUT);
@@ -227,15 +239,7 @@ impl Backend for EtherDream {
             self.open = None;
             return Err(error);
         }
-        Ok(Capabilities {
-            delivery: Delivery::Fifo,
-            max_points_per_chunk: usize::from(self.capacity) - 1,
-            capacity_points: Some(u32::from(self.capacity)),
-            min_pps: 1,
-            max_pps: self.max_pps,
-            reports_queue: true,
-            suggested_buffer: Duration::from_millis(40),
-        })
+        Ok(self.presumed())
     }
 
     fn write(&mut self, now: HostTime, chunk: SafeChunk<'_>) -> Result<Written, DacError> {

@@ -219,10 +219,8 @@ impl Backend for InProcess {
         &self.name
     }
 
-    fn connect(&mut self, now: HostTime) -> Result<Capabilities, DacError> {
-        self.connected = true;
-        self.check(now)?;
-        Ok(Capabilities {
+    fn presumed(&self) -> Capabilities {
+        Capabilities {
             delivery: Delivery::Fifo,
             max_points_per_chunk: usize::from(self.options.capacity) - 1,
             capacity_points: Some(u32::from(self.options.capacity)),
@@ -230,7 +228,13 @@ impl Backend for InProcess {
             max_pps: self.options.max_pps,
             reports_queue: true,
             suggested_buffer: Duration::from_millis(40),
-        })
+        }
+    }
+
+    fn connect(&mut self, now: HostTime) -> Result<Capabilities, DacError> {
+        self.connected = true;
+        self.check(now)?;
+        Ok(self.presumed())
     }
 
     fn write(&mut self, now: HostTime, chunk: SafeChunk<'_>) -> Result<Written, DacError> {

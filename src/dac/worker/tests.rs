@@ -408,6 +408,9 @@ fn a_driver_that_panics_goes_dark_and_is_reported() {
         fn name(&self) -> &'static str {
             "broken"
         }
+        fn presumed(&self) -> Capabilities {
+            unreachable!("a worker asks the device itself")
+        }
         fn connect(&mut self, _now: HostTime) -> Result<Capabilities, DacError> {
             panic!("a bug")
         }

@@ -1,0 +1,112 @@
+//! `galvo devices`: what is there, how to name it, and what is wrong with it.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::args::DevicesArgs;
+use crate::dac::{self, FoundDevice};
+
+#[derive(Serialize)]
+struct Everything {
+    projectors: Vec<Projector>,
+    sound_outputs: Vec<SoundDevice>,
+    sound_inputs: Vec<SoundDevice>,
+}
+
+#[derive(Serialize)]
+struct Projector {
+    name: String,
+    uri: Option<String>,
+    serial: Option<String>,
+    trouble: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SoundDevice {
+    name: String,
+    description: String,
+    is_default: bool,
+}
+
+pub(super) fn devices(args: &DevicesArgs) -> anyhow::Result<()> {
+    let found = dac::devices(Duration::from_secs_f64(args.timeout));
+    let (sound_outputs, sound_inputs) = sound_devices();
+    let everything = Everything {
+        projectors: found.into_iter().map(projector).collect(),
+        sound_outputs,
+        sound_inputs,
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&everything)?);
+    } else {
+        print(&everything);
+    }
+    Ok(())
+}
+
+fn projector(found: FoundDevice) -> Projector {
+    let FoundDevice { name, uri, serial, trouble, .. } = found;
+    Projector { name, uri, serial, trouble }
+}
+
+fn print(everything: &Everything) {
+    println!("Projectors (--dac)");
+    println!("  {:<34} the built-in simulator, always there", "sim:");
+    for found in &everything.projectors {
+        let serial = found.serial.as_deref().map_or(String::new(), |s| format!(" ({s})"));
+        println!("  {:<34} {}{serial}", found.uri.as_deref().unwrap_or("-"), found.name);
+        if let Some(trouble) = &found.trouble {
+            println!("  {:<34} {trouble}", "");
+        }
+    }
+    if everything.projectors.is_empty() {
+        println!(
+            "  No other was found. A network projector must be in the same subnet, and a firewall must"
+        );
+        println!("  let UDP port 7654 in; or name it: --dac ether-dream://ADDRESS");
+    }
+    let sound = [
+        (
+            "Sound outputs (--audio)",
+            &everything.sound_outputs,
+            "none",
+            "silence, with a software clock",
+        ),
+        ("Sound inputs (galvo live --input)", &everything.sound_inputs, "", ""),
+    ];
+    for (title, devices, extra, meaning) in sound {
+        println!("\n{title}");
+        for device in devices {
+            let mark = if device.is_default { "*" } else { " " };
+            println!(" {mark}{:<34} {}", device.name, device.description);
+        }
+        if !extra.is_empty() {
+            println!("  {extra:<34} {meaning}");
+        } else if devices.is_empty() {
+            println!("  None was found: connect one, or start the sound server.");
+        }
+    }
+}
+
+#[cfg(feature = "audio")]
+fn sound_devices() -> (Vec<SoundDevice>, Vec<SoundDevice>) {
+    use crate::audio::{ListedDevice, list_inputs, list_outputs};
+
+    let listed = |devices: Vec<ListedDevice>| {
+        devices
+            .into_iter()
+            .map(|ListedDevice { name, description, is_default }| SoundDevice {
+                name,
+                description,
+                is_default,
+            })
+            .collect()
+    };
+    (listed(list_outputs()), listed(list_inputs()))
+}
+
+#[cfg(not(feature = "audio"))]
+fn sound_devices() -> (Vec<SoundDevice>, Vec<SoundDevice>) {
+    (Vec::new(), Vec::new())
+}

@@ -1,0 +1,251 @@
+//! Starting a show, and what a surface holds of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+
+use super::ShowError;
+use super::command::Command;
+use super::config::{ShowConfig, Source};
+use super::director::{Cast, Director, DirectorEnds, Sound};
+use super::editor::PresetEditor;
+use super::engine::{Analysed, Engine, EngineEnds, EngineView, Listening, Slot};
+use super::library::{self, Library, default_user_dir};
+use super::projector::Projector;
+use super::report::Report;
+use super::snapshot::{Desk, Snapshot};
+use crate::analysis::Analyser;
+use crate::audio::{OutputCallback, PcmTap, Player, start_input, start_output};
+use crate::dac;
+use crate::frame::FrameReceiver;
+use crate::pattern::{Instrument, Preset};
+use crate::point::LaserPoint;
+use crate::realtime::{Histogram, RingSender, latest, retire, ring};
+use crate::time::{Clock, MediaTime, SystemClock};
+
+/// Rate at which files are played, frames per second; the sound server converts where a card differs.
+const PLAYBACK_RATE: u32 = 48_000;
+/// Analysed moments between decoder thread and callback: 4 s.
+const ANALYSED_DEPTH: usize = 400;
+/// Commands that may wait for the callback.
+const COMMANDS_DEPTH: usize = 256;
+/// How long `auto` looks for a projector: two announcements of an Ether Dream.
+const SEARCH: Duration = Duration::from_secs(2);
+/// Time between two looks of the show thread.
+const LOOK_EVERY: Duration = Duration::from_millis(16);
+/// Points kept for a preview that is not read: a quarter second at 100 kpps.
+const SENT_KEPT: usize = 25_000;
+
+/// A running show, held by a surface. Dropping it ends the show, dark.
+#[derive(Debug)]
+pub struct ShowHandle {
+    commands: Option<Sender<Command>>,
+    published: Arc<ArcSwap<Snapshot>>,
+    sent: FrameReceiver,
+    thread: Option<JoinHandle<Report>>,
+}
+
+impl ShowHandle {
+    /// Ends the show and says what was measured. `None` if the show thread died.
+    pub fn finish(mut self) -> Option<Report> {
+        self.send(Command::Quit);
+        self.thread.take()?.join().ok()
+    }
+}
+
+impl Drop for ShowHandle {
+    fn drop(&mut self) {
+        // A closed channel tells the show thread that nobody watches any more.
+        self.commands = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+impl Desk for ShowHandle {
+    fn snapshot(&mut self) -> Arc<Snapshot> {
+        self.published.load_full()
+    }
+
+    fn send(&mut self, command: Command) {
+        if let Some(commands) = &self.commands {
+            // The channel is closed only after the show has ended: then there is nobody to obey.
+            drop(commands.send(command));
+        }
+    }
+
+    fn sent_points(&mut self, out: &mut Vec<LaserPoint>) {
+        let first = out.len();
+        while let Some(frame) = self.sent.try_recv() {
+            out.extend_from_slice(frame.points());
+        }
+        let surplus = (out.len() - first).saturating_sub(SENT_KEPT);
+        out.drain(first..first + surplus);
+    }
+}
+
+/// Runs the analyser on the decoder thread, ahead of the sound.
+struct AheadOfSound {
+    analyser: Analyser,
+    ring: RingSender<Analysed>,
+    epoch: u32,
+}
+
+impl PcmTap for AheadOfSound {
+    fn pcm(&mut self, epoch: u32, media: MediaTime, stereo: &[f32]) {
+        if epoch != self.epoch {
+            self.flush(epoch);
+            self.analyser.reset(media);
+        }
+        let ring = &mut self.ring;
+        self.analyser.push(media, stereo, &mut |features| {
+            ring.push_or_drop(Analysed { epoch, features: *features });
+        });
+    }
+
+    fn flush(&mut self, epoch: u32) {
+        self.epoch = epoch;
+    }
+}
+
+/// Starts a show. May take seconds: it opens the sound device.
+pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let library = Library::open(config.preset_folder.clone().or_else(default_user_dir));
+    let preset = choose_preset(&library, config.preset.as_deref())?;
+    // A file that cannot be played is found out before a device is touched.
+    let (ring_in, ring_out) = ring(ANALYSED_DEPTH);
+    let playback = open_playback(&config.source, ring_in)?;
+
+    let wants_search = config.dacs.iter().any(|uri| uri == "auto");
+    let seen = if wants_search { dac::devices(SEARCH) } else { Vec::new() };
+    let mut projectors = Vec::new();
+    let mut slots = Vec::new();
+    let mut sent = None;
+    for (number, uri) in config.dacs.iter().enumerate() {
+        let instrument = Box::new(Instrument::new(&preset)?);
+        let opened =
+            Projector::open(uri, number, &seen, config.pps, config.master, instrument, &clock)?;
+        projectors.push(opened.projector);
+        slots.push(opened.slot);
+        sent = sent.or(Some(opened.sent));
+    }
+    let sent = sent.ok_or(ShowError::NoProjector)?;
+
+    let (commands_in, commands_out) = ring(COMMANDS_DEPTH);
+    let (retired_in, retired_out) = retire(COMMANDS_DEPTH);
+    let (view_in, view_out) = latest(EngineView::default());
+    let callback_ns = Arc::new(Histogram::new());
+    let engine_ends = EngineEnds {
+        commands: commands_out,
+        retired: retired_in,
+        view: view_in,
+        callback_ns: Arc::clone(&callback_ns),
+    };
+    let ends =
+        DirectorEnds { commands: commands_in, retired: retired_out, view: view_out, callback_ns };
+    let make_engine = {
+        let clock = Arc::clone(&clock);
+        let offset_ns = (config.offset_ms * 1e6) as i64;
+        move |listening, slots: Vec<Slot>| {
+            Box::new(Engine::new(clock, listening, slots, engine_ends, offset_ns))
+        }
+    };
+    let (sound, path) = match (playback, &config.source) {
+        (Some((player, output)), Source::Playback { file, audio, .. }) => {
+            let engine = make_engine(Listening::Ahead(ring_out), slots);
+            let handle = start_output(audio.clone(), OutputCallback::new(output, engine))?;
+            (Sound::Playback { player, handle }, file.clone())
+        }
+        (_, Source::Live { input }) => {
+            let handle = start_input(input.as_deref(), move |rate| {
+                make_engine(Listening::Now(Box::new(Analyser::new(rate))), slots)
+            })?;
+            (Sound::Live { handle }, None)
+        }
+        (None, Source::Playback { .. }) => return Err(ShowError::NoProjector),
+    };
+
+    let cast = Cast {
+        sound,
+        projectors,
+        library,
+        editor: PresetEditor::new(preset),
+        ends,
+        master: config.master,
+        offset_ms: config.offset_ms,
+        duration_s: config.duration_s,
+    };
+    let mut director = Director::new(cast, path.as_deref(), clock.now());
+    if config.arm {
+        director.obey(Command::Arm, clock.now());
+    }
+    if config.autoplay && path.is_some() {
+        director.obey(Command::Play, clock.now());
+    }
+    director.step(clock.now());
+    let published = director.published();
+    let (commands, inbox) = unbounded();
+    let thread = std::thread::Builder::new()
+        .name("show".into())
+        .spawn(move || direct(director, &inbox, clock.as_ref()))
+        .map_err(ShowError::Thread)?;
+    Ok(ShowHandle { commands: Some(commands), published, sent, thread: Some(thread) })
+}
+
+/// The thin loop around a director.
+fn direct(mut director: Director, inbox: &Receiver<Command>, clock: &dyn Clock) -> Report {
+    let mut next_look = clock.now();
+    while !director.is_over() {
+        let wait = next_look.since(clock.now());
+        match inbox.recv_timeout(wait) {
+            Ok(command) => director.obey(command, clock.now()),
+            Err(RecvTimeoutError::Disconnected) => director.surface_gone(clock.now()),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if clock.now() >= next_look {
+            director.step(clock.now());
+            next_look = clock.now() + LOOK_EVERY;
+        }
+    }
+    director.step(clock.now());
+    director.finish(clock.now())
+}
+
+type Playback = (Player, crate::audio::PlayerOutput);
+
+fn open_playback(
+    source: &Source,
+    ring: RingSender<Analysed>,
+) -> Result<Option<Playback>, ShowError> {
+    let Source::Playback { file, start_s, .. } = source else { return Ok(None) };
+    let tap = AheadOfSound { analyser: Analyser::new(PLAYBACK_RATE), ring, epoch: 0 };
+    let tap: Box<dyn PcmTap> = Box::new(tap);
+    let (mut player, output) = match file {
+        Some(path) => Player::open(path, PLAYBACK_RATE, tap)?,
+        None => Player::new(PLAYBACK_RATE, tap).map_err(ShowError::Thread)?,
+    };
+    if *start_s > 0.0 {
+        player.seek(MediaTime::from_secs_f64(*start_s));
+    }
+    Ok(Some((player, output)))
+}
+
+/// A preset by name, else by path, else the first of the library.
+fn choose_preset(library: &Library, wanted: Option<&str>) -> Result<Arc<Preset>, ShowError> {
+    let Some(wanted) = wanted else {
+        return library.first().ok_or(ShowError::NoPreset);
+    };
+    let path = PathBuf::from(wanted);
+    let is_path = path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("toml"))
+        || Path::new(wanted).components().count() > 1;
+    if is_path {
+        return Ok(Arc::new(library::load(&path)?));
+    }
+    Ok(library.get(wanted)?)
+}
