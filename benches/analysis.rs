@@ -1,5 +1,7 @@
 //! What a 10 ms hop of the causal analyser costs, and a look-up in the feature window.
 
+#![allow(clippy::print_stderr, reason = "a bench prints what it measured")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -15,7 +17,7 @@ fn music() -> Vec<f32> {
     (0..30 * RATE)
         .flat_map(|n| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let noise = state as f32 / 2_147_483_648.0 - 1.0;
+            let noise = state as f32 / (1_u32 << 31) as f32 - 1.0;
             let t = n as f32 / RATE as f32;
             let in_beat = t % 0.48;
             let kick = (std::f32::consts::TAU * 55.0 * in_beat).sin() * (-in_beat / 0.1).exp();
