@@ -19,7 +19,7 @@ impl Noise {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
-        self.0 as f32 / 2_147_483_648.0 - 1.0
+        self.0 as f32 / (1_u32 << 31) as f32 - 1.0
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    pub(crate) fn at(&self, t: f32, length: f32) -> f32 {
+    pub(crate) fn at(self, t: f32, length: f32) -> f32 {
         let rise = (t / self.attack).min(1.0);
         let fall = ((t - length).max(0.0) / self.release).min(1.0);
         (0.5 - 0.5 * (PI * rise).cos()) * (0.5 + 0.5 * (PI * fall).cos())

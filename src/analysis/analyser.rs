@@ -18,8 +18,8 @@ use crate::time::MediaTime;
 pub const HOPS_PER_SECOND: u32 = 100;
 
 /// Time between the moment that features describe and the moment when they are known.
-const DELAY: Duration = Duration::from_millis(8);
-const DELAY_NS: i64 = 8_000_000;
+const DELAY: Duration = Duration::from_millis(7);
+const DELAY_NS: i64 = 7_000_000;
 /// Seconds between feature frames.
 const HOP_S: f32 = 0.01;
 /// Length of the main transform, seconds: 2048 samples at 44.1 kHz.
@@ -347,14 +347,9 @@ mod tests {
                     let off = nearest(now.onset.last.as_secs_f64());
                     assert!(off.abs() <= 0.005, "{rate} Hz: onset off by {off} s");
                 }
-                if now.bands.bass > before.bands.bass + 0.1 {
-                    let off = nearest(now.at.as_secs_f64());
-                    assert!(off.abs() <= 0.0101, "{rate} Hz: bass off by {off} s");
-                }
             }
             let onsets = frames.last().unwrap().onset.count as usize;
             assert_eq!(onsets, times.len(), "{rate} Hz");
-            // The bass envelope crosses half of its rise, lerped between frames, at the stroke.
             let mut errors: Vec<f64> = Vec::new();
             for time in &times[1..] {
                 let first = frames
@@ -367,8 +362,13 @@ mod tests {
                 errors.push(first[1].at.as_secs_f64() - time);
             }
             let mean = errors.iter().sum::<f64>() / errors.len() as f64;
-            println!("{rate} Hz: bass rises {:.1} ms from the stroke on average", mean * 1e3);
-            assert!(mean.abs() <= 0.005, "{rate} Hz: bass off by {mean} s on average");
+            let worst = errors.iter().fold(0.0_f64, |m, e| m.max(e.abs()));
+            println!(
+                "{rate} Hz: bass off by {:.1} ms on average, {:.1} at worst",
+                mean * 1e3,
+                worst * 1e3
+            );
+            assert!(worst <= 0.005, "{rate} Hz: bass off by {worst} s");
         }
     }
 
@@ -380,7 +380,7 @@ mod tests {
             assert_eq!(whole.len(), 200);
             assert_eq!(whole, run(rate, &stereo, &[1, 7, 441, 64, 1023]), "{rate} Hz");
             for (n, frame) in whole.iter().enumerate() {
-                let end = frame.at.as_secs_f64() + 0.008;
+                let end = frame.at.as_secs_f64() + 0.007;
                 assert!((end - (n + 1) as f64 * 0.01).abs() < 1.0 / f64::from(rate), "{n}: {end}");
             }
         }
@@ -439,11 +439,11 @@ mod tests {
         assert!(analyser.latest().onset.count > 0);
         let shifted = MediaTime::from_secs_f64(2.1);
         analyser.push(shifted, &stereo[..960], &mut |_| {});
-        let off = analyser.latest().at.nanos_since(MediaTime::from_secs_f64(2.102));
+        let off = analyser.latest().at.nanos_since(MediaTime::from_secs_f64(2.103));
         assert!(off.abs() <= 2, "off by {off} ns");
         assert!(analyser.latest().onset.count > 0);
         analyser.push(MediaTime::from_secs_f64(60.0), &stereo[..960], &mut |_| {});
-        assert_eq!(analyser.latest().at, MediaTime::from_secs_f64(60.002));
+        assert_eq!(analyser.latest().at, MediaTime::from_secs_f64(60.003));
         assert_eq!(analyser.latest().onset.count, 0);
         analyser.reset(MediaTime::from_secs_f64(5.0));
         assert_eq!(*analyser.latest(), Features::silence(MediaTime::from_secs_f64(5.0)));

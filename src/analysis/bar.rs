@@ -17,7 +17,7 @@ pub(crate) struct Downbeat {
     frames: f32,
     before: Vec<f32>,
     scores: [f32; BEATS],
-    downbeat: usize,
+    first: usize,
 }
 
 impl Downbeat {
@@ -27,7 +27,7 @@ impl Downbeat {
             frames: 0.0,
             before: vec![0.0; bands],
             scores: [0.0; BEATS],
-            downbeat: 0,
+            first: 0,
         }
     }
 
@@ -56,15 +56,15 @@ impl Downbeat {
             self.scores[slot] = KEEP * self.scores[slot] + (1.0 - KEEP) * novelty;
             let best =
                 (0..BEATS).fold(0, |b, s| if self.scores[s] > self.scores[b] { s } else { b });
-            if self.scores[best] > LEAD * self.scores[self.downbeat] {
-                self.downbeat = best;
+            if self.scores[best] > LEAD * self.scores[self.first] {
+                self.first = best;
             }
         }
     }
 
     /// Position within the bar, 0..1.
     pub(crate) fn phase(&self, count: u32, beat_phase: f32) -> f32 {
-        let beat = (count as usize + BEATS - self.downbeat) % BEATS;
+        let beat = (count as usize + BEATS - self.first) % BEATS;
         (beat as f32 + beat_phase) / BEATS as f32
     }
 
@@ -74,7 +74,7 @@ impl Downbeat {
         self.frames = 0.0;
         self.before.fill(0.0);
         self.scores = [0.0; BEATS];
-        self.downbeat = 0;
+        self.first = 0;
     }
 }
 

@@ -8,7 +8,7 @@ use super::odf::BeatActivation;
 /// Seconds per frame.
 const FRAME_S: f64 = 0.01;
 /// Constant delay from an attack to its place in the activation, seconds; measured on drum loops.
-const ACTIVATION_DELAY_S: f64 = 0.012;
+const ACTIVATION_DELAY_S: f64 = 0.022;
 /// Frames after a beat at which its place is measured.
 const MEASURE_AFTER: usize = 5;
 /// Frames of activation kept.
@@ -235,9 +235,10 @@ impl Evidence {
 
     fn beat(&mut self, strength: f32, error: f32) {
         self.beats = self.beats.saturating_add(1);
-        let rate = (1.0 / self.beats as f32).max(0.125);
+        let rate = (1.0 / self.beats as f32).max(0.2);
         self.strength += rate * (strength - self.strength);
-        self.error += rate * (error.abs() - self.error);
+        // The first guess of the loop is arbitrary; one bad beat must not outweigh three good ones.
+        self.error += rate * (error.abs().min(0.12) - self.error);
     }
 
     fn confidence(&self) -> f32 {

@@ -32,7 +32,7 @@ fn true_beats() -> Vec<TrueBeat> {
         .map(|line| {
             let fields: Vec<&str> = line.split('\t').collect();
             if let Some(name) = fields.get(2) {
-                section = (*name).to_owned();
+                (*name).clone_into(&mut section);
             }
             TrueBeat {
                 time_s: fields[0].parse().unwrap(),
@@ -103,7 +103,7 @@ fn seeded_noise(frames: usize, amplitude: f32) -> Vec<f32> {
             state ^= state << 13;
             state ^= state >> 17;
             state ^= state << 5;
-            amplitude * (state as f32 / 2_147_483_648.0 - 1.0)
+            amplitude * (state as f32 / (1_u32 << 31) as f32 - 1.0)
         })
         .collect()
 }
