@@ -118,10 +118,10 @@ pub fn encode_points(points: &[LaserPoint], out: &mut [u8]) -> usize {
     written
 }
 
-/// −1..=1 to the bits of the 16-bit field, rounded to nearest. What is no number goes to the left or bottom
-/// edge; the gate has made such points dark long before.
+/// −1..=1 to the bits of the 16-bit field, rounded to nearest. What is no number becomes the centre: the
+/// low bits of a plain NaN are zero. The gate has made such points dark long before.
 fn coordinate(value: f32) -> u16 {
-    let scaled = value.max(-1.0).min(1.0) * FULL_SCALE;
+    let scaled = value.clamp(-1.0, 1.0) * FULL_SCALE;
     (scaled + ROUNDER).to_bits() as u16
 }
 
