@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+pub mod drift;
+
 /// A moment on the host's monotonic clock, in nanoseconds (`CLOCK_MONOTONIC` on Unix).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostTime(i64);

@@ -6,9 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use ringbuf::traits::{Consumer, Producer, Split};
-use ringbuf::{HeapCons, HeapProd, HeapRb};
-
+use crate::realtime::{Histogram, HistogramSnapshot, RingReceiver, RingSender, ring};
 use crate::time::{HostTime, StreamInstant};
 
 /// The device's truth, mapped to stream time by the thread that knows what the device has accepted.
@@ -36,39 +34,35 @@ pub struct LinkReport {
 /// A bounded way for reports from the device thread to its stream. Takes all its memory here.
 #[must_use]
 pub fn reports(capacity: usize) -> (ReportSender, ReportReceiver) {
-    let (tx, rx) = HeapRb::new(capacity.max(1)).split();
+    let (tx, rx) = ring(capacity);
     (ReportSender(tx), ReportReceiver(rx))
 }
 
 /// The device thread's end.
-pub struct ReportSender(HeapProd<LinkReport>);
-
-impl std::fmt::Debug for ReportSender {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReportSender").finish_non_exhaustive()
-    }
-}
+#[derive(Debug)]
+pub struct ReportSender(RingSender<LinkReport>);
 
 impl ReportSender {
     /// Hands a report over; false if the stream has not read for so long that there is no room.
     pub fn send(&mut self, report: LinkReport) -> bool {
-        self.0.try_push(report).is_ok()
+        self.0.push_or_drop(report)
     }
 }
 
 /// The stream's end.
-pub struct ReportReceiver(HeapCons<LinkReport>);
-
-impl std::fmt::Debug for ReportReceiver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReportReceiver").finish_non_exhaustive()
-    }
-}
+#[derive(Debug)]
+pub struct ReportReceiver(RingReceiver<LinkReport>);
 
 impl ReportReceiver {
     /// The oldest report not read yet.
-    pub fn next(&mut self) -> Option<LinkReport> {
-        self.0.try_pop()
+    pub fn pop(&mut self) -> Option<LinkReport> {
+        self.0.pop()
+    }
+
+    /// False once the device thread is gone.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.0.is_connected()
     }
 }
 
@@ -166,7 +160,7 @@ struct Counters {
     underflows: AtomicU64,
     reconnects: AtomicU64,
     dropped_points: AtomicU64,
-    write_max_ns: AtomicU64,
+    write_ns: Histogram,
 }
 
 /// The counters of a device thread at one moment.
@@ -182,15 +176,13 @@ pub struct LinkCounts {
     pub reconnects: u64,
     /// Points dropped by a flush or while there was no connection.
     pub dropped_points: u64,
-    /// The longest write, ns.
-    pub write_max_ns: u64,
 }
 
 impl LinkStats {
     /// A chunk was taken after `nanos` in the driver.
     pub fn wrote(&self, nanos: u64) {
         self.0.writes.fetch_add(1, Ordering::Relaxed);
-        self.0.write_max_ns.fetch_max(nanos, Ordering::Relaxed);
+        self.0.write_ns.record(nanos);
     }
 
     /// A chunk did not fit.
@@ -223,8 +215,13 @@ impl LinkStats {
             underflows: load(&self.0.underflows),
             reconnects: load(&self.0.reconnects),
             dropped_points: load(&self.0.dropped_points),
-            write_max_ns: load(&self.0.write_max_ns),
         }
+    }
+
+    /// How long writes took, ns. Allocates: not for the real-time side.
+    #[must_use]
+    pub fn write_times(&self) -> HistogramSnapshot {
+        self.0.write_ns.snapshot()
     }
 }
 
@@ -247,11 +244,11 @@ mod tests {
         let at = |n| LinkReport { accepted: StreamInstant(n), ..LinkReport::default() };
         assert!(tx.send(at(1)) && tx.send(at(2)));
         assert!(!tx.send(at(3)));
-        assert_eq!(rx.next().unwrap().accepted, StreamInstant(1));
+        assert_eq!(rx.pop().unwrap().accepted, StreamInstant(1));
         assert!(tx.send(at(4)));
-        assert_eq!(rx.next().unwrap().accepted, StreamInstant(2));
-        assert_eq!(rx.next().unwrap().accepted, StreamInstant(4));
-        assert!(rx.next().is_none());
+        assert_eq!(rx.pop().unwrap().accepted, StreamInstant(2));
+        assert_eq!(rx.pop().unwrap().accepted, StreamInstant(4));
+        assert!(rx.pop().is_none());
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub enum TripReason {
     ClockLost,
     /// A thread of the show panicked.
     Panic,
+    /// The stream came to its end.
+    StreamEnded,
 }
 
 /// One trip: when and why.

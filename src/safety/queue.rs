@@ -62,7 +62,7 @@ impl SafeSender {
         if chunk.is_empty() {
             return true;
         }
-        if self.points.vacant_len() < chunk.len() || self.heads.is_full() {
+        if !self.has_room(chunk.len()) {
             return false;
         }
         // Points first: a head in the queue promises that its points are there.
@@ -74,6 +74,13 @@ impl SafeSender {
             generation: chunk.generation(),
         };
         self.heads.try_push(head).is_ok()
+    }
+
+    /// True if a chunk of `points` points fits now. Only the sender fills the queue, so it stays true until
+    /// the next push.
+    #[must_use]
+    pub fn has_room(&self, points: usize) -> bool {
+        self.points.vacant_len() >= points && !self.heads.is_full()
     }
 
     /// Points that still fit.

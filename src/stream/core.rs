@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::colour_delay::ColourDelay;
 use super::config::{ConfigError, StreamConfig, UnderrunPolicy, points_in, time_of};
@@ -10,11 +11,12 @@ use super::fill::{FillRequest, FillResult, Producer};
 use super::fullness::Fullness;
 use super::media_map::MediaMap;
 use super::stats::{StreamStats, bump};
+use super::sync::SyncMeter;
 use super::timeline::Timeline;
 use crate::dac::{Capabilities, LinkControl, LinkStats, ReportReceiver, ReportSender, reports};
 use crate::point::LaserPoint;
 use crate::safety::{Arm, Gate, SafeReceiver, SafeSender, TripReason, queue};
-use crate::time::{HostTime, StreamInstant};
+use crate::time::{HostTime, MediaTime, StreamInstant};
 
 /// Reports that may wait for the stream: at one per millisecond, a quarter second of them.
 const REPORTS: usize = 256;
@@ -107,7 +109,7 @@ pub enum Submitted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Running,
-    Draining { until: HostTime },
+    Draining { since: HostTime },
     Over(RunExit),
 }
 
@@ -127,12 +129,16 @@ pub struct Stream {
     last_chunk_len: usize,
     last_point: LaserPoint,
     kept_len: usize,
+    park_points: usize,
     startup_blank_points: usize,
     generation: u64,
     colour_delay: ColourDelay,
     fullness: Fullness,
     timeline: Timeline,
     map: MediaMap,
+    meter: SyncMeter,
+    /// What the producer was told of the kept points.
+    promise: Option<(HostTime, MediaTime)>,
     phase: Phase,
     last_now: HostTime,
 }
@@ -162,12 +168,15 @@ impl Stream {
             last_chunk_len: 0,
             last_point: LaserPoint::CENTRE,
             kept_len: 0,
+            park_points: 0,
             startup_blank_points: points_in(config.startup_blank, config.pps) as usize,
             generation: parts.arm.generation(),
             colour_delay: ColourDelay::new(longest_delay),
-            fullness: Fullness::default(),
-            timeline: Timeline::new(config.pps),
+            fullness: Fullness::new(capabilities.reports_queue),
+            timeline: Timeline::new(config.pps, capabilities.reports_queue),
             map: MediaMap::default(),
+            meter: SyncMeter::default(),
+            promise: None,
             phase: Phase::Running,
             last_now: HostTime::ZERO,
             config,
@@ -207,6 +216,12 @@ impl Stream {
         self.start
     }
 
+    /// Points in one chunk at most.
+    #[must_use]
+    pub const fn chunk_points(&self) -> usize {
+        self.chunk_buffer.len()
+    }
+
     /// How it ended, once it has.
     #[must_use]
     pub const fn exit(&self) -> Option<RunExit> {
@@ -214,6 +229,31 @@ impl Stream {
             Phase::Over(exit) => Some(exit),
             _ => None,
         }
+    }
+
+    /// True when the next tick should not be waited for: less than half the minimum is ahead of the mirrors.
+    #[must_use]
+    pub fn is_nearly_empty(&self) -> bool {
+        let min = self.config.min_points(self.pps, self.queue_points);
+        self.phase == Phase::Running && self.buffered_points() < min / 2
+    }
+
+    /// How long until the buffer falls below its target, by the last tick; zero if it is below.
+    #[must_use]
+    pub fn time_to_target(&self) -> Duration {
+        let target = self.config.target_points(self.pps, self.queue_points);
+        time_of(self.buffered_points().saturating_sub(target), self.pps)
+    }
+
+    /// True once a stop was asked for that the next tick will obey.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.wishes.stop.load(Ordering::Acquire)
+    }
+
+    /// The map from points to host time.
+    #[must_use]
+    pub const fn timeline(&self) -> &Timeline {
+        &self.timeline
     }
 
     /// The gate, for its settings.
@@ -238,12 +278,20 @@ impl Stream {
         self.read_reports(now);
         self.read_wishes(now);
         self.offer_kept(now);
-        self.stats.counters.buffered.store(self.buffered(now), Ordering::Relaxed);
+        self.meter.judge(now, &self.timeline, &self.map, &self.stats.counters.sync);
+        let buffered = self.buffered_points();
+        self.stats.counters.buffered_now.store(buffered, Ordering::Relaxed);
+        if self.fullness.is_playing() {
+            self.stats.counters.buffered.record(buffered);
+        }
         match self.phase {
-            Phase::Running if self.kept_len == 0 => Some(self.request(now)),
+            Phase::Running if self.kept_len == 0 => Some(self.request(now, buffered)),
             Phase::Running | Phase::Over(_) => None,
-            Phase::Draining { until } => {
-                if self.kept_len == 0 && self.buffered(now) == 0 || now >= until {
+            Phase::Draining { since } => {
+                let drained = buffered == 0 && self.is_shown(now);
+                if drained || now.since(since) >= self.config.drain_timeout {
+                    let took = now.since(since).as_nanos() as u64;
+                    self.stats.counters.drain_ns.store(took, Ordering::Relaxed);
                     self.finish(now, RunExit::ProducerEnded);
                 }
                 None
@@ -283,22 +331,27 @@ impl Stream {
         if self.phase != Phase::Running {
             return;
         }
-        let dark = PARK_POINTS + self.colour_delay.points();
-        let len = (self.kept_len + dark).min(self.chunk_buffer.len());
-        let from = self.kept_len.min(len);
-        let rest = if from > 0 { self.chunk_buffer[from - 1] } else { self.last_point };
-        self.chunk_buffer[from..len].fill(rest.blanked());
-        self.kept_len = len;
-        self.phase = Phase::Draining { until: now + self.config.drain_timeout };
+        self.phase = Phase::Draining { since: now };
+        self.park_points = PARK_POINTS + self.colour_delay.points();
         self.offer_kept(now);
+    }
+
+    /// Dark points behind the last ones, as they fit; the chunk that waits goes first.
+    fn park(&mut self, now: HostTime) {
+        while self.park_points > 0 && self.kept_len == 0 {
+            let len = self.park_points.min(self.chunk_buffer.len());
+            self.chunk_buffer[..len].fill(self.last_point.blanked());
+            self.park_points -= len;
+            self.kept_len = len;
+            self.offer_chunk(now);
+        }
     }
 
     fn is_present(&self, request: &FillRequest) -> bool {
         request.start == self.start && request.epoch == self.map.epoch && self.kept_len == 0
     }
 
-    fn request(&mut self, now: HostTime) -> FillRequest {
-        let buffered_points = self.buffered(now);
+    fn request(&mut self, now: HostTime, buffered_points: u64) -> FillRequest {
         let target = self.config.target_points(self.pps, self.queue_points);
         let min = self.config.min_points(self.pps, self.queue_points);
         let cap = self.chunk_buffer.len();
@@ -306,7 +359,11 @@ impl Stream {
         if wanted(min) > cap as u64 {
             bump(&self.stats.counters.clamped_requests);
         }
-        let plays_at = self.timeline.host_of(self.start, now);
+        let mut plays_at = self.timeline.host_of(self.start, now);
+        if plays_at < now && buffered_points == 0 {
+            self.timeline.ran_dry(self.start);
+            plays_at = self.timeline.host_of(self.start, now).max(now);
+        }
         FillRequest {
             start: self.start,
             pps: self.pps,
@@ -356,6 +413,7 @@ impl Stream {
             self.last_chunk_len = filled;
         }
         self.kept_len = len;
+        self.promise = (filled > 0).then_some((request.plays_at, request.media));
         if self.offer_kept(now) { Submitted::Queued(len) } else { Submitted::Kept }
     }
 
@@ -374,14 +432,21 @@ impl Stream {
         }
     }
 
+    /// Offers what was kept, and at the end the dark points behind it.
+    fn offer_kept(&mut self, now: HostTime) -> bool {
+        let queued = self.offer_chunk(now);
+        self.park(now);
+        queued
+    }
+
     /// Sends the kept chunk through colour delay and gate if there is room for it: neither has seen it
     /// before, so that a chunk offered twice comes out the same.
-    fn offer_kept(&mut self, now: HostTime) -> bool {
+    fn offer_chunk(&mut self, now: HostTime) -> bool {
         let len = self.kept_len;
         if len == 0 {
             return true;
         }
-        if self.parts.sender.free_points() < len {
+        if !self.parts.sender.has_room(len) {
             bump(&self.stats.counters.kept);
             return false;
         }
@@ -391,9 +456,12 @@ impl Stream {
         points[..blank].iter_mut().for_each(|point| *point = point.blanked());
         self.colour_delay.apply(points);
         let chunk = self.parts.gate.pass(now, points, self.start, self.pps);
-        if !self.parts.sender.push(&chunk) {
-            bump(&self.stats.counters.kept);
-            return false;
+        let queued = self.parts.sender.push(&chunk);
+        debug_assert!(queued, "this is the only sender, and there was room");
+        if let Some((plays_at, media)) = self.promise.take() {
+            let record = &self.stats.counters.sync;
+            self.meter.promise(self.start, plays_at, media, &self.map, record);
+            self.stats.counters.ahead_ns.record(plays_at.since(now).as_nanos() as u64);
         }
         self.startup_blank_points -= blank;
         self.last_point = last;
@@ -406,11 +474,23 @@ impl Stream {
     }
 
     fn read_reports(&mut self, now: HostTime) {
-        while let Some(report) = self.parts.reports.next() {
-            self.timeline.report(&report);
-            self.fullness.report(&report);
+        // Read before the reports: the device thread may hand over its last one and leave in between.
+        let thread_alive = self.parts.reports.is_connected();
+        let was_connected = self.fullness.is_connected();
+        while let Some(report) = self.parts.reports.pop() {
+            if self.timeline.report(&report, self.start, now) {
+                self.fullness.report(&report);
+            } else {
+                bump(&self.stats.counters.rejected_reports);
+            }
         }
-        self.fullness.advance(now, f64::from(self.pps));
+        self.fullness.advance(now, self.timeline.real_pps(now));
+        if self.fullness.is_connected() && !was_connected {
+            self.blank_the_start();
+        }
+        if !thread_alive {
+            self.finish(now, RunExit::Disconnected);
+        }
     }
 
     fn read_wishes(&mut self, now: HostTime) {
@@ -427,7 +507,7 @@ impl Stream {
             self.generation = generation;
             self.blank_the_start();
         }
-        if self.wishes.stop.load(Ordering::Acquire) && self.exit().is_none() {
+        if self.wishes.stop.load(Ordering::Acquire) {
             self.finish(now, RunExit::Stopped);
         }
         if self.wishes.end.load(Ordering::Acquire) {
@@ -445,28 +525,43 @@ impl Stream {
         self.parts.link.set_device_fill(low as u32, high as u32);
     }
 
+    /// True once the last point queued has left the mirrors, as far as can be told.
+    fn is_shown(&self, now: HostTime) -> bool {
+        self.kept_len == 0
+            && self.parts.sender.queued_points() == 0
+            && self.timeline.host_at(self.start).is_none_or(|last| last <= now)
+    }
+
     fn blank_the_start(&mut self) {
         self.startup_blank_points = points_in(self.config.startup_blank, self.pps) as usize;
     }
 
-    fn buffered(&self, _now: HostTime) -> u64 {
-        self.fullness.points()
+    fn buffered_points(&self) -> u64 {
+        self.fullness.points(self.parts.sender.queued_points())
     }
 
     fn flush(&mut self) {
         self.kept_len = 0;
         self.last_chunk_len = 0;
         self.colour_delay.clear();
+        self.promise = None;
         self.fullness.flush();
+        self.timeline.flush(self.start);
+        self.meter.flush(&self.stats.counters.sync);
         self.parts.link.request_flush(self.start);
         bump(&self.stats.counters.flushes);
     }
 
-    fn finish(&mut self, now: HostTime, exit: RunExit) {
+    pub(super) fn finish(&mut self, now: HostTime, exit: RunExit) {
         if matches!(self.phase, Phase::Over(_)) {
             return;
         }
-        self.parts.arm.disarm(now, TripReason::Operator);
+        let reason = match exit {
+            _ if std::thread::panicking() => TripReason::Panic,
+            RunExit::Disconnected => TripReason::Reconnect,
+            _ => TripReason::StreamEnded,
+        };
+        self.parts.arm.disarm(now, reason);
         self.parts.link.request_flush(self.start);
         self.parts.link.request_close();
         self.phase = Phase::Over(exit);
@@ -477,5 +572,75 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.finish(self.last_now, RunExit::Stopped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dac::{Delivery, LinkReport};
+    use crate::point::Colour;
+    use crate::realtime::no_alloc;
+
+    /// LS-02, LR-20: 10⁵ callbacks with underruns, seeks, rate changes, refusals and breaks: no allocation.
+    #[test]
+    fn a_hundred_thousand_callbacks_never_touch_the_heap() {
+        let capabilities = Capabilities {
+            delivery: Delivery::Fifo,
+            max_points_per_chunk: 1799,
+            capacity_points: Some(1799),
+            min_pps: 1,
+            max_pps: 100_000,
+            reports_queue: true,
+            suggested_buffer: Duration::from_millis(40),
+        };
+        let config = StreamConfig::new(2_000)
+            .with_colour_delay(Duration::from_millis(1))
+            .with_underrun_policy(UnderrunPolicy::RepeatLast);
+        let arm = Arm::new();
+        let (parts, mut device) = link(&config, &capabilities, Gate::new(arm.clone()), arm.clone());
+        let mut stream = Stream::new(config, &capabilities, parts).unwrap();
+        let control = stream.control();
+        let mut producer = |request: &FillRequest, buffer: &mut [LaserPoint]| {
+            let n = request.target_points;
+            buffer[..n].fill(LaserPoint::lit(0.1, 0.1, Colour::WHITE));
+            match request.start.0 % 7 {
+                0 => FillResult::Starved,
+                1 => FillResult::Filled(n / 2),
+                _ => FillResult::Filled(n),
+            }
+        };
+        let mut accepted = 0;
+        for k in 0..100_000_u64 {
+            let now = HostTime::from_nanos(k as i64 * 10_000_000 + 1);
+            if k % 900 == 0 {
+                let _ = arm.arm(now);
+                control.set_pps(1_500 + (k % 11) as u32 * 100).unwrap();
+            }
+            let map =
+                MediaMap { epoch: (k / 5_000) as u32, host: now, rate: 1.0, ..MediaMap::default() };
+            let (_, touched) = no_alloc::watch(|| {
+                stream.set_media_map(map);
+                stream.fill_from(now, &mut producer)
+            });
+            assert_eq!(touched, 0, "callback {k}");
+            // The device takes nothing for a while now and then, so that the queue fills up.
+            while k % 1_000 > 30
+                && let Some(chunk) = device.receiver.next(1799)
+            {
+                accepted = chunk.start().0 + chunk.len() as u64;
+                device.receiver.commit();
+            }
+            device.reports.send(LinkReport {
+                at: now,
+                accepted: StreamInstant(accepted),
+                playing: Some(StreamInstant(accepted.saturating_sub(40))),
+                playing_pps: Some(2_000),
+                device_queued: Some(40),
+                discontinuity: (k / 7_000) as u32,
+                connected: true,
+            });
+        }
+        assert!(stream.position().0 > 1_000_000);
     }
 }
