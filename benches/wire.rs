@@ -1,4 +1,5 @@
 //! Encoding points to the wire, ns a point, and the ratio to pushing field by field, in the same run.
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::hint::black_box;
 use std::time::Duration;

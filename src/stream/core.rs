@@ -500,7 +500,7 @@ impl Stream {
         // Read before the reports: the device thread may hand over its last one and leave in between.
         let thread_alive = self.parts.reports.is_connected();
         let was_connected = self.fullness.is_connected();
-        while let Some(report) = self.parts.reports.next() {
+        while let Some(report) = self.parts.reports.pop() {
             if self.timeline.report(&report, self.start, now) {
                 self.fullness.report(&report);
             } else {
@@ -595,5 +595,75 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.finish(self.last_now, RunExit::Stopped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dac::{Delivery, LinkReport};
+    use crate::point::Colour;
+    use crate::realtime::no_alloc;
+
+    /// LS-02, LR-20: 10⁵ callbacks with underruns, seeks, rate changes, refusals and breaks: no allocation.
+    #[test]
+    fn a_hundred_thousand_callbacks_never_touch_the_heap() {
+        let capabilities = Capabilities {
+            delivery: Delivery::Fifo,
+            max_points_per_chunk: 1799,
+            capacity_points: Some(1799),
+            min_pps: 1,
+            max_pps: 100_000,
+            reports_queue: true,
+            suggested_buffer: Duration::from_millis(40),
+        };
+        let config = StreamConfig::new(2_000)
+            .with_colour_delay(Duration::from_millis(1))
+            .with_underrun_policy(UnderrunPolicy::RepeatLast);
+        let arm = Arm::new();
+        let (parts, mut device) = link(&config, &capabilities, Gate::new(arm.clone()), arm.clone());
+        let mut stream = Stream::new(config, &capabilities, parts).unwrap();
+        let control = stream.control();
+        let mut producer = |request: &FillRequest, buffer: &mut [LaserPoint]| {
+            let n = request.target_points;
+            buffer[..n].fill(LaserPoint::lit(0.1, 0.1, Colour::WHITE));
+            match request.start.0 % 7 {
+                0 => FillResult::Starved,
+                1 => FillResult::Filled(n / 2),
+                _ => FillResult::Filled(n),
+            }
+        };
+        let mut accepted = 0;
+        for k in 0..100_000_u64 {
+            let now = HostTime::from_nanos(k as i64 * 10_000_000 + 1);
+            if k % 900 == 0 {
+                let _ = arm.arm(now);
+                control.set_pps(1_500 + (k % 11) as u32 * 100).unwrap();
+            }
+            let map =
+                MediaMap { epoch: (k / 5_000) as u32, host: now, rate: 1.0, ..MediaMap::default() };
+            let (_, touched) = no_alloc::watch(|| {
+                stream.set_media_map(map);
+                stream.fill_from(now, &mut producer)
+            });
+            assert_eq!(touched, 0, "callback {k}");
+            // The device takes nothing for a while now and then, so that the queue fills up.
+            while k % 1_000 > 30
+                && let Some(chunk) = device.receiver.next(1799)
+            {
+                accepted = chunk.start().0 + chunk.len() as u64;
+                device.receiver.commit();
+            }
+            device.reports.send(LinkReport {
+                at: now,
+                accepted: StreamInstant(accepted),
+                playing: Some(StreamInstant(accepted.saturating_sub(40))),
+                playing_pps: Some(2_000),
+                device_queued: Some(40),
+                discontinuity: (k / 7_000) as u32,
+                connected: true,
+            });
+        }
+        assert!(stream.position().0 > 1_000_000);
     }
 }

@@ -23,7 +23,13 @@ const AGREE: usize = 5;
 /// More drift than this is no crystal.
 const MAX_DRIFT: f64 = 0.05;
 /// Weight of one error in the mean that tells a bias from jitter.
-const BIAS_WEIGHT: f64 = 0.05;
+const BIAS_WEIGHT: f64 = 0.02;
+/// A mean error above so many of its deviations is no chance, even in ten hours of readings.
+const BIAS_GATE: f64 = 7.0;
+/// The drift that one widening allows for, as a fraction.
+const WIDEST_DRIFT: f64 = 1e-3;
+/// Weight of one reading in the mean that tells the jitter.
+const JITTER_WEIGHT: f64 = 0.005;
 
 /// What became of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +181,7 @@ impl DriftFilter {
             // For independent errors the mean absolute difference is 1.128 deviations.
             let deviation = (offset - last).abs() / 1.128;
             self.seen = self.seen.saturating_add(1);
-            let weight = (1.0 / f64::from(self.seen.saturating_add(1))).max(0.02);
+            let weight = (1.0 / f64::from(self.seen.saturating_add(1))).max(JITTER_WEIGHT);
             self.jitter = (self.jitter + weight * (deviation - self.jitter)).max(LEAST_JITTER);
         }
         self.last_offset = Some(offset);
@@ -185,9 +191,9 @@ impl DriftFilter {
     fn widen_if_biased(&mut self, error: f64, noise: f64) {
         self.bias += BIAS_WEIGHT * (error - self.bias);
         let expected = (noise * BIAS_WEIGHT / (2.0 - BIAS_WEIGHT)).sqrt();
-        if self.bias.abs() > 5.0 * expected + 50e-6 {
+        if self.bias.abs() > BIAS_GATE * expected + 50e-6 {
             let bias = self.bias * self.bias;
-            self.p_drift = self.p_drift.max(4.0 * bias);
+            self.p_drift = self.p_drift.max(bias.min(WIDEST_DRIFT * WIDEST_DRIFT));
             if let Some(lock) = &mut self.lock {
                 lock.p_offset = lock.p_offset.max(bias);
             }

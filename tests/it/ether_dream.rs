@@ -1,4 +1,5 @@
 //! The Ether Dream driver and its device thread against the virtual device over real TCP.
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};

@@ -64,20 +64,20 @@ pub(crate) struct NoQueueMock;
 
 impl QueueMock {
     pub(crate) fn open(config: StreamConfig) -> (Stream, MockDevice, Arm) {
-        open(config, capabilities(true))
+        open(config, &capabilities(true))
     }
 }
 
 impl NoQueueMock {
     pub(crate) fn open(config: StreamConfig) -> (Stream, MockDevice, Arm) {
-        open(config, capabilities(false))
+        open(config, &capabilities(false))
     }
 }
 
-pub(crate) fn open(config: StreamConfig, caps: Capabilities) -> (Stream, MockDevice, Arm) {
+pub(crate) fn open(config: StreamConfig, caps: &Capabilities) -> (Stream, MockDevice, Arm) {
     let arm = Arm::new();
-    let (parts, end) = link(&config, &caps, Gate::new(arm.clone()), arm.clone());
-    let stream = Stream::new(config, &caps, parts).unwrap();
+    let (parts, end) = link(&config, caps, Gate::new(arm.clone()), arm.clone());
+    let stream = Stream::new(config, caps, parts).expect("the configuration is sound");
     let device = MockDevice {
         end,
         reports_queue: caps.reports_queue,
@@ -109,10 +109,6 @@ impl MockDevice {
 
     pub(crate) fn held(&self) -> u64 {
         self.held.iter().map(|run| run.1).sum()
-    }
-
-    pub(crate) fn accepted(&self) -> u64 {
-        self.accepted
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -251,7 +247,7 @@ impl MockDevice {
         let at = if self.playing { self.next_at } else { now.as_secs_f64() };
         let at = at + self.jitter * self.noise();
         let mut report = self.truth(at);
-        if self.lies && self.reported % 2 == 0 {
+        if self.lies && self.reported.is_multiple_of(2) {
             report = match self.reported % 8 {
                 0 => LinkReport { playing: Some(StreamInstant(u64::MAX)), ..report },
                 2 => LinkReport { accepted: StreamInstant(u64::MAX), ..report },
@@ -298,7 +294,7 @@ impl Rig {
     }
 
     pub(crate) fn armed(mut self) -> Self {
-        self.arm.arm(self.now).unwrap();
+        self.arm.arm(self.now).expect("nothing is stopped");
         self.device.record = Some(Vec::new());
         self
     }

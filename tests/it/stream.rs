@@ -10,7 +10,7 @@ use galvo::stream::{
 };
 use galvo::time::{Clock, HostTime, ManualClock, MediaTime, StreamInstant};
 
-use crate::mock_device::{MockDevice, NoQueueMock, QueueMock, Rig, capabilities, circle, dot};
+use crate::mock_device::{MockDevice, QueueMock, Rig, capabilities, circle, dot};
 
 const T0: HostTime = HostTime::from_nanos(50_000_000_000);
 
@@ -100,7 +100,7 @@ fn a_chunk_is_never_longer_than_the_device_allows() {
     for (chunk, target_ms) in [(1799, 200), (4095, 500), (179, 40), (6000, 40), (1, 40)] {
         let caps = galvo::dac::Capabilities { max_points_per_chunk: chunk, ..capabilities(true) };
         let (mut stream, _device, _arm) =
-            crate::mock_device::open(config().with_target_buffer(ms(target_ms)), caps);
+            crate::mock_device::open(config().with_target_buffer(ms(target_ms)), &caps);
         assert_eq!(stream.chunk_points(), chunk);
         let mut seen = 0;
         stream.fill_from(T0, &mut |request: &FillRequest, buffer: &mut [LaserPoint]| {
@@ -305,14 +305,12 @@ fn the_estimate_is_cautious() {
     {
         let mut rig = if queue { Rig::queue(config()) } else { Rig::no_queue(config()) };
         rig.device.ppm = ppm;
-        for tick in 0..3_000 {
+        for _ in 0..3_000 {
             let mut claimed = 0;
             rig.step(&mut |request: &FillRequest, buffer: &mut [LaserPoint]| {
                 claimed = request.buffered_points;
                 dot(request, buffer)
             });
-            // What was queued in this step has been added since.
-            let _ = tick;
             let really = rig.device.held() + rig.device.waiting() as u64;
             assert!(claimed <= really + 2, "{ppm} ppm: {claimed} > {really}");
         }
@@ -499,7 +497,7 @@ fn run_world(
     mut producer: impl FnMut(&FillRequest, &mut [LaserPoint], &World) -> FillResult + Send,
 ) -> (Stream, World, RunExit) {
     let (mut stream, mut device, arm) = QueueMock::open(config);
-    arm.arm(T0).unwrap();
+    arm.arm(T0).expect("nothing is stopped");
     device.record = Some(Vec::new());
     let world = World::new(device);
     let mut fill =
@@ -570,7 +568,7 @@ fn internal_and_external_clock_send_identical_points() {
     arm.arm(T0).unwrap();
     device.record = Some(Vec::new());
     let world = World::new(device);
-    let mut buffer = [LaserPoint::CENTRE; 1799];
+    let mut buffer = vec![LaserPoint::CENTRE; 1799];
     for _ in 0..300 {
         let now = world.now();
         let request = stream.tick(now).unwrap();
@@ -636,10 +634,22 @@ fn a_critically_low_buffer_is_refilled_at_once() {
 fn a_target_above_the_queue_runs_on() {
     let caps = galvo::dac::Capabilities { max_pps: 30_000, ..capabilities(true) };
     let config = config().with_target_buffer(ms(5_000)).with_max_points_per_chunk(600);
-    let mut rig = Rig::new(crate::mock_device::open(config, caps));
+    let mut rig = Rig::new(crate::mock_device::open(config, &caps));
     rig.run(20.0, &mut dot);
     assert_eq!(rig.device.underflows, 0);
     assert!(rig.stream.position().0 > 600_000);
+}
+
+/// The world, lent to a pusher.
+struct Shared<'a>(&'a World);
+
+impl Clock for Shared<'_> {
+    fn now(&self) -> HostTime {
+        self.0.now()
+    }
+    fn sleep_until(&self, when: HostTime) {
+        self.0.sleep_until(when);
+    }
 }
 
 /// A program that owns its loop: frames arrive whole, in order, at their rate.
@@ -649,15 +659,6 @@ fn pushed_frames_arrive_whole_and_in_order() {
     arm.arm(T0).unwrap();
     device.record = Some(Vec::new());
     let world = World::new(device);
-    struct Shared<'a>(&'a World);
-    impl Clock for Shared<'_> {
-        fn now(&self) -> HostTime {
-            self.0.now()
-        }
-        fn sleep_until(&self, when: HostTime) {
-            self.0.sleep_until(when);
-        }
-    }
     let mut pusher = FramePusher::new(stream, Shared(&world));
     for k in 0..50_u32 {
         pusher.wait_ready().unwrap();
@@ -691,5 +692,4 @@ fn statistics_tell_what_happened() {
         stats.buffered_mean
     );
     assert!(control.stats().latency().p50 < 45_000_000);
-    let _ = NoQueueMock::open(config());
 }

@@ -15,7 +15,7 @@ use crate::time::{Clock, HostTime};
 use crate::wire::ether_dream::{Announcement, FALLBACK_CAPACITY, FALLBACK_MAX_PPS};
 
 /// Time to reach the device.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time for the greeting and the first answers.
 const GREETING_TIMEOUT: Duration = Duration::from_millis(900);
 /// Time for the last points and the stop at the end.

@@ -355,7 +355,7 @@ mod tests {
     fn ask(device: &mut Device, at_us: i64, bytes: &[u8]) -> String {
         let mut out = Vec::new();
         device.feed(HostTime::from_nanos(at_us * 1000), bytes, &mut out);
-        out.iter().map(|byte| format!("{byte:02x}")).collect()
+        out.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
     fn ether_dream_2() -> Device {
