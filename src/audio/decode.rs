@@ -124,6 +124,8 @@ pub struct Decoder {
     /// `stereo` holds frames that were decoded on opening and not given out yet.
     primed: bool,
     ended: bool,
+    /// The format has no more packets.
+    exhausted: bool,
     damaged_packets: u64,
 }
 
@@ -179,6 +181,7 @@ impl Decoder {
             stereo: Vec::new(),
             primed: false,
             ended: false,
+            exhausted: false,
             damaged_packets: 0,
         };
         // The real rate and channels are known with the first sound.
@@ -243,6 +246,10 @@ impl Decoder {
         let from = target.saturating_sub(PREROLL_FRAMES).max(0);
         let ts = Timestamp::new(self.ticks_of(from));
         let to = SeekTo::Timestamp { ts, track_id: self.track_id };
+        // Some formats do not come back from their end by seeking.
+        if self.exhausted {
+            self.rewind()?;
+        }
         if from == 0 || self.format.seek(SeekMode::Accurate, to).is_err() {
             // Always possible: from the start, the way is only longer.
             self.rewind()?;
@@ -256,6 +263,7 @@ impl Decoder {
     /// Opens the format anew, at its very first packet.
     fn rewind(&mut self) -> Result<(), DecodeError> {
         self.format = open_format(&self.path)?;
+        self.exhausted = false;
         self.restart_at(0);
         Ok(())
     }
@@ -300,7 +308,8 @@ impl Decoder {
         };
         let most = MAX_HOURS * 3600 * u64::from(self.info.sample_rate);
         self.info.frames = frames.filter(|&frames| frames > 0 && frames <= most);
-        self.end_frame = edited.map_or(most as i64, |frames| frames.min(most) as i64);
+        let end = edits.and(self.info.frames).unwrap_or(most);
+        self.end_frame = end.min(most) as i64;
     }
 
     /// Decodes until `stereo` holds frames to give out. False at the end.
@@ -313,6 +322,7 @@ impl Decoder {
             // Whatever the format says after its first packets, what was there has played: it ends here.
             let Ok(Some(packet)) = self.format.next_packet() else {
                 self.ended = true;
+                self.exhausted = true;
                 return Ok(false);
             };
             if packet.track_id != self.track_id {

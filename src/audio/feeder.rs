@@ -75,6 +75,8 @@ struct Track {
     resampler: StereoResampler,
     /// False once the decoder has given everything.
     more: bool,
+    /// True once the last block of this epoch went into the ring.
+    sent_last: bool,
 }
 
 impl Feeder {
@@ -111,7 +113,7 @@ impl Feeder {
                 Err(crossbeam_channel::TryRecvError::Disconnected) => return FeederState::Closed,
                 Err(crossbeam_channel::TryRecvError::Empty) => {}
             }
-            if self.track.is_none() {
+            if self.track.as_ref().is_none_or(|track| track.sent_last) {
                 return FeederState::Idle;
             }
             if self.blocks.free() == 0 {
@@ -120,8 +122,8 @@ impl Feeder {
             let more = self.track.as_ref().is_some_and(|track| track.more);
             if more && self.pending.len() - self.taken < 2 * BLOCK_FRAMES {
                 self.decode();
-            } else if !self.send_block(!more) {
-                return FeederState::Idle;
+            } else {
+                self.send_block(!more);
             }
         }
     }
@@ -146,13 +148,14 @@ impl Feeder {
         match task {
             Task::Load { epoch, decoder } => {
                 let resampler = StereoResampler::new(decoder.info().sample_rate, self.device_rate);
-                self.track = Some(Track { decoder, resampler, more: true });
+                self.track = Some(Track { decoder, resampler, more: true, sent_last: false });
                 self.begin(epoch, MediaTime::ZERO);
             }
             Task::Seek { epoch, to } => {
                 let mut origin = to;
                 if let Some(track) = &mut self.track {
                     track.resampler.reset();
+                    track.sent_last = false;
                     let rate = track.decoder.info().sample_rate;
                     let frame = to.to_frames(rate).max(0) as u64;
                     track.more = track.decoder.seek(frame).is_ok();
@@ -189,8 +192,8 @@ impl Feeder {
         self.damaged_packets.store(damaged, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// Puts one block into the ring, which has room. False when everything has been sent.
-    fn send_block(&mut self, closing: bool) -> bool {
+    /// Puts one block into the ring, which has room.
+    fn send_block(&mut self, closing: bool) {
         let waiting = &self.pending[self.taken..];
         let samples = waiting.len().min(2 * BLOCK_FRAMES);
         let last = closing && waiting.len() <= 2 * BLOCK_FRAMES;
@@ -211,7 +214,9 @@ impl Feeder {
         self.taken += samples;
         let sent = self.blocks.push(block).is_ok();
         debug_assert!(sent, "the caller saw room");
-        !last
+        if let Some(track) = &mut self.track {
+            track.sent_last = last;
+        }
     }
 }
 

