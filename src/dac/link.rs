@@ -55,7 +55,8 @@ pub struct ReportReceiver(RingReceiver<LinkReport>);
 
 impl ReportReceiver {
     /// The oldest report not read yet.
-    pub fn pop(&mut self) -> Option<LinkReport> {
+    #[allow(clippy::should_implement_trait, reason = "it may have more after it has had none")]
+    pub fn next(&mut self) -> Option<LinkReport> {
         self.0.pop()
     }
 
@@ -244,11 +245,11 @@ mod tests {
         let at = |n| LinkReport { accepted: StreamInstant(n), ..LinkReport::default() };
         assert!(tx.send(at(1)) && tx.send(at(2)));
         assert!(!tx.send(at(3)));
-        assert_eq!(rx.pop().unwrap().accepted, StreamInstant(1));
+        assert_eq!(rx.next().unwrap().accepted, StreamInstant(1));
         assert!(tx.send(at(4)));
-        assert_eq!(rx.pop().unwrap().accepted, StreamInstant(2));
-        assert_eq!(rx.pop().unwrap().accepted, StreamInstant(4));
-        assert!(rx.pop().is_none());
+        assert_eq!(rx.next().unwrap().accepted, StreamInstant(2));
+        assert_eq!(rx.next().unwrap().accepted, StreamInstant(4));
+        assert!(rx.next().is_none());
     }
 
     #[test]

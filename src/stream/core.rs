@@ -500,7 +500,7 @@ impl Stream {
         // Read before the reports: the device thread may hand over its last one and leave in between.
         let thread_alive = self.parts.reports.is_connected();
         let was_connected = self.fullness.is_connected();
-        while let Some(report) = self.parts.reports.pop() {
+        while let Some(report) = self.parts.reports.next() {
             if self.timeline.report(&report, self.start, now) {
                 self.fullness.report(&report);
             } else {

@@ -197,12 +197,14 @@ fn a_starved_stream_goes_on_dark_and_recovers() {
 #[test]
 fn repeat_last_shows_the_last_chunk_again() {
     let mut rig = Rig::queue(config().with_underrun_policy(UnderrunPolicy::RepeatLast)).armed();
-    rig.run(0.5, &mut dot);
+    rig.run(0.5, &mut circle);
     let before = rig.device.record.as_ref().unwrap().len();
     rig.run(0.1, &mut starved);
     let record = rig.device.record.as_ref().unwrap();
     assert!(record.len() > before + 1000);
-    assert!(record[before..].iter().all(|point| !point.is_blank()));
+    // The way back to its begin may be dark.
+    let lit = record[before..].iter().filter(|point| !point.is_blank()).count();
+    assert!(lit * 2 > record.len() - before, "{lit} lit of {}", record.len() - before);
 }
 
 /// LS-40: `RepeatLast` without a last chunk is dark.
@@ -436,7 +438,7 @@ fn light_begins_with_a_millisecond_of_dark() {
 fn colours_are_delayed_by_whole_points() {
     let config = config().with_startup_blank(Duration::ZERO).with_colour_delay(ms(1));
     let mut rig = Rig::queue(config).armed();
-    rig.run(0.2, &mut dot);
+    rig.run(0.2, &mut circle);
     let record = rig.device.record.unwrap();
     assert!(record[..30].iter().all(LaserPoint::is_blank));
     assert!(!record[600].is_blank());
