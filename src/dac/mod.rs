@@ -6,6 +6,7 @@ pub mod discovery;
 pub mod ether_dream;
 pub mod idn;
 pub mod link;
+pub mod networks;
 pub mod simulator;
 pub mod transport;
 pub mod uri;

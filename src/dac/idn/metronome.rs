@@ -330,7 +330,9 @@ mod tests {
     #[test]
     fn a_flow_that_has_run_dry_counts_when_it_goes_on_but_not_when_it_ends() {
         let (mut metronome, _) = run(30_000, 2_000, 100_000);
+        // What was left, and the tail behind it.
         while metronome.next_packet(at(300_000)).is_some() {}
+        while metronome.next_packet(at(320_000)).is_some() {}
         assert_eq!(metronome.held(at(900_000)).points, 0);
         assert_eq!(metronome.held(at(900_000)).playing_pps, None);
         let before = metronome.underflows();

@@ -1,6 +1,7 @@
 //! IDN devices over UDP. See `docs/protocols/idn.md`.
 
 mod metronome;
+mod search;
 mod session;
 
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::metronome::{MAX_PACKET_POINTS, PRESUMED_LATENCY};
+pub use self::search::{Search, Units};
 use self::session::{Session, Trouble};
 use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
 use super::transport::{Bind, Datagrams, Udp};
@@ -71,13 +73,7 @@ impl std::fmt::Debug for Idn {
 impl Idn {
     /// An output reached over UDP, named as the user named it.
     #[must_use]
-    pub fn new(
-        name: &str,
-        host: &str,
-        port: u16,
-        service: Service,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    pub fn new(name: &str, host: &str, port: u16, service: Service, clock: Arc<dyn Clock>) -> Self {
         Self::over(name, host, port, service, Box::new(Udp), clock)
     }
 
@@ -157,8 +153,7 @@ impl Idn {
                 match received.map_err(|error| self.broken(&error))? {
                     Some((len, from)) if from == target => {
                         let parsed = Hello::parse(&buffer[..len]).ok();
-                        let answer =
-                            parsed.and_then(|(hello, body)| read(hello.command, body));
+                        let answer = parsed.and_then(|(hello, body)| read(hello.command, body));
                         if answer.is_some() {
                             return Ok(answer);
                         }
@@ -177,9 +172,8 @@ impl Idn {
             return Err(self.trouble(Trouble::Malfunction));
         }
         if bits & status::OFFLINE != 0 {
-            return Err(
-                self.gone("its output is offline: it starts up, is too hot, or is in emergency stop")
-            );
+            return Err(self
+                .gone("its output is offline: it starts up, is too hot, or is in emergency stop"));
         }
         if bits & status::EXCLUDED != 0 {
             return Err(self.trouble(Trouble::Excluded));
@@ -346,7 +340,8 @@ impl Backend for Idn {
         let session = Session::new(self.clock.now(), service);
         self.open = Some(Open { target, connection, questions, session });
         if let Err(error) = self.greet() {
-            self.open = None;
+            // A refused session takes one of the device's places until it is closed.
+            self.close(self.clock.now());
             return Err(error);
         }
         Ok(self.presumed())
@@ -402,3 +397,6 @@ impl Backend for Idn {
         self.open = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

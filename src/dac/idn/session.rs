@@ -19,6 +19,8 @@ use crate::wire::idn::{
 const CONFIG_EVERY: Duration = Duration::from_millis(200);
 /// It is not changed more often than this.
 const CONFIG_CHANGE_EVERY: Duration = Duration::from_millis(100);
+/// Messages that carry a new one besides the first.
+const CONFIG_REPEATS: u32 = 2;
 /// With nothing to draw, the session is kept this often.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_millis(100);
 /// An acknowledge is asked for this often.
@@ -74,6 +76,8 @@ pub(super) struct Session {
     /// When the configuration was sent last; `None` if the next message must carry it.
     config_at: Option<HostTime>,
     config_changed_at: HostTime,
+    /// Messages more that carry it.
+    config_repeats: u32,
     said_at: HostTime,
     heard_at: HostTime,
     acknowledge_asked_at: Option<HostTime>,
@@ -103,6 +107,7 @@ impl Session {
             data_match: 0,
             config_at: None,
             config_changed_at: now,
+            config_repeats: 0,
             said_at: now,
             heard_at: now,
             acknowledge_asked_at: None,
@@ -249,14 +254,16 @@ impl Session {
         if events & pipeline_event::DEVICE_ERROR != 0 {
             return Err(Trouble::Malfunction);
         }
-        let lost = pipeline_event::CLOSED
-            | pipeline_event::BAD_CONFIG
+        let misread = pipeline_event::BAD_CONFIG
             | pipeline_event::WRONG_CHUNK
             | pipeline_event::MISMATCH
-            | pipeline_event::DISCONTINUITY
             | pipeline_event::BAD_DATA;
-        if events & lost != 0 {
+        if events & misread != 0 {
             self.renew_config(now);
+        }
+        // A jump alone needs no new match: were the new configuration lost, everything after it would be.
+        if events & (pipeline_event::CLOSED | pipeline_event::DISCONTINUITY) != 0 {
+            self.config_at = None;
         }
         if said.latency_us > 0 {
             self.metronome.learn_latency(Duration::from_micros(u64::from(said.latency_us)));
@@ -279,9 +286,11 @@ impl Session {
         Ok(())
     }
 
-    /// The next message carries the configuration anew, under another match where that is allowed.
+    /// The next messages carry the configuration anew, under another match where that is allowed: several of
+    /// them, since one may be lost.
     fn renew_config(&mut self, now: HostTime) {
         self.config_at = None;
+        self.config_repeats = CONFIG_REPEATS;
         if now.since(self.config_changed_at) >= CONFIG_CHANGE_EVERY {
             self.config_changed_at = now;
             self.data_match = (self.data_match + 1) & 3;
@@ -289,7 +298,7 @@ impl Session {
     }
 
     const fn channel(&self) -> u8 {
-        self.service.saturating_sub(1) & 0x3f
+        channel_of(self.service)
     }
 
     /// True if the message about to leave shall be acknowledged.
@@ -349,18 +358,15 @@ impl Session {
         if packet.restarts {
             self.config_at = None;
         }
-        let (channel, timestamp) = (self.service.saturating_sub(1) & 0x3f, packet.timestamp);
+        let (channel, timestamp) = (channel_of(self.service), packet.timestamp);
         let chunk =
             Chunk::Wave { data_match: self.data_match, duration: packet.duration_us, data: &[] };
         let bytes = packet.points.len() * SAMPLE_BYTES;
-        let with_config =
-            self.config_at.is_none_or(|sent| now.since(sent) >= CONFIG_EVERY);
+        let with_config = self.config_at.is_none_or(|sent| now.since(sent) >= CONFIG_EVERY);
         let asks =
             self.acknowledge_asked_at.is_none_or(|asked| now.since(asked) >= ACKNOWLEDGE_EVERY);
-        let hello = Hello::new(
-            if asks { command::MESSAGE_ACK } else { command::MESSAGE },
-            self.sequence,
-        );
+        let hello =
+            Hello::new(if asks { command::MESSAGE_ACK } else { command::MESSAGE }, self.sequence);
         let config = with_config.then_some(ChannelConfig {
             data_match: self.data_match,
             close: false,
@@ -381,7 +387,9 @@ impl Session {
             self.acknowledge_asked_at = Some(now);
         }
         if with_config {
-            self.config_at = Some(now);
+            let again = self.config_repeats > 0;
+            self.config_repeats = self.config_repeats.saturating_sub(1);
+            self.config_at = (!again).then_some(now);
         }
         debug_assert!(self.out.len() <= MAX_PAYLOAD);
         true
@@ -409,6 +417,11 @@ impl Session {
         Message::close(self.channel(), micros(now)).emit(&mut self.out);
         Some(&self.out)
     }
+}
+
+/// The channel of an output, as the Helios SDK numbers it.
+const fn channel_of(service: u8) -> u8 {
+    service.saturating_sub(1) & 0x3f
 }
 
 /// The host's clock as a time stamp.

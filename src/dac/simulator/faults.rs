@@ -117,7 +117,17 @@ mod tests {
 
     #[test]
     fn nonsense_is_named_with_the_cure() {
-        for spec in ["fast", "loss=101%", "dup=nan", "delay", "delay=3", "cut=-1s", "cut=nans", "ppm=inf", "slow=1"] {
+        for spec in [
+            "fast",
+            "loss=101%",
+            "dup=nan",
+            "delay",
+            "delay=3",
+            "cut=-1s",
+            "cut=nans",
+            "ppm=inf",
+            "slow=1",
+        ] {
             let error = Faults::parse(spec).unwrap_err().to_string();
             assert!(error.contains(spec) && error.contains("delay=30ms"), "{error}");
         }

@@ -249,7 +249,8 @@ mod tests {
 
     #[test]
     fn a_long_name_is_cut_at_a_character_and_a_full_one_needs_no_end() {
-        let reply = ScanReply { host_name: "äöüäöüäöüäöü".into(), ..Default::default() };
+        let reply =
+            ScanReply { host_name: "äöüäöüäöüäöü".into(), ..Default::default() };
         assert_eq!(ScanReply::parse(&reply.emit()).unwrap().host_name, "äöüäöüäöüä");
     }
 

@@ -90,8 +90,13 @@ mod tests {
     use super::*;
 
     fn frame(data: &[u8]) -> Message<'_> {
-        let chunk =
-            Chunk::Frame { data_match: 0, once: true, duration: 33_333, is_first_piece: false, data };
+        let chunk = Chunk::Frame {
+            data_match: 0,
+            once: true,
+            duration: 33_333,
+            is_first_piece: false,
+            data,
+        };
         Message { channel: 0, timestamp: 0x0010_c110, config: None, chunk }
     }
 

@@ -5,8 +5,7 @@ use super::{Error, u16_at};
 use crate::point::LaserPoint;
 
 /// 8-bit colours without intensity, 7 bytes a sample: what ILDA files hold, and DexLogic's programs send.
-pub const LAYOUT_8BIT: [u16; 8] =
-    [0x4200, 0x4010, 0x4210, 0x4010, 0x527e, 0x5214, 0x51cc, 0x0000];
+pub const LAYOUT_8BIT: [u16; 8] = [0x4200, 0x4010, 0x4210, 0x4010, 0x527e, 0x5214, 0x51cc, 0x0000];
 /// 8-bit colours and intensity, 8 bytes a sample: the Helios SDK's standard.
 pub const LAYOUT_INTENSITY: [u16; 8] =
     [0x4200, 0x4010, 0x4210, 0x4010, 0x527e, 0x5214, 0x51cc, 0x5c10];
@@ -211,8 +210,7 @@ mod tests {
     #[test]
     fn unknown_tags_of_known_groups_are_stepped_over_and_unknown_groups_refused() {
         // An ignored byte, Z in 16 bits, an unknown line, then a skipped word.
-        let tags =
-            [0x4000, 0x4200, 0x4210, 0x4220, 0x4010, 0x5111, 0x4010, 0x527e, 0x0001, 0xffff];
+        let tags = [0x4000, 0x4200, 0x4210, 0x4220, 0x4010, 0x5111, 0x4010, 0x527e, 0x0001, 0xffff];
         let read = layout(&tags).unwrap();
         assert_eq!(read.sample_bytes(), 8);
         let sample = read.samples(&hex("aa 10 20 3333 4444 ff")).unwrap().next().unwrap();

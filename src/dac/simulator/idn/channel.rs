@@ -204,7 +204,9 @@ impl Channel {
         let moment = |ns: f64| HostTime::from_nanos((ns + time.offset) as i64);
         let ends = moment(stamp_ns + f64::from(duration) * 1e3);
         let in_time = mirrors.push(moment(stamp_ns), ends, points.into_iter());
-        time.gap = time.gap.map(|(first, last)| if timestamp == first { (end, last) } else { (first, timestamp) });
+        time.gap = time
+            .gap
+            .map(|(first, last)| if timestamp == first { (end, last) } else { (first, timestamp) });
         self.time = Some(time);
         (if in_time { input_event::REORDERED } else { input_event::DROPPED }, 0)
     }
