@@ -25,10 +25,14 @@ use crate::frame::FrameReceiver;
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
 use crate::realtime::{Histogram, RingSender, latest, retire, ring};
+use crate::safety::Arm;
 use crate::time::{Clock, MediaTime, SystemClock};
 
 /// Rate at which files are played, frames per second; the sound server converts where a card differs.
 const PLAYBACK_RATE: u32 = 48_000;
+/// Points kept ahead of the mirrors when a file is played: what is to come is known, so it costs nothing, and no
+/// pause of the sound callback that the dead-man bears empties a projector.
+const LOOKAHEAD: Duration = Arm::DEAD_MAN;
 /// Analysed moments between decoder thread and callback: 4 s.
 const ANALYSED_DEPTH: usize = 400;
 /// Commands that may wait for the callback.
@@ -127,10 +131,22 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let mut projectors = Vec::new();
     let mut slots = Vec::new();
     let mut sent = None;
+    let lookahead = match config.source {
+        Source::Playback { .. } => LOOKAHEAD,
+        Source::Live { .. } => Duration::ZERO,
+    };
     for (number, uri) in config.dacs.iter().enumerate() {
         let instrument = Box::new(Instrument::new(&preset)?);
-        let opened =
-            Projector::open(uri, number, &seen, config.pps, config.master, instrument, &clock)?;
+        let opened = Projector::open(
+            uri,
+            number,
+            &seen,
+            config.pps,
+            lookahead,
+            config.master,
+            instrument,
+            &clock,
+        )?;
         projectors.push(opened.projector);
         slots.push(opened.slot);
         sent = sent.or(Some(opened.sent));
@@ -183,7 +199,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     };
     let mut director = Director::new(cast, path.as_deref(), clock.now());
     if config.arm {
-        director.obey(Command::Arm, clock.now());
+        director.arm_once_steady();
     }
     if config.autoplay && path.is_some() {
         director.obey(Command::Play, clock.now());
