@@ -349,7 +349,7 @@ impl Director {
                     TripReason::Operator => Severity::Info,
                     _ => Severity::Warning,
                 };
-                let text = format!("{}: {}", entry.projector, entry.reason);
+                let text = format!("{} – {}", entry.projector, entry.reason);
                 self.notices.add(severity, text);
                 if self.trips.len() == TRIPS_KEPT {
                     self.trips.remove(0);
@@ -478,5 +478,5 @@ fn period_us(view: &EngineView) -> f64 {
 }
 
 fn trip_line(trip: &TripEntry) -> String {
-    format!("{:.1} s  {}: {}", trip.at_s, trip.projector, trip.reason)
+    format!("{:.1} s  {} – {}", trip.at_s, trip.projector, trip.reason)
 }
