@@ -198,6 +198,11 @@ impl Director {
         self.over = true;
     }
 
+    /// The surface is there and does not look at the show any more: dark, and the show goes on.
+    pub fn surface_silent(&mut self, now: HostTime) {
+        self.disarm(now, TripReason::SurfaceSilent);
+    }
+
     /// True once the show is to end.
     #[must_use]
     pub const fn is_over(&self) -> bool {
