@@ -47,9 +47,11 @@ mod tests {
     /// From the open implementation; not verified on hardware.
     #[test]
     fn the_request_is_the_published_one() {
-        let text = "0000000000000000000000008d0002000000000080a3000000000000000000";
-        let hex: String = discovery_request().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, text);
+        let mut published = [0; 31];
+        for (place, byte) in [(12, 0x8d), (14, 0x02), (20, 0x80), (21, 0xa3)] {
+            published[place] = byte;
+        }
+        assert_eq!(discovery_request(), published);
     }
 
     #[test]

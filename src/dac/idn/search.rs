@@ -141,19 +141,19 @@ impl Unit {
         let name = self.reply.display_name();
         let Some(map) = &self.map else {
             let told_nothing = self.asked_for_map > MAP_QUESTIONS;
-            return told_nothing.then(|| self.output(name, 0)).into_iter().collect();
+            return told_nothing.then(|| self.output(&name, 0)).into_iter().collect();
         };
         let several = map.lasers().count() > 1;
         map.lasers()
             .map(|entry| {
                 let named = several && !entry.name.is_empty();
                 let name = if named { format!("{name}: {}", entry.name) } else { name.clone() };
-                self.output(name, entry.id)
+                self.output(&name, entry.id)
             })
             .collect()
     }
 
-    fn output(&self, name: String, id: u8) -> FoundDevice {
+    fn output(&self, name: &str, id: u8) -> FoundDevice {
         let address = match self.from {
             SocketAddr::V4(from) if from.port() == UDP_PORT => from.ip().to_string(),
             SocketAddr::V6(from) if from.port() == UDP_PORT => format!("[{}]", from.ip()),

@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn pieces_without_end_take_no_memory_without_end() {
         let mut reassembly = Reassembly::default();
-        let data = [0; 60_000];
+        let data = vec![0_u8; 60_000];
         let first = Chunk::Frame {
             data_match: 0,
             once: false,

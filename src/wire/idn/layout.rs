@@ -119,7 +119,8 @@ impl Layout {
                 }
                 // A second scan head, which galvo does not show.
                 0x1000..=0x10ff => break,
-                0x1100..=0x11ff => continue,
+                // A modifier of space, or the prefix of a longer wavelength: no byte of its own.
+                0x1100..=0x11ff | 0x5c00..=0x5c0f => continue,
                 0x4010 => {
                     if let Some(field) = open.and_then(|role| found[role as usize].as_mut()) {
                         field.bytes += 1;
@@ -129,8 +130,6 @@ impl Layout {
                 }
                 0x4200 => Some(Role::X),
                 0x4210 => Some(Role::Y),
-                // Prefix of a longer wavelength: no byte of its own.
-                0x5c00..=0x5c0f => continue,
                 0x5c10 => Some(Role::Intensity),
                 0x527e => Some(Role::Red),
                 0x5214 => Some(Role::Green),

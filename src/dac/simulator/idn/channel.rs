@@ -56,12 +56,9 @@ impl Channel {
         }
         let same_match = self.layout.is_some() && self.data_match == config.data_match;
         if !same_match || self.mode != config.mode {
-            match Layout::parse(config.words) {
-                Ok(layout) => self.layout = Some(layout),
-                Err(_) => {
-                    self.layout = None;
-                    return pipeline_event::BAD_CONFIG;
-                }
+            self.layout = Layout::parse(config.words).ok();
+            if self.layout.is_none() {
+                return pipeline_event::BAD_CONFIG;
             }
         }
         self.mode = config.mode;

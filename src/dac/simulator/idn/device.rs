@@ -171,9 +171,9 @@ impl Device {
                 self.service_map().emit(&mut map);
                 reply(command::SERVICE_MAP_REPLY, &map);
             }
-            command::MESSAGE | command::CLOSE => drop(self.message(now, client, &hello, body)),
+            command::MESSAGE | command::CLOSE => drop(self.message(now, client, hello, body)),
             command::MESSAGE_ACK | command::CLOSE_ACK => {
-                let said = self.message(now, client, &hello, body);
+                let said = self.message(now, client, hello, body);
                 reply(command::ACKNOWLEDGE, &said.emit());
             }
             command::ABORT => {
@@ -235,7 +235,7 @@ impl Device {
         &mut self,
         now: HostTime,
         client: SocketAddr,
-        hello: &Hello,
+        hello: Hello,
         body: &[u8],
     ) -> Acknowledge {
         let closes = matches!(hello.command, command::CLOSE | command::CLOSE_ACK);
@@ -276,7 +276,7 @@ impl Device {
         said
     }
 
-    fn connect(&mut self, now: HostTime, client: SocketAddr, hello: &Hello) -> usize {
+    fn connect(&mut self, now: HostTime, client: SocketAddr, hello: Hello) -> usize {
         self.opened += 1;
         self.connections.push(Connection {
             number: self.opened,

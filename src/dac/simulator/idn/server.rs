@@ -135,7 +135,7 @@ impl Service {
     fn step(&mut self, now: HostTime) {
         self.device.advance(now);
         self.misbehave(now);
-        let mut buffer = [0; 65_536];
+        let mut buffer = [0; 2048];
         // A datagram that cannot be received or sent is a lost one.
         while let Ok(Some((len, client))) = self.socket.try_recv_from(now, &mut buffer) {
             if self.deaf_until.is_some_and(|until| now < until) {
