@@ -13,6 +13,8 @@ use crate::wire::idn::MIN_SAMPLES;
 
 /// Points a packet holds at most: its configuration included, it stays within one Ethernet frame.
 pub(super) const MAX_PACKET_POINTS: usize = 141;
+/// Points that may be offered at once: more than any period of a sound card asks for.
+pub(super) const MAX_CHUNK_POINTS: usize = 4096;
 /// Time of points in a packet.
 const PACKET_TIME: Duration = Duration::from_millis(4);
 /// How late a packet may be and still belong to its time line.
@@ -91,7 +93,7 @@ fn packet_points(pps: u32) -> usize {
 impl Metronome {
     pub(super) fn new() -> Self {
         Self {
-            staged: VecDeque::with_capacity(4 * MAX_PACKET_POINTS),
+            staged: VecDeque::with_capacity(MAX_CHUNK_POINTS + MAX_PACKET_POINTS),
             runs: VecDeque::with_capacity(64),
             staged_since_us: 0,
             packet: Vec::with_capacity(MAX_PACKET_POINTS),

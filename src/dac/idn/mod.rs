@@ -8,7 +8,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::metronome::{MAX_PACKET_POINTS, PRESUMED_LATENCY};
+use self::metronome::{MAX_CHUNK_POINTS, PRESUMED_LATENCY};
 pub use self::search::{Search, Units};
 use self::session::{Session, Trouble};
 use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
@@ -310,7 +310,7 @@ impl Backend for Idn {
     fn presumed(&self) -> Capabilities {
         Capabilities {
             delivery: Delivery::Timed,
-            max_points_per_chunk: MAX_PACKET_POINTS,
+            max_points_per_chunk: MAX_CHUNK_POINTS,
             capacity_points: None,
             min_pps: MIN_PPS,
             max_pps: MAX_PPS,

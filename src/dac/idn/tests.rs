@@ -60,7 +60,7 @@ impl Rig {
         let clock = ManualClock::starting_at(HostTime::from_nanos(1_000_000_000));
         let backend = driver(&bench, bind, Service::Default, &clock);
         let arm = Arm::new();
-        let (sender, receiver) = queue(8192, 256, MAX_PACKET_POINTS, arm.clone());
+        let (sender, receiver) = queue(8192, 256, MAX_CHUNK_POINTS, arm.clone());
         let (report_tx, reports) = reports(256);
         let control = LinkControl::new(PPS);
         // What a stream sets, and a timed device has no use for.
