@@ -265,8 +265,9 @@ fn the_virtual_device_complains_as_openidn_does() {
         let mut replies = Vec::new();
         now += Duration::from_millis(1);
         device.feed(now, client, packet, &mut replies);
-        let reply: String = replies.concat().iter().map(|byte| format!("{byte:02x}")).collect();
-        reply.get(12..20).unwrap_or_default().to_owned()
+        let reply = replies.concat();
+        let events = reply.get(6..10).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]));
+        format!("{:08x}", events.unwrap_or(u32::MAX))
     };
     let t = 1_000_000;
     let plain = "000003e8";
