@@ -1,3 +1,4 @@
 //! Bytes of network and USB protocols ↔ values. No socket, thread or clock here.
 
 pub mod ether_dream;
+pub mod lasercube_wifi;
