@@ -138,8 +138,8 @@ impl Director {
     /// Obeys one command.
     pub fn obey(&mut self, command: Command, now: HostTime) {
         match command {
-            Command::Play => self.with_player("play", |player| player.play()),
-            Command::Pause => self.with_player("pause", |player| player.pause()),
+            Command::Play => self.with_player("play", Player::play),
+            Command::Pause => self.with_player("pause", Player::pause),
             Command::Seek(to) => self.with_player("seek", |player| player.seek(to)),
             Command::SetVolume(volume) => {
                 self.with_player("set the volume of", |player| player.set_volume(volume));
@@ -349,7 +349,7 @@ impl Director {
                     TripReason::Operator => Severity::Info,
                     _ => Severity::Warning,
                 };
-                let text = format!("{}: {}", entry.projector, entry.reason);
+                let text = format!("{} – {}", entry.projector, entry.reason);
                 self.notices.add(severity, text);
                 if self.trips.len() == TRIPS_KEPT {
                     self.trips.remove(0);
@@ -478,5 +478,5 @@ fn period_us(view: &EngineView) -> f64 {
 }
 
 fn trip_line(trip: &TripEntry) -> String {
-    format!("{:.1} s  {}: {}", trip.at_s, trip.projector, trip.reason)
+    format!("{:.1} s  {} – {}", trip.at_s, trip.projector, trip.reason)
 }
