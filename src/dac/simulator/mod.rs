@@ -3,6 +3,7 @@
 
 pub mod ether_dream;
 pub mod in_process;
+pub mod lasercube_wifi;
 pub mod playback;
 pub mod record;
 
