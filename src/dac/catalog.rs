@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::backend::{Backend, DacError};
 use super::discovery::FoundDevice;
 use super::ether_dream::EtherDream;
+use super::lasercube_wifi::LaserCube;
 use super::simulator::InProcess;
 use super::uri::DacUri;
 use crate::time::Clock;
@@ -19,9 +20,10 @@ pub struct Kind {
 }
 
 /// Every kind that can be driven.
-pub const KINDS: [Kind; 2] = [
+pub const KINDS: [Kind; 3] = [
     Kind { name: "Simulator", uri: "sim:" },
     Kind { name: "Ether Dream", uri: "ether-dream://HOST[:PORT]" },
+    Kind { name: "LaserCube, network", uri: "lasercube-wifi://HOST[:PORT]" },
 ];
 
 /// Makes the driver of a projector, not connected yet. `seen` is what discovery has found: it tells a
@@ -41,6 +43,17 @@ pub fn open(
             });
             Ok(match known.and_then(|found| found.announcement.as_ref()) {
                 Some(announcement) => Box::new(driver.announced(announcement)),
+                None => Box::new(driver),
+            })
+        }
+        DacUri::LaserCubeWifi { host, port, orientation } => {
+            let driver = LaserCube::new(text, &host, port, clock).oriented(orientation);
+            let known = seen.iter().find(|found| {
+                let uri = found.uri.as_deref().and_then(|uri| DacUri::parse(uri).ok());
+                matches!(uri, Some(DacUri::LaserCubeWifi { host: h, port: p, .. }) if h == host && p == port)
+            });
+            Ok(match known.and_then(|found| found.lasercube) {
+                Some(info) => Box::new(driver.announced(info)),
                 None => Box::new(driver),
             })
         }

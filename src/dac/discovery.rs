@@ -1,4 +1,4 @@
-//! Which projectors are there. Listens in the background, never blocks anything, and never connects.
+//! Which projectors are there. Listens and asks in the background, never blocks anything, and never connects.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
@@ -10,8 +10,10 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::lasercube_wifi::Search;
 use crate::time::{Clock, HostTime, SystemClock};
 use crate::wire::ether_dream::{Announcement, UDP_PORT};
+use crate::wire::lasercube_wifi;
 
 /// A device that has been silent for this long is lost.
 pub const LOST_AFTER: Duration = Duration::from_secs(3);
@@ -33,6 +35,8 @@ pub struct FoundDevice {
     pub trouble: Option<String>,
     /// What an Ether Dream announced.
     pub announcement: Option<Announcement>,
+    /// What a LaserCube on the network said of itself.
+    pub lasercube: Option<lasercube_wifi::Info>,
 }
 
 /// A change of what is there.
@@ -106,6 +110,7 @@ fn describe(announcement: &Announcement, from: IpAddr) -> FoundDevice {
         serial: Some(mac.join(":")),
         trouble: None,
         announcement: Some(*announcement),
+        ..FoundDevice::default()
     }
 }
 
@@ -134,6 +139,8 @@ impl Discovery {
     /// Starts to listen. Fails if another program holds the port for itself alone.
     pub fn start() -> io::Result<Self> {
         let socket = listen(UDP_PORT)?;
+        // Without a socket to ask with, the others are found all the same.
+        let mut cubes = Search::start().ok();
         let (to_reader, events) = bounded(MAX_DEVICES);
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
@@ -148,6 +155,9 @@ impl Discovery {
                 for event in heard.into_iter().chain(std::iter::from_fn(|| devices.lose(now))) {
                     // A reader that does not read misses events, as it wishes.
                     drop(to_reader.try_send(event));
+                }
+                if let Some(cubes) = &mut cubes {
+                    cubes.look(now, |event| drop(to_reader.try_send(event)));
                 }
             }
         };
@@ -171,11 +181,18 @@ impl Drop for Discovery {
     }
 }
 
-/// What is there: listens for `timeout` (announcements come once a second) and looks at the USB bus. What
+/// What is there: listens for `timeout` (announcements come once a second), asks, and looks at the USB bus. What
 /// could not be looked at is in the list too, with its cure.
 #[must_use]
 pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
     let mut found = Vec::new();
+    let mut cubes = Search::start().ok();
+    let mut look = |now| {
+        if let Some(cubes) = &mut cubes {
+            cubes.look(now, drop);
+        }
+    };
+    look(SystemClock.now());
     match listen(UDP_PORT) {
         Ok(socket) => {
             let mut devices = Devices::default();
@@ -185,6 +202,7 @@ pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
                 if let Ok((n, from)) = socket.recv_from(&mut buffer) {
                     devices.hear(&buffer[..n], from.ip(), SystemClock.now());
                 }
+                look(SystemClock.now());
             }
             found.extend(devices.list());
         }
@@ -196,6 +214,9 @@ pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
             ..FoundDevice::default()
         }),
     }
+    // What was asked at the beginning has been answered by now.
+    look(SystemClock.now());
+    found.extend(cubes.iter().flat_map(Search::list));
     #[cfg(feature = "usb")]
     found.extend(super::usb_listing::projectors());
     found

@@ -4,6 +4,7 @@ pub mod backend;
 pub mod catalog;
 pub mod discovery;
 pub mod ether_dream;
+pub mod lasercube_wifi;
 pub mod link;
 pub mod simulator;
 pub mod transport;

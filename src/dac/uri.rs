@@ -1,13 +1,15 @@
-//! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `auto`.
+//! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `lasercube-wifi://HOST[:PORT]`, `auto`.
 
 use super::backend::DacError;
 use super::simulator::SimOptions;
 use crate::wire::ether_dream::TCP_PORT;
+use crate::wire::lasercube_wifi::{COMMAND_PORT, Orientation};
 
 /// Schemes of devices that have no driver yet.
-const KNOWN_ELSEWHERE: [&str; 5] = ["idn", "helios", "lasercube-usb", "lasercube-wifi", "audio-xy"];
+const KNOWN_ELSEWHERE: [&str; 4] = ["idn", "helios", "lasercube-usb", "audio-xy"];
 /// What may be named now.
-const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT] and auto";
+const SUPPORTED: &str =
+    "sim:, ether-dream://HOST[:PORT], lasercube-wifi://HOST[:PORT][?invert=x|y|xy] and auto";
 
 /// A projector, as the user named it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,15 @@ pub enum DacUri {
         host: String,
         /// TCP port.
         port: u16,
+    },
+    /// A LaserCube on the network.
+    LaserCubeWifi {
+        /// Name or IPv4 address.
+        host: String,
+        /// UDP port of its commands; points go to the next one.
+        port: u16,
+        /// Which way the picture lies.
+        orientation: Orientation,
     },
     /// Whatever is found first.
     Auto,
@@ -49,12 +60,33 @@ impl DacUri {
                     "\"{text}\" has no usable address: write ether-dream://HOST or ether-dream://HOST:PORT"
                 )),
             },
+            "lasercube-wifi" => match rest.strip_prefix("//").and_then(lasercube_wifi) {
+                Some(uri) => Ok(uri),
+                None => bad(format!(
+                    "\"{text}\" has no usable address: write lasercube-wifi://HOST, lasercube-wifi://HOST:PORT or lasercube-wifi://HOST?invert=xy"
+                )),
+            },
             _ if KNOWN_ELSEWHERE.contains(&scheme) => {
                 bad(format!("{scheme} projectors cannot be driven yet: use {SUPPORTED}"))
             }
             _ => bad(format!("\"{scheme}\" is no kind of projector: use {SUPPORTED}")),
         }
     }
+}
+
+fn lasercube_wifi(text: &str) -> Option<DacUri> {
+    let (address, query) = text.split_once('?').unwrap_or((text, ""));
+    let (host, port) = host_and_port(address)?;
+    let orientation = match query {
+        "" => Orientation::default(),
+        "invert=x" => Orientation { invert_x: true, invert_y: false },
+        "invert=y" => Orientation { invert_x: false, invert_y: true },
+        "invert=xy" => Orientation { invert_x: true, invert_y: true },
+        _ => return None,
+    };
+    // The data port is the next one.
+    let port = port.unwrap_or(COMMAND_PORT);
+    (port < u16::MAX).then_some(DacUri::LaserCubeWifi { host, port, orientation })
 }
 
 /// `HOST`, `HOST:PORT`, `[IPv6]` or `[IPv6]:PORT`, with an optional slash at the end.
@@ -90,6 +122,12 @@ mod tests {
         DacUri::EtherDream { host: host.to_owned(), port }
     }
 
+    fn cube(host: &str, port: u16, inverted: &str) -> DacUri {
+        let orientation =
+            Orientation { invert_x: inverted.contains('x'), invert_y: inverted.contains('y') };
+        DacUri::LaserCubeWifi { host: host.to_owned(), port, orientation }
+    }
+
     #[test]
     fn addresses_read_with_and_without_a_port() {
         let cases = [
@@ -101,6 +139,9 @@ mod tests {
             ("sim:", DacUri::Sim(SimOptions::default())),
             ("sim:?ppm=200", DacUri::Sim(SimOptions { ppm: 200.0, ..SimOptions::default() })),
             ("auto", DacUri::Auto),
+            ("lasercube-wifi://10.0.0.8", cube("10.0.0.8", 45457, "")),
+            ("lasercube-wifi://cube.local:5001/?invert=xy", cube("cube.local", 5001, "xy")),
+            ("lasercube-wifi://10.0.0.8?invert=y", cube("10.0.0.8", 45457, "y")),
         ];
         for (text, expected) in cases {
             assert_eq!(DacUri::parse(text).unwrap(), expected, "{text}");
@@ -122,11 +163,15 @@ mod tests {
             let text = format!("ether-dream:{rest}");
             assert!(DacUri::parse(&text).is_err(), "{text}");
         }
+        for rest in ["", "//", "//h:65535", "//h?invert=z", "//h?flip", "//h:0"] {
+            let text = format!("lasercube-wifi:{rest}");
+            assert!(DacUri::parse(&text).is_err(), "{text}");
+        }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|)[ -~]{0,30}") {
+        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|lasercube-wifi://|)[ -~]{0,30}") {
             drop(DacUri::parse(&text));
         }
     }

@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn jitter_lets_later_ones_overtake_and_loses_none() {
         let ms = Duration::from_millis;
-        let arrived = run(LossPlan { delay: ms(5), jitter: ms(20), seed: 1, ..LossPlan::default() });
+        let arrived =
+            run(LossPlan { delay: ms(5), jitter: ms(20), seed: 1, ..LossPlan::default() });
         assert!(!arrived.is_sorted());
         let mut sorted = arrived;
         sorted.sort_unstable();

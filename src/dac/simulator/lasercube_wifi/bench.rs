@@ -31,13 +31,8 @@ impl Bench {
     /// Puts a device on the bench.
     #[must_use]
     pub fn new(device: Device) -> Self {
-        let wire = Wire {
-            device,
-            to_host: VecDeque::new(),
-            socket: 0,
-            reachable: true,
-            datagrams: 0,
-        };
+        let wire =
+            Wire { device, to_host: VecDeque::new(), socket: 0, reachable: true, datagrams: 0 };
         Self(Arc::new(Mutex::new(wire)))
     }
 

@@ -103,9 +103,8 @@ impl Device {
     #[must_use]
     pub fn new(model: Model, recorder: Option<Box<dyn Recorder>>) -> Self {
         let output = Arc::new(AtomicBool::new(false));
-        let recorder = recorder.map(|inner| {
-            Box::new(Diodes { on: Arc::clone(&output), inner }) as Box<dyn Recorder>
-        });
+        let recorder = recorder
+            .map(|inner| Box::new(Diodes { on: Arc::clone(&output), inner }) as Box<dyn Recorder>);
         Self {
             model,
             mirrors: Mirrors::new(usize::from(model.buffer_points), model.ppm, recorder),
