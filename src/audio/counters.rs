@@ -25,7 +25,9 @@ pub struct CallbackCounters {
 }
 
 impl CallbackCounters {
-    pub(super) fn new() -> Self {
+    /// All at zero.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             callbacks: AtomicU64::new(0),
             frames: AtomicU64::new(0),

@@ -21,11 +21,11 @@ use super::start::AudioError;
 
 /// Frames asked for per callback. PulseAudio calls back every 2 s unless told otherwise; ALSA's plug-ins falter
 /// below 512, and a PulseAudio server on a busy machine runs dry at 512 without a word.
-const BUFFER_FRAMES: u32 = 1024;
+pub(super) const BUFFER_FRAMES: u32 = 1024;
 /// Frames that are handled at once, more than servers ask for.
-const CONVERT_FRAMES: usize = 4096;
+pub(super) const CONVERT_FRAMES: usize = 4096;
 /// How long a hung sound server may hold up the opening.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A sound device as it can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct ListedDevice {
 
 /// Which way the sound goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Direction {
+pub(super) enum Direction {
     Output,
     Input,
 }
@@ -92,11 +92,11 @@ fn name_of(device: &cpal::Device) -> String {
     id.split_once(':').map_or(id.clone(), |(_, name)| name.to_string())
 }
 
-fn description_of(device: &cpal::Device) -> String {
+pub(super) fn description_of(device: &cpal::Device) -> String {
     device.description().map_or_else(|_| name_of(device), |about| about.name().to_string())
 }
 
-fn choose(name: Option<&str>, direction: Direction) -> Result<cpal::Device, AudioError> {
+pub(super) fn choose(name: Option<&str>, direction: Direction) -> Result<cpal::Device, AudioError> {
     let host = cpal::default_host();
     let Some(name) = name else {
         return default_device(&host, direction).ok_or(AudioError::NoDevice);
@@ -118,6 +118,12 @@ fn choose(name: Option<&str>, direction: Direction) -> Result<cpal::Device, Audi
 pub(super) struct OpenDevice {
     pub(super) name: String,
     _stream: cpal::Stream,
+}
+
+impl OpenDevice {
+    pub(super) fn new(name: String, stream: cpal::Stream) -> Self {
+        Self { name, _stream: stream }
+    }
 }
 
 impl std::fmt::Debug for OpenDevice {
@@ -293,12 +299,12 @@ where
     )
 }
 
-fn frames_time(frames: usize, sample_rate: u32) -> Duration {
+pub(super) fn frames_time(frames: usize, sample_rate: u32) -> Duration {
     Duration::from_nanos(frames as u64 * 1_000_000_000 / u64::from(sample_rate.max(1)))
 }
 
 /// May run on the audio thread: counts, and no more.
-fn note_error(counters: &CallbackCounters, error: &cpal::Error) {
+pub(super) fn note_error(counters: &CallbackCounters, error: &cpal::Error) {
     match error.kind() {
         ErrorKind::Xrun => counters.note_xrun(),
         ErrorKind::DeviceNotAvailable | ErrorKind::StreamInvalidated => {

@@ -117,6 +117,8 @@ pub struct DevicesArgs {
 pub enum SimulatedKind {
     /// Ether Dream: TCP, announced by UDP broadcast
     EtherDream,
+    /// LaserCube on the network: three UDP ports, the address is that of its commands
+    LasercubeWifi,
 }
 
 /// `galvo simulate`
@@ -124,9 +126,9 @@ pub enum SimulatedKind {
 pub struct SimulateArgs {
     /// The projector's protocol
     pub kind: SimulatedKind,
-    /// Address to listen on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7765")]
-    pub listen: String,
+    /// Address to listen on; loopback and the protocol's own port where left out
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
     /// Writes every point at its moment on the virtual mirrors
     #[arg(long, value_name = "FILE.csv")]
     pub record: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::audio_xy::AudioXy;
 use super::backend::{Backend, DacError};
 use super::discovery::FoundDevice;
 use super::ether_dream::EtherDream;
@@ -20,10 +21,11 @@ pub struct Kind {
 }
 
 /// Every kind that can be driven.
-pub const KINDS: [Kind; 3] = [
+pub const KINDS: [Kind; 4] = [
     Kind { name: "Simulator", uri: "sim:" },
     Kind { name: "Ether Dream", uri: "ether-dream://HOST[:PORT]" },
     Kind { name: "LaserCube, network", uri: "lasercube-wifi://HOST[:PORT]" },
+    Kind { name: "Sound card, XY", uri: "audio-xy://DEVICE" },
 ];
 
 /// Makes the driver of a projector, not connected yet. `seen` is what discovery has found: it tells a
@@ -56,6 +58,9 @@ pub fn open(
                 Some(info) => Box::new(driver.announced(info)),
                 None => Box::new(driver),
             })
+        }
+        DacUri::AudioXy { device, options } => {
+            Ok(Box::new(AudioXy::new(text, &device, options, clock)))
         }
         DacUri::Auto => match seen.iter().find_map(|found| found.uri.as_deref()) {
             Some(uri) if uri != "auto" => open(uri, seen, clock),

@@ -1,5 +1,6 @@
 //! Projectors: one file per device behind one [`Backend`] trait, and a simulator of each.
 
+pub mod audio_xy;
 pub mod backend;
 pub mod catalog;
 pub mod discovery;

@@ -1,15 +1,15 @@
 //! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `lasercube-wifi://HOST[:PORT]`, `auto`.
 
+use super::audio_xy::XyOptions;
 use super::backend::DacError;
 use super::simulator::SimOptions;
 use crate::wire::ether_dream::TCP_PORT;
 use crate::wire::lasercube_wifi::{COMMAND_PORT, Orientation};
 
 /// Schemes of devices that have no driver yet.
-const KNOWN_ELSEWHERE: [&str; 4] = ["idn", "helios", "lasercube-usb", "audio-xy"];
+const KNOWN_ELSEWHERE: [&str; 3] = ["idn", "helios", "lasercube-usb"];
 /// What may be named now.
-const SUPPORTED: &str =
-    "sim:, ether-dream://HOST[:PORT], lasercube-wifi://HOST[:PORT][?invert=x|y|xy] and auto";
+const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], lasercube-wifi://HOST[:PORT][?invert=x|y|xy], audio-xy://DEVICE[?channels=xyrgb] and auto";
 
 /// A projector, as the user named it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,13 @@ pub enum DacUri {
         port: u16,
         /// Which way the picture lies.
         orientation: Orientation,
+    },
+    /// A sound card: an oscilloscope, or a projector on a DC-coupled card.
+    AudioXy {
+        /// Its name as listed, "default" or "none".
+        device: String,
+        /// Channels, rate and scales.
+        options: XyOptions,
     },
     /// Whatever is found first.
     Auto,
@@ -66,6 +73,18 @@ impl DacUri {
                     "\"{text}\" has no usable address: write lasercube-wifi://HOST, lasercube-wifi://HOST:PORT or lasercube-wifi://HOST?invert=xy"
                 )),
             },
+            "audio-xy" => {
+                let (device, query) = rest.split_once('?').unwrap_or((rest, ""));
+                match device.strip_prefix("//").map(|device| device.trim_end_matches('/')) {
+                    Some(device) if !device.is_empty() => Ok(Self::AudioXy {
+                        device: device.to_owned(),
+                        options: XyOptions::parse(query)?,
+                    }),
+                    _ => bad(format!(
+                        "\"{text}\" names no sound device: write audio-xy://NAME with a name from galvo devices, audio-xy://default or audio-xy://none"
+                    )),
+                }
+            }
             _ if KNOWN_ELSEWHERE.contains(&scheme) => {
                 bad(format!("{scheme} projectors cannot be driven yet: use {SUPPORTED}"))
             }
@@ -149,6 +168,17 @@ mod tests {
     }
 
     #[test]
+    fn a_sound_card_is_named_with_its_channels() {
+        let uri = DacUri::parse("audio-xy://hw:CARD=UltraLite,DEV=0?channels=xyrgbi&gain=0.5");
+        let Ok(DacUri::AudioXy { device, options }) = uri else { panic!("{uri:?}") };
+        assert_eq!((device.as_str(), options.channels.len()), ("hw:CARD=UltraLite,DEV=0", 6));
+        assert_eq!(options.gain, 0.5);
+        for text in ["audio-xy:", "audio-xy://", "audio-xy://?channels=xy", "audio-xy://a?b=c"] {
+            assert!(DacUri::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_driven_is_refused_in_one_sentence_that_names_what_can() {
         for text in ["idn://10.0.0.7", "helios://1", "foo://x", "10.0.0.7", ""] {
             let sentence = DacUri::parse(text).unwrap_err().to_string();
@@ -171,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|lasercube-wifi://|)[ -~]{0,30}") {
+        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|lasercube-wifi://|audio-xy://|)[ -~]{0,30}") {
             drop(DacUri::parse(&text));
         }
     }

@@ -3,6 +3,7 @@
 
 mod analysis;
 mod audio;
+mod audio_xy;
 mod clocks;
 mod decode;
 mod devices;
@@ -10,6 +11,7 @@ mod ether_dream;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;
+mod lasercube_wifi;
 mod layers;
 mod mock_device;
 mod patterns;

@@ -321,3 +321,6 @@ impl Backend for LaserCube {
 }
 
 const _: () = assert!(CONNECT_TIMEOUT.as_millis() < SILENT_FOR.as_millis());
+
+#[cfg(test)]
+mod tests;

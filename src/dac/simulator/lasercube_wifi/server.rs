@@ -16,7 +16,7 @@ use crate::time::{Clock, HostTime};
 /// How often the thread looks at its sockets.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// How long an open interlock stays open.
-const INTERLOCK_OPEN: Duration = Duration::from_millis(200);
+const INTERLOCK_OPEN: Duration = Duration::from_secs(1);
 /// How long the network stays away.
 const CUT_FOR: Duration = Duration::from_secs(3);
 /// Tries to find three free ports in a row.
