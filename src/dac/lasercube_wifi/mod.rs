@@ -297,6 +297,14 @@ impl Backend for LaserCube {
         })
     }
 
+    fn condition(&self) -> Option<String> {
+        let info = self.link.as_ref()?.session.info()?;
+        Some(match info.trouble() {
+            Some(trouble) => format!("{}; {trouble}", info.condition()),
+            None => info.condition(),
+        })
+    }
+
     fn stop(&mut self, now: HostTime) -> Result<(), DacError> {
         self.session()?.stop(now);
         self.pump(now)

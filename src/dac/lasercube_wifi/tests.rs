@@ -433,6 +433,17 @@ fn a_device_that_cannot_clear_is_waited_out_in_the_dark() {
 }
 
 #[test]
+fn the_status_tells_battery_and_temperature_as_they_change() {
+    let mut rig = Rig::plain();
+    rig.run(300);
+    let told = |rig: &Rig| rig.worker.status().condition().unwrap();
+    assert_eq!(told(&rig), "battery 87 %, 35 °C, firmware 0.24, WiFi");
+    rig.bench.with(|device| device.set_battery(9));
+    rig.run(1500);
+    assert!(told(&rig).starts_with("battery 9 %") && told(&rig).contains("plug it in"));
+}
+
+#[test]
 fn garbage_from_the_network_is_ignored() {
     let mut rig = Rig::plain();
     rig.arm();
