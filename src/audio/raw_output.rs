@@ -14,7 +14,7 @@ use crate::time::{HostTime, SystemClock};
 use super::counters::CallbackCounters;
 use super::device::{
     BUFFER_FRAMES, CONVERT_FRAMES, Direction, OPEN_TIMEOUT, OpenDevice, choose, description_of,
-    frames_time, note_error,
+    frames_time, hurry, note_error,
 };
 use super::start::AudioError;
 
@@ -108,9 +108,14 @@ where
 {
     let channels = usize::from(config.channels).max(1);
     let mut floats = vec![0.0_f32; CONVERT_FRAMES * channels];
+    let own_counters = Arc::clone(&counters);
+    let mut is_first = true;
     device.build_output_stream(
         config,
         move |out: &mut [T], info: &cpal::OutputCallbackInfo| {
+            if std::mem::take(&mut is_first) {
+                hurry(&own_counters);
+            }
             let now = SystemClock::read();
             let at = info.timestamp();
             let mut latency = at.playback.duration_since(at.callback);
@@ -149,7 +154,10 @@ mod tests {
         ];
         let (config, format) = pick(&ranges, 6, None).unwrap();
         assert_eq!((config.channels, config.sample_rate), (8, 96_000));
-        assert_eq!((format, config.buffer_size), (SampleFormat::I32, BufferSize::Fixed(512)));
+        assert_eq!(
+            (format, config.buffer_size),
+            (SampleFormat::I32, BufferSize::Fixed(BUFFER_FRAMES))
+        );
         let (config, _) = pick(&ranges, 6, Some(192_000)).unwrap();
         assert_eq!((config.channels, config.sample_rate), (10, 192_000));
         assert!(pick(&ranges, 11, None).is_none() && pick(&ranges, 2, Some(8000)).is_none());

@@ -140,7 +140,9 @@ impl XyCallback {
         let channels = channels.max(1);
         let at = self.clock.update(self.position, out.len() / channels, now, latency);
         self.flush();
+        // At least what the next two calls take.
         let reserve = (self.sample_rate * RESERVE_SECONDS) as usize;
+        let reserve = reserve.max(2 * out.len() / channels).min(self.frames.capacity() / 2);
         let closing = self.shared.closing.load(Ordering::Acquire);
         if !self.running && !closing && self.frames.len() >= reserve {
             self.running = true;
@@ -231,8 +233,11 @@ mod tests {
 
     fn run(callback: &mut XyCallback, now: &mut HostTime, frames: usize) -> Vec<[f32; 5]> {
         let mut out = vec![9.0; frames * 5];
-        callback.run(&mut out, 5, *now, Duration::from_millis(5));
-        *now += Duration::from_nanos(frames as u64 * 1_000_000_000 / u64::from(RATE));
+        for period in out.chunks_mut(256 * 5) {
+            callback.run(period, 5, *now, Duration::from_millis(5));
+            let frames = period.len() as u64 / 5;
+            *now += Duration::from_nanos(frames * 1_000_000_000 / u64::from(RATE));
+        }
         out.chunks(5).map(|frame| [frame[0], frame[1], frame[2], frame[3], frame[4]]).collect()
     }
 
