@@ -68,12 +68,15 @@ impl Show {
         let (sender, receiver) = queue(6000, 64, 500, arm.clone());
         let (report_tx, _reports) = reports(64);
         let stats = LinkStats::default();
+        let control = LinkControl::new(PPS);
+        // 80 ms in the device, as its driver suggests.
+        control.set_device_fill(2400, 2400);
         let worker = Worker::new(WorkerParts {
             backend,
             receiver,
             arm: arm.clone(),
             reports: report_tx,
-            control: LinkControl::new(PPS),
+            control,
             stats: stats.clone(),
             clock: Arc::new(SystemClock),
             seed: 1,

@@ -146,7 +146,9 @@ mod tests {
     #[test]
     fn no_light_is_on_during_a_dark_way_at_any_ratio() {
         let (a, b) = (white(-0.5), white(0.5));
-        let points: Vec<_> = [a, a, a.blanked(), b.blanked(), b, b].repeat(50);
+        // There and back, dark both ways.
+        let there = [a, a, a.blanked(), b.blanked(), b, b];
+        let points = [&there[..], &[b.blanked(), a.blanked()]].concat().repeat(50);
         for (rate, pps) in [(48_000, 30_000), (44_100, 30_000), (96_000, 30_000), (48_000, 100_000)]
         {
             for frame in run(rate, pps, &points) {
