@@ -25,6 +25,12 @@ pub struct CallbackCounters {
     callback_nanos: Histogram,
 }
 
+impl Default for CallbackCounters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl CallbackCounters {
     /// All at zero.
     #[must_use]

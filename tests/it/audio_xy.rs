@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use galvo::dac::audio_xy::{AudioXy, SoftwareCard, XyOptions};
-use galvo::dac::{
-    Backend, DacError, LinkControl, LinkStats, Worker, WorkerParts, open, reports, spawn,
-};
+use galvo::dac::{DacError, LinkControl, LinkStats, Worker, WorkerParts, open, reports, spawn};
 use galvo::point::{Colour, LaserPoint};
 use galvo::safety::{Arm, Gate, queue};
 use galvo::time::{Clock, StreamInstant, SystemClock};

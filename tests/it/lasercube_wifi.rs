@@ -214,7 +214,7 @@ fn the_search_finds_a_cube_and_loses_it() {
     let driver = open(&found.uri.clone().unwrap(), &search.list(), Arc::new(SystemClock)).unwrap();
     assert_eq!(driver.presumed().max_pps, 40_000);
     drop(server);
-    search.look(SystemClock.now() + Duration::from_secs(60), |event| events.push(event));
+    search.look(SystemClock.now() + Duration::from_mins(1), |event| events.push(event));
     assert!(matches!(events.last(), Some(Event::Lost(_))), "{events:?}");
 }
 

@@ -246,7 +246,7 @@ mod tests {
         let (mut callback, mut feed) = rig("xyrgb");
         let mut now = HostTime::ZERO;
         assert!(run(&mut callback, &mut now, 256).iter().all(|frame| *frame == [0.0; 5]));
-        feed.frames.push_slice(&[lit(0.5); 900]);
+        feed.frames.push_slice(&vec![lit(0.5); 900]);
         run(&mut callback, &mut now, 256);
         assert!(!feed.played().running, "less than 20 ms is no reserve");
         feed.frames.push_slice(&[lit(0.5); 300]);
@@ -256,7 +256,7 @@ mod tests {
         run(&mut callback, &mut now, 256);
         let played = feed.played();
         assert_eq!((played.frames, played.running), (256, true));
-        let expected = Duration::from_nanos(768 * 1_000_000_000 / 48_000 + 5_000_000);
+        let expected = Duration::from_millis(768 / 48 + 5);
         assert!(played.at.since(HostTime::ZERO).abs_diff(expected) < Duration::from_micros(1));
     }
 
@@ -264,7 +264,7 @@ mod tests {
     fn running_empty_holds_the_place_in_the_dark_and_is_counted_once() {
         let (mut callback, mut feed) = rig("xyrgb");
         let mut now = HostTime::ZERO;
-        feed.frames.push_slice(&[lit(0.5); 1000]);
+        feed.frames.push_slice(&vec![lit(0.5); 1000]);
         run(&mut callback, &mut now, 1000);
         let out = run(&mut callback, &mut now, 500);
         assert!(out.iter().all(|frame| *frame == [0.5, 0.5, 0.0, 0.0, 0.0]));
@@ -276,13 +276,13 @@ mod tests {
     fn a_flush_is_dark_from_the_next_period_on() {
         let (mut callback, mut feed) = rig("xyrgb");
         let mut now = HostTime::ZERO;
-        feed.frames.push_slice(&[lit(0.5); 4000]);
+        feed.frames.push_slice(&vec![lit(0.5); 4000]);
         run(&mut callback, &mut now, 1000);
         feed.flush_to(4000);
         let out = run(&mut callback, &mut now, 500);
         assert!(out.iter().all(|frame| frame[2] == 0.0 && frame[0] == 0.5));
         assert_eq!((feed.played().frames, feed.underflows()), (4000, 0));
-        feed.frames.push_slice(&[lit(-0.5); 1000]);
+        feed.frames.push_slice(&vec![lit(-0.5); 1000]);
         assert!(run(&mut callback, &mut now, 100)[99][2] == 1.0);
     }
 
@@ -308,7 +308,7 @@ mod tests {
         let (mut callback, mut feed) = rig("xyrgt");
         let mut now = HostTime::ZERO;
         assert!(run(&mut callback, &mut now, 96).iter().all(|frame| frame[4] == 0.0));
-        feed.frames.push_slice(&[lit(0.5); 1200]);
+        feed.frames.push_slice(&vec![lit(0.5); 1200]);
         let out = run(&mut callback, &mut now, 1152);
         let edges = out.windows(2).filter(|w| w[0][4] < 0.0 && w[1][4] > 0.0).count();
         assert!((23..=24).contains(&edges), "{edges} periods of 1 ms in 24 ms");
@@ -320,7 +320,7 @@ mod tests {
     fn closing_goes_dark_and_to_the_centre() {
         let (mut callback, mut feed) = rig("xyrgb");
         let mut now = HostTime::ZERO;
-        feed.frames.push_slice(&[lit(1.0); 2000]);
+        feed.frames.push_slice(&vec![lit(1.0); 2000]);
         run(&mut callback, &mut now, 1000);
         feed.close();
         let out = run(&mut callback, &mut now, 1000);

@@ -68,11 +68,14 @@ impl Card for SoundCard {
     }
 }
 
+/// Gets each period's samples, interleaved.
+pub type Listener = Arc<dyn Fn(&[f32]) + Send + Sync>;
+
 /// A thread in place of a sound card: nothing is heard, but time passes.
 pub struct SoftwareCard {
     clock: Arc<dyn Clock>,
     /// Gets every frame, as it is laid on the channels.
-    listener: Option<Arc<dyn Fn(&[f32]) + Send + Sync>>,
+    listener: Option<Listener>,
 }
 
 impl std::fmt::Debug for SoftwareCard {
@@ -90,7 +93,7 @@ impl SoftwareCard {
 
     /// `listener` gets each period's samples, interleaved.
     #[must_use]
-    pub fn heard_by(mut self, listener: Arc<dyn Fn(&[f32]) + Send + Sync>) -> Self {
+    pub fn heard_by(mut self, listener: Listener) -> Self {
         self.listener = Some(listener);
         self
     }

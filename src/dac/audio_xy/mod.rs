@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use callback::{Feed, Played, XyCallback};
 #[cfg(feature = "audio")]
 pub use card::SoundCard;
-pub use card::{Card, OpenCard, SoftwareCard};
+pub use card::{Card, Listener, OpenCard, SoftwareCard};
 pub use channels::{Role, XyOptions};
 pub use resampler::{Beam, XyResampler};
 

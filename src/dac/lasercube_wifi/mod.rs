@@ -193,20 +193,6 @@ impl LaserCube {
         }))
     }
 
-    fn capabilities(&self, info: Option<&Info>) -> Capabilities {
-        let buffer = info.map_or(FALLBACK_BUFFER_POINTS, |info| info.buffer_points);
-        let wired = info.is_some_and(|info| info.connection.is_wired());
-        Capabilities {
-            delivery: Delivery::Fifo,
-            max_points_per_chunk: MAX_POINTS_PER_PACKET,
-            capacity_points: Some(u32::from(buffer)),
-            min_pps: 1,
-            max_pps: info.map_or(FALLBACK_MAX_PPS, |info| info.max_pps).max(1),
-            reports_queue: true,
-            suggested_buffer: if wired { BUFFER_WIRED } else { BUFFER_WIFI },
-        }
-    }
-
     /// Dark, confirmed if it answers, and quiet.
     fn end(&mut self) -> Result<(), DacError> {
         let now = self.clock.now();
@@ -215,6 +201,20 @@ impl LaserCube {
         self.talk_until(CLOSE_TIMEOUT, dark)?;
         self.session()?.say_goodbye();
         self.pump(self.clock.now())
+    }
+}
+
+fn capabilities(info: Option<&Info>) -> Capabilities {
+    let buffer = info.map_or(FALLBACK_BUFFER_POINTS, |info| info.buffer_points);
+    let wired = info.is_some_and(|info| info.connection.is_wired());
+    Capabilities {
+        delivery: Delivery::Fifo,
+        max_points_per_chunk: MAX_POINTS_PER_PACKET,
+        capacity_points: Some(u32::from(buffer)),
+        min_pps: 1,
+        max_pps: info.map_or(FALLBACK_MAX_PPS, |info| info.max_pps).max(1),
+        reports_queue: true,
+        suggested_buffer: if wired { BUFFER_WIRED } else { BUFFER_WIFI },
     }
 }
 
@@ -254,7 +254,7 @@ impl Backend for LaserCube {
     }
 
     fn presumed(&self) -> Capabilities {
-        self.capabilities(self.announced.as_ref())
+        capabilities(self.announced.as_ref())
     }
 
     fn connect(&mut self, _now: HostTime) -> Result<Capabilities, DacError> {
@@ -268,7 +268,7 @@ impl Backend for LaserCube {
             return Err(error);
         }
         let info = self.session()?.info().copied();
-        Ok(self.capabilities(info.as_ref()))
+        Ok(capabilities(info.as_ref()))
     }
 
     fn write(&mut self, now: HostTime, chunk: SafeChunk<'_>) -> Result<Written, DacError> {
