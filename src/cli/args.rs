@@ -119,6 +119,8 @@ pub enum SimulatedKind {
     EtherDream,
     /// LaserCube on the network: three UDP ports, the address is that of its commands
     LasercubeWifi,
+    /// ILDA Digital Network: UDP, with an answer to scans
+    Idn,
 }
 
 /// `galvo simulate`
@@ -132,7 +134,7 @@ pub struct SimulateArgs {
     /// Writes every point at its moment on the virtual mirrors
     #[arg(long, value_name = "FILE.csv")]
     pub record: Option<PathBuf>,
-    /// Trouble to make, e.g. `delay=30ms,cut=10s,ppm=500,seed=1`; `help` lists the words
+    /// Trouble to make, e.g. `delay=30ms,loss=5%,cut=10s,ppm=500,seed=1`; `help` lists the words
     #[arg(long, value_name = "SPEC")]
     pub faults: Option<String>,
     /// Ends after this much time, seconds

@@ -1,5 +1,6 @@
 //! `galvo simulate`: a virtual projector that speaks the real protocol.
 
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,14 +10,16 @@ use anyhow::Context;
 
 use super::args::{SimulateArgs, SimulatedKind};
 use super::interrupt_flag;
-use crate::dac::simulator::{CsvRecorder, Recorder, ether_dream, lasercube_wifi};
+use crate::dac::simulator::{CsvRecorder, Faults, Recorder, ether_dream, idn, lasercube_wifi};
 use crate::time::{Clock, SystemClock};
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
+    let faults = Faults::parse(args.faults.as_deref().unwrap_or_default())?;
     let port = match args.kind {
         SimulatedKind::EtherDream => crate::wire::ether_dream::TCP_PORT,
+        SimulatedKind::Idn => crate::wire::idn::UDP_PORT,
         SimulatedKind::LasercubeWifi => crate::wire::lasercube_wifi::COMMAND_PORT,
     };
     let address = address(args.listen.as_deref().unwrap_or("127.0.0.1"), port)?;
@@ -32,10 +35,12 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
         .map(|recorder| Box::new(recorder) as Box<dyn Recorder>);
     let interrupted = interrupt_flag()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let faults = args.faults.as_deref().unwrap_or_default();
-    let (server, address) = start(args.kind, address, faults, recorder, &clock)?;
+    let (server, address) = start(args.kind, address, faults, recorder, &clock).with_context(|| {
+        format!("{address} cannot be listened on: another program may hold it; choose another with --listen")
+    })?;
     let scheme = match args.kind {
         SimulatedKind::EtherDream => "ether-dream",
+        SimulatedKind::Idn => "idn",
         SimulatedKind::LasercubeWifi => "lasercube-wifi",
     };
     println!("listening on {address}: galvo play FILE --dac {scheme}://{address}");
@@ -45,6 +50,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
     }
     let ended = match server {
         Running::EtherDream(server) => server.stop().is_some(),
+        Running::Idn(server) => server.stop().is_some(),
         Running::LasercubeWifi(server) => server.stop().is_some(),
     };
     anyhow::ensure!(ended, "the simulator failed: please report it");
@@ -54,36 +60,35 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
 /// A simulator that runs.
 enum Running {
     EtherDream(ether_dream::Server),
+    Idn(idn::Server),
     LasercubeWifi(lasercube_wifi::Server),
 }
 
 fn start(
     kind: SimulatedKind,
     address: SocketAddr,
-    faults: &str,
+    faults: Faults,
     recorder: Option<Box<dyn Recorder>>,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<(Running, SocketAddr)> {
+) -> io::Result<(Running, SocketAddr)> {
     let clock = Arc::clone(clock);
-    let taken = || {
-        format!(
-            "{address} cannot be listened on: another program may hold it; choose another with --listen"
-        )
-    };
     Ok(match kind {
         SimulatedKind::EtherDream => {
-            let faults = ether_dream::Faults::parse(faults)?;
             let options =
                 ether_dream::Options { faults, announce: true, recorder, ..Default::default() };
-            let server = ether_dream::Server::start(address, options, clock).with_context(taken)?;
+            let server = ether_dream::Server::start(address, options, clock)?;
             let address = server.address();
             (Running::EtherDream(server), address)
         }
+        SimulatedKind::Idn => {
+            let options = idn::Options { faults, recorder, ..Default::default() };
+            let server = idn::Server::start(address, options, clock)?;
+            let address = server.address();
+            (Running::Idn(server), address)
+        }
         SimulatedKind::LasercubeWifi => {
-            let faults = lasercube_wifi::Faults::parse(faults)?;
             let options = lasercube_wifi::Options { faults, recorder, ..Default::default() };
-            let server =
-                lasercube_wifi::Server::start(address, options, clock).with_context(taken)?;
+            let server = lasercube_wifi::Server::start(address, options, clock)?;
             let address = server.address();
             (Running::LasercubeWifi(server), address)
         }

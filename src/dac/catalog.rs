@@ -6,6 +6,7 @@ use super::audio_xy::AudioXy;
 use super::backend::{Backend, DacError};
 use super::discovery::FoundDevice;
 use super::ether_dream::EtherDream;
+use super::idn::Idn;
 use super::lasercube_wifi::LaserCube;
 use super::simulator::InProcess;
 use super::uri::DacUri;
@@ -21,11 +22,12 @@ pub struct Kind {
 }
 
 /// Every kind that can be driven.
-pub const KINDS: [Kind; 4] = [
+pub const KINDS: [Kind; 5] = [
     Kind { name: "Simulator", uri: "sim:" },
     Kind { name: "Ether Dream", uri: "ether-dream://HOST[:PORT]" },
     Kind { name: "LaserCube, network", uri: "lasercube-wifi://HOST[:PORT]" },
     Kind { name: "Sound card, XY", uri: "audio-xy://DEVICE" },
+    Kind { name: "IDN", uri: "idn://HOST[:PORT]" },
 ];
 
 /// Makes the driver of a projector, not connected yet. `seen` is what discovery has found: it tells a
@@ -61,6 +63,9 @@ pub fn open(
         }
         DacUri::AudioXy { device, options } => {
             Ok(Box::new(AudioXy::new(text, &device, options, clock)))
+        }
+        DacUri::Idn { host, port, service } => {
+            Ok(Box::new(Idn::new(text, &host, port, service, clock)))
         }
         DacUri::Auto => match seen.iter().find_map(|found| found.uri.as_deref()) {
             Some(uri) if uri != "auto" => open(uri, seen, clock),

@@ -10,10 +10,10 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::lasercube_wifi::Search;
+use super::{idn, lasercube_wifi};
 use crate::time::{Clock, HostTime, SystemClock};
 use crate::wire::ether_dream::{Announcement, UDP_PORT};
-use crate::wire::lasercube_wifi;
+use crate::wire::lasercube_wifi::Info;
 
 /// A device that has been silent for this long is lost.
 pub const LOST_AFTER: Duration = Duration::from_secs(3);
@@ -36,7 +36,7 @@ pub struct FoundDevice {
     /// What an Ether Dream announced.
     pub announcement: Option<Announcement>,
     /// What a LaserCube on the network said of itself.
-    pub lasercube: Option<lasercube_wifi::Info>,
+    pub lasercube: Option<Info>,
 }
 
 /// A change of what is there.
@@ -140,7 +140,8 @@ impl Discovery {
     pub fn start() -> io::Result<Self> {
         let socket = listen(UDP_PORT)?;
         // Without a socket to ask with, the others are found all the same.
-        let mut cubes = Search::start().ok();
+        let mut search = idn::Search::start().ok();
+        let mut cubes = lasercube_wifi::Search::start().ok();
         let (to_reader, events) = bounded(MAX_DEVICES);
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
@@ -155,6 +156,9 @@ impl Discovery {
                 for event in heard.into_iter().chain(std::iter::from_fn(|| devices.lose(now))) {
                     // A reader that does not read misses events, as it wishes.
                     drop(to_reader.try_send(event));
+                }
+                if let Some(search) = &mut search {
+                    search.look(now, |event| drop(to_reader.try_send(event)));
                 }
                 if let Some(cubes) = &mut cubes {
                     cubes.look(now, |event| drop(to_reader.try_send(event)));
@@ -181,18 +185,22 @@ impl Drop for Discovery {
     }
 }
 
-/// What is there: listens for `timeout` (announcements come once a second), asks, and looks at the USB bus. What
-/// could not be looked at is in the list too, with its cure.
+/// What is there: listens for `timeout` (announcements come once a second), asks, and looks at the USB bus.
+/// What could not be looked at is in the list too, with its cure.
 #[must_use]
 pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
     let mut found = Vec::new();
-    let mut cubes = Search::start().ok();
-    let mut look = |now| {
+    let mut search = idn::Search::start().ok();
+    let mut cubes = lasercube_wifi::Search::start().ok();
+    let mut ask = |now| {
+        if let Some(search) = &mut search {
+            search.look(now, drop);
+        }
         if let Some(cubes) = &mut cubes {
             cubes.look(now, drop);
         }
     };
-    look(SystemClock.now());
+    ask(SystemClock.now());
     match listen(UDP_PORT) {
         Ok(socket) => {
             let mut devices = Devices::default();
@@ -202,7 +210,7 @@ pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
                 if let Ok((n, from)) = socket.recv_from(&mut buffer) {
                     devices.hear(&buffer[..n], from.ip(), SystemClock.now());
                 }
-                look(SystemClock.now());
+                ask(SystemClock.now());
             }
             found.extend(devices.list());
         }
@@ -215,8 +223,9 @@ pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
         }),
     }
     // What was asked at the beginning has been answered by now.
-    look(SystemClock.now());
-    found.extend(cubes.iter().flat_map(Search::list));
+    ask(SystemClock.now());
+    found.extend(search.iter().flat_map(idn::Search::list));
+    found.extend(cubes.iter().flat_map(lasercube_wifi::Search::list));
     #[cfg(feature = "usb")]
     found.extend(super::usb_listing::projectors());
     found

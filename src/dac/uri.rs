@@ -1,15 +1,17 @@
-//! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `lasercube-wifi://HOST[:PORT]`, `auto`.
+//! How a projector is named: `sim:`, `SCHEME://HOST[:PORT]`, `audio-xy://DEVICE`, `auto`.
 
 use super::audio_xy::XyOptions;
 use super::backend::DacError;
+use super::idn::Service;
 use super::simulator::SimOptions;
 use crate::wire::ether_dream::TCP_PORT;
+use crate::wire::idn::UDP_PORT;
 use crate::wire::lasercube_wifi::{COMMAND_PORT, Orientation};
 
 /// Schemes of devices that have no driver yet.
-const KNOWN_ELSEWHERE: [&str; 3] = ["idn", "helios", "lasercube-usb"];
+const KNOWN_ELSEWHERE: [&str; 2] = ["helios", "lasercube-usb"];
 /// What may be named now.
-const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], lasercube-wifi://HOST[:PORT][?invert=x|y|xy], audio-xy://DEVICE[?channels=xyrgb] and auto";
+const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], idn://HOST[:PORT][/SERVICE], lasercube-wifi://HOST[:PORT][?invert=x|y|xy], audio-xy://DEVICE[?channels=xyrgb] and auto";
 
 /// A projector, as the user named it.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +40,15 @@ pub enum DacUri {
         device: String,
         /// Channels, rate and scales.
         options: XyOptions,
+    },
+    /// An output of an IDN device.
+    Idn {
+        /// Name or address; IPv6 without brackets.
+        host: String,
+        /// UDP port.
+        port: u16,
+        /// Which output.
+        service: Service,
     },
     /// Whatever is found first.
     Auto,
@@ -85,6 +96,12 @@ impl DacUri {
                     )),
                 }
             }
+            "idn" => match rest.strip_prefix("//").and_then(idn) {
+                Some(uri) => Ok(uri),
+                None => bad(format!(
+                    "\"{text}\" has no usable address: write idn://HOST, idn://HOST:PORT or idn://HOST/SERVICE with the number or the name of an output"
+                )),
+            },
             _ if KNOWN_ELSEWHERE.contains(&scheme) => {
                 bad(format!("{scheme} projectors cannot be driven yet: use {SUPPORTED}"))
             }
@@ -106,6 +123,26 @@ fn lasercube_wifi(text: &str) -> Option<DacUri> {
     // The data port is the next one.
     let port = port.unwrap_or(COMMAND_PORT);
     (port < u16::MAX).then_some(DacUri::LaserCubeWifi { host, port, orientation })
+}
+
+/// `HOST[:PORT][/SERVICE]`; a number is a service ID, anything else a name.
+fn idn(text: &str) -> Option<DacUri> {
+    let (address, service) = match text.split_once('/') {
+        None | Some((_, "")) => (text, Service::Default),
+        Some((address, service)) => {
+            let service = service.strip_suffix('/').unwrap_or(service);
+            let is_name = !service.contains(['/', '?', '#']) && !service.trim().is_empty();
+            let service = match service.parse::<u8>() {
+                Ok(0) => return None,
+                Ok(id) => Service::Id(id),
+                Err(_) if is_name => Service::Name(service.replace("%20", " ")),
+                Err(_) => return None,
+            };
+            (address, service)
+        }
+    };
+    let (host, port) = host_and_port(address)?;
+    Some(DacUri::Idn { host, port: port.unwrap_or(UDP_PORT), service })
 }
 
 /// `HOST`, `HOST:PORT`, `[IPv6]` or `[IPv6]:PORT`, with an optional slash at the end.
@@ -147,6 +184,10 @@ mod tests {
         DacUri::LaserCubeWifi { host: host.to_owned(), port, orientation }
     }
 
+    fn at(host: &str, port: u16, service: Service) -> DacUri {
+        DacUri::Idn { host: host.to_owned(), port, service }
+    }
+
     #[test]
     fn addresses_read_with_and_without_a_port() {
         let cases = [
@@ -161,6 +202,10 @@ mod tests {
             ("lasercube-wifi://10.0.0.8", cube("10.0.0.8", 45457, "")),
             ("lasercube-wifi://cube.local:5001/?invert=xy", cube("cube.local", 5001, "xy")),
             ("lasercube-wifi://10.0.0.8?invert=y", cube("10.0.0.8", 45457, "y")),
+            ("idn://10.0.0.7", at("10.0.0.7", 7255, Service::Default)),
+            ("idn://laser.local:9000/", at("laser.local", 9000, Service::Default)),
+            ("idn://[::1]:80/3", at("::1", 80, Service::Id(3))),
+            ("idn://h/Left%20wing", at("h", 7255, Service::Name("Left wing".to_owned()))),
         ];
         for (text, expected) in cases {
             assert_eq!(DacUri::parse(text).unwrap(), expected, "{text}");
@@ -180,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_driven_is_refused_in_one_sentence_that_names_what_can() {
-        for text in ["idn://10.0.0.7", "helios://1", "foo://x", "10.0.0.7", ""] {
+        for text in ["helios://1", "foo://x", "10.0.0.7", ""] {
             let sentence = DacUri::parse(text).unwrap_err().to_string();
             assert!(sentence.contains("ether-dream://HOST"), "{sentence}");
             assert!(sentence.contains("sim:"), "{sentence}");
@@ -197,11 +242,17 @@ mod tests {
             let text = format!("lasercube-wifi:{rest}");
             assert!(DacUri::parse(&text).is_err(), "{text}");
         }
+        for rest in ["", "//", "//:80", "//h:0", "//[::1", "//a b", "//h/0", "//h/a/b", "//h/ "] {
+            let text = format!("idn:{rest}");
+            assert!(DacUri::parse(&text).is_err(), "{text}");
+        }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|lasercube-wifi://|audio-xy://|)[ -~]{0,30}") {
+        fn any_text_is_read_or_refused(
+            text in "(sim:|ether-dream://|idn://|lasercube-wifi://|audio-xy://|)[ -~]{0,30}"
+        ) {
             drop(DacUri::parse(&text));
         }
     }

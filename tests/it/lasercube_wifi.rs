@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use galvo::dac::discovery::Event;
 use galvo::dac::lasercube_wifi::{LaserCube, Search};
-use galvo::dac::simulator::Recorder;
-use galvo::dac::simulator::lasercube_wifi::{Faults, Options, Server};
+use galvo::dac::simulator::lasercube_wifi::{Options, Server};
+use galvo::dac::simulator::{Faults, Recorder};
 use galvo::dac::{
     Backend, LinkControl, LinkStats, Worker, WorkerHandle, WorkerParts, WorkerState, open, reports,
     spawn,
@@ -152,7 +152,7 @@ fn a_disarm_reaches_the_device_ahead_of_its_buffer() {
 #[test]
 fn a_bad_network_is_driven_all_the_same() {
     let log = Log::default();
-    let server = serve("loss=5%,duplicates=1%,delay=3ms,jitter=4ms,seed=4", &log);
+    let server = serve("loss=5%,dup=1%,delay=3ms,jitter=4ms,seed=4", &log);
     let mut show = Show::on(&server);
     assert!(show.until(|show| show.is(WorkerState::Ready)));
     show.arm.arm(SystemClock.now()).unwrap();
@@ -176,7 +176,7 @@ fn a_cut_network_returns_dark_and_disarmed() {
 #[test]
 fn an_open_interlock_latches_over_udp() {
     let log = Log::default();
-    let server = serve("interlock=300ms", &log);
+    let server = serve("estop=300ms", &log);
     let mut show = Show::on(&server);
     assert!(show.until(|show| show.is(WorkerState::Ready)));
     show.arm.arm(SystemClock.now()).unwrap();

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
 use crate::dac::discovery::{Event, FoundDevice, LOST_AFTER};
+use crate::dac::networks::everybody;
 use crate::dac::transport::Datagrams;
 use crate::time::HostTime;
 use crate::wire::lasercube_wifi::{COMMAND_PORT, Info, opcode};
@@ -96,11 +97,8 @@ impl Search {
     pub fn start() -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
         socket.set_broadcast(true)?;
-        let mut hosts = vec![Ipv4Addr::BROADCAST, Ipv4Addr::LOCALHOST];
-        // Where the table cannot be read, the general broadcast has to do.
-        let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
-        hosts.extend(broadcasts(&routes));
-        let targets = hosts.into_iter().map(|host| SocketAddrV4::new(host, COMMAND_PORT).into());
+        let targets =
+            everybody().into_iter().map(|host| SocketAddrV4::new(host, COMMAND_PORT).into());
         Self::over(socket, targets.collect())
     }
 
@@ -135,32 +133,6 @@ impl Search {
     pub fn list(&self) -> Vec<FoundDevice> {
         self.cubes.list()
     }
-}
-
-/// The broadcast address of every network in Linux's routing table: a cube in access-point mode on the second
-/// adapter hears no general broadcast.
-fn broadcasts(routes: &str) -> Vec<Ipv4Addr> {
-    let word = |text: Option<&str>| {
-        text.and_then(|text| u32::from_str_radix(text, 16).ok()).map(u32::swap_bytes)
-    };
-    let mut found = Vec::new();
-    for line in routes.lines().skip(1) {
-        let mut columns = line.split_whitespace();
-        let destination = word(columns.nth(1));
-        let gateway = word(columns.next());
-        let mask = word(columns.nth(4));
-        let (Some(destination), Some(0), Some(mask)) = (destination, gateway, mask) else {
-            continue;
-        };
-        // Neither the default route nor a single host is a network.
-        if mask != 0 && mask < u32::MAX - 1 {
-            let address = Ipv4Addr::from(destination | !mask);
-            if !found.contains(&address) {
-                found.push(address);
-            }
-        }
-    }
-    found
 }
 
 #[cfg(test)]
@@ -222,18 +194,5 @@ mod tests {
             cubes.hear(&info.emit(), at(1), HostTime::ZERO);
         }
         assert_eq!(cubes.list().len(), MAX_CUBES);
-    }
-
-    #[test]
-    fn the_routing_table_gives_each_networks_broadcast_address_once() {
-        let table = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\n\
-            eth0\t00000000\t0100A8C0\t0003\t0\t0\t100\t00000000\t0\n\
-            eth0\t0000A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\n\
-            wlan0\t0000A8C0\t00000000\t0001\t0\t0\t600\t00FFFFFF\t0\n\
-            wlan1\t000010AC\t00000000\t0001\t0\t0\t600\t0000FFFF\t0\n\
-            tun0\t0100000A\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\nnonsense\n";
-        let expected = [Ipv4Addr::new(192, 168, 0, 255), Ipv4Addr::new(172, 16, 255, 255)];
-        assert_eq!(broadcasts(table), expected);
-        assert!(broadcasts("").is_empty());
     }
 }

@@ -300,7 +300,15 @@ fn disorder_duplicates_and_delay_are_survived() {
         LossPlan { jitter: MS * 6, seed: 1, ..LossPlan::default() },
         LossPlan { duplicates: 0.05, seed: 2, ..LossPlan::default() },
         LossPlan { delay: MS * 15, seed: 3, ..LossPlan::default() },
-        LossPlan { loss: 0.02, duplicates: 0.02, delay: MS * 10, jitter: MS * 5, seed: 4 },
+        LossPlan { reorder: 0.05, seed: 5, ..LossPlan::default() },
+        LossPlan {
+            loss: 0.02,
+            duplicates: 0.02,
+            reorder: 0.02,
+            delay: MS * 10,
+            jitter: MS * 5,
+            seed: 4,
+        },
     ];
     for plan in plans {
         let mut rig = Rig::new(Model::default(), Some(plan));

@@ -8,6 +8,9 @@ use super::fault::next_random;
 use super::udp::{Bind, Datagrams};
 use crate::time::HostTime;
 
+/// How much later one arrives that others overtake.
+const OVERTAKEN_BY: Duration = Duration::from_millis(8);
+
 /// What goes wrong with datagrams, each way alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LossPlan {
@@ -15,6 +18,8 @@ pub struct LossPlan {
     pub loss: f64,
     /// The share that arrives twice, 0 to 1.
     pub duplicates: f64,
+    /// The share that later ones overtake, 0 to 1.
+    pub reorder: f64,
     /// Every datagram arrives this much later.
     pub delay: Duration,
     /// And up to this much later again, at random: later ones may overtake it.
@@ -63,7 +68,10 @@ impl<S> Lossy<S> {
     }
 
     fn held(&mut self, now: HostTime, bytes: &[u8], peer: SocketAddr) -> Held {
-        let due = now + self.plan.delay + self.plan.jitter.mul_f64(self.draw());
+        let mut due = now + self.plan.delay + self.plan.jitter.mul_f64(self.draw());
+        if self.plan.reorder > 0.0 && self.draw() < self.plan.reorder {
+            due += OVERTAKEN_BY;
+        }
         Held { due, peer, bytes: bytes.to_vec() }
     }
 }

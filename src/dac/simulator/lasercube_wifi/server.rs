@@ -8,9 +8,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::device::{Device, Model, Port};
-use super::faults::Faults;
-use crate::dac::simulator::Recorder;
-use crate::dac::transport::{Datagrams, Lossy};
+use crate::dac::simulator::{Faults, Recorder};
+use crate::dac::transport::{Datagrams, LossPlan, Lossy};
 use crate::time::{Clock, HostTime};
 
 /// How often the thread looks at its sockets.
@@ -27,7 +26,7 @@ const PORT_TRIES: usize = 200;
 pub struct Options {
     /// The device.
     pub model: Model,
-    /// What goes wrong.
+    /// What goes wrong; an emergency stop is an open interlock.
     pub faults: Faults,
     /// What watches its mirrors.
     pub recorder: Option<Box<dyn Recorder>>,
@@ -58,12 +57,17 @@ impl Server {
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         let model = Model { ppm: options.faults.ppm, ..options.model };
-        let mut seed = options.faults.network.seed;
+        let mut plan = LossPlan {
+            loss: options.faults.loss,
+            duplicates: options.faults.duplicates,
+            reorder: options.faults.reorder,
+            delay: options.faults.delay,
+            jitter: options.faults.jitter,
+            seed: options.faults.seed,
+        };
         let ports = [Port::Alive, Port::Command, Port::Data];
         let sockets = sockets.into_iter().zip(ports).map(|(socket, port)| {
-            seed = seed.wrapping_add(1);
-            let mut plan = options.faults.network;
-            plan.seed = seed;
+            plan.seed = plan.seed.wrapping_add(1);
             (Lossy::new(socket, plan), port)
         });
         let mut service = Service {
@@ -187,7 +191,7 @@ impl Service {
         if self.faults.cut.is_some_and(|every| now.since(self.last_cut) >= every + CUT_FOR) {
             self.last_cut = now;
         }
-        if let Some(after) = self.faults.interlock
+        if let Some(after) = self.faults.estop
             && !self.interlock_done
         {
             let streaming = now.since(since);
