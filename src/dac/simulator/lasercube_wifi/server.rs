@@ -85,7 +85,8 @@ impl Server {
                 service.step(now);
                 clock.sleep_until(now + LOOK_EVERY);
             }
-            service.device.advance(clock.now());
+            // What has arrived by now still counts.
+            service.step(clock.now());
             service.device
         };
         let thread = std::thread::Builder::new().name("lasercube-sim".into()).spawn(run)?;
