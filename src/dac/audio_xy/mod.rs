@@ -24,8 +24,9 @@ use crate::audio::AudioError;
 use crate::safety::SafeChunk;
 use crate::time::{Clock, HostTime};
 
-/// Points of one chunk at most: a few milliseconds, so that the ring can be kept near its aim.
-const MAX_CHUNK: usize = 200;
+/// Points of one chunk at most: more than the points of one period of sound, since a stream asks for one chunk
+/// in each.
+const MAX_CHUNK: usize = 1000;
 /// How far ahead of the callback the points are: a few of its periods.
 const SUGGESTED_BUFFER: Duration = Duration::from_millis(60);
 /// A card may take this long for its first callback.

@@ -22,6 +22,9 @@ use crate::wire::lasercube_wifi::{
     FALLBACK_BUFFER_POINTS, FALLBACK_MAX_PPS, Info, MAX_POINTS_PER_PACKET, Orientation,
 };
 
+/// Points of one write at most, sent as several datagrams: more than the points of one period of sound, since a
+/// stream asks for one chunk in each.
+const MAX_CHUNK: usize = 8 * MAX_POINTS_PER_PACKET;
 /// Time for the first answer and for the device to be dark and empty.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1200);
 /// Time for the confirmation at the end.
@@ -209,7 +212,7 @@ fn capabilities(info: Option<&Info>) -> Capabilities {
     let wired = info.is_some_and(|info| info.connection.is_wired());
     Capabilities {
         delivery: Delivery::Fifo,
-        max_points_per_chunk: MAX_POINTS_PER_PACKET,
+        max_points_per_chunk: MAX_CHUNK,
         capacity_points: Some(u32::from(buffer)),
         min_pps: 1,
         max_pps: info.map_or(FALLBACK_MAX_PPS, |info| info.max_pps).max(1),

@@ -415,6 +415,17 @@ fn a_rate_above_the_devices_is_clamped_and_a_change_follows_its_points() {
     assert_eq!(rig.stats.read().underflows, 0);
 }
 
+/// A stream asks for one chunk in each period of sound, so a chunk must hold the points of one.
+#[test]
+fn a_chunk_holds_the_points_of_a_period_of_sound_at_the_highest_rate() {
+    let period = crate::audio::output::MAX_BLOCK_FRAMES as f64 / 44_100.0;
+    let cube = LaserCube::new("", "192.0.2.1", COMMAND_PORT, Arc::new(ManualClock::default()));
+    let mut info = Device::new(Model::default(), None).info();
+    info.max_pps = 100_000;
+    let chunk = cube.announced(info).presumed().max_points_per_chunk;
+    assert!(chunk as f64 > 1.5 * period * 100_000.0, "{chunk}");
+}
+
 #[test]
 fn the_short_form_of_acknowledgement_paces_too() {
     let model = Model { short_acknowledge: true, ..Model::default() };

@@ -322,7 +322,8 @@ impl Worker {
             return Ok(());
         }
         let mut max = link.capabilities.max_points_per_chunk;
-        if bounded && link.capabilities.delivery == Delivery::Fifo {
+        if bounded && matches!(link.capabilities.delivery, Delivery::Fifo | Delivery::AudioClocked)
+        {
             // A run as long as the queue could only be written once the queue is empty, which is too late.
             max = max.min((high / 4).max(1) as usize);
         }
