@@ -80,6 +80,27 @@ fn wire(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn lasercube_wifi(criterion: &mut Criterion) {
+    use galvo::wire::lasercube_wifi::{MAX_POINTS_PER_PACKET, Orientation, encode_packet};
+
+    let points = figure();
+    let mut out = Vec::with_capacity(16 * 1024);
+    let mut encode = || {
+        out.clear();
+        for (number, packet) in black_box(&points).chunks(MAX_POINTS_PER_PACKET).enumerate() {
+            encode_packet(number as u8, 0, packet, Orientation::default(), &mut out);
+        }
+        black_box(&out);
+    };
+    println!("lasercube_wifi encode: {:.2} ns/point", nanos_per_point(&mut encode));
+
+    let mut group = criterion.benchmark_group("wire/lasercube_wifi");
+    group.measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
+    group.throughput(Throughput::Elements(POINTS as u64));
+    group.bench_function(BenchmarkId::from_parameter("encode_packet"), |b| b.iter(&mut encode));
+    group.finish();
+}
+
 /// Ten bytes a sample, most significant byte first, in messages of 141 samples.
 fn wire_idn(criterion: &mut Criterion) {
     let points = figure();
@@ -113,5 +134,5 @@ fn wire_idn(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, wire, wire_idn);
+criterion_group!(benches, wire, lasercube_wifi, wire_idn);
 criterion_main!(benches);

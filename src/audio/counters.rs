@@ -25,8 +25,16 @@ pub struct CallbackCounters {
     callback_nanos: Histogram,
 }
 
+impl Default for CallbackCounters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl CallbackCounters {
-    pub(super) fn new() -> Self {
+    /// All at zero.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             callbacks: AtomicU64::new(0),
             frames: AtomicU64::new(0),

@@ -23,11 +23,11 @@ use super::start::AudioError;
 
 /// Frames asked for per callback. PulseAudio calls back every 2 s unless told otherwise; ALSA's plug-ins falter
 /// below 512, and a PulseAudio server on a busy machine runs dry at 512 without a word.
-const BUFFER_FRAMES: u32 = 1024;
+pub(super) const BUFFER_FRAMES: u32 = 1024;
 /// Frames that are handled at once, more than servers ask for.
-const CONVERT_FRAMES: usize = 4096;
+pub(super) const CONVERT_FRAMES: usize = 4096;
 /// How long a hung sound server may hold up the opening.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The name by which whatever the computer plays is listened to.
 const MONITOR: &str = "monitor";
@@ -45,7 +45,7 @@ pub struct ListedDevice {
 
 /// Which way the sound goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Direction {
+pub(super) enum Direction {
     Output,
     Input,
 }
@@ -135,11 +135,11 @@ fn name_of(device: &cpal::Device) -> String {
     id.split_once(':').map_or(id.clone(), |(_, name)| name.to_string())
 }
 
-fn description_of(device: &cpal::Device) -> String {
+pub(super) fn description_of(device: &cpal::Device) -> String {
     device.description().map_or_else(|_| name_of(device), |about| about.name().to_string())
 }
 
-fn choose(name: Option<&str>, direction: Direction) -> Result<cpal::Device, AudioError> {
+pub(super) fn choose(name: Option<&str>, direction: Direction) -> Result<cpal::Device, AudioError> {
     let Some(host) = host() else {
         return Err(name.map_or(AudioError::NoDevice, |name| AudioError::unknown_device(name, &[])));
     };
@@ -183,6 +183,12 @@ fn monitor_among(inputs: &[String], played: Option<&str>) -> Option<usize> {
 pub(super) struct OpenDevice {
     pub(super) name: String,
     _stream: cpal::Stream,
+}
+
+impl OpenDevice {
+    pub(super) fn new(name: String, stream: cpal::Stream) -> Self {
+        Self { name, _stream: stream }
+    }
 }
 
 impl std::fmt::Debug for OpenDevice {
@@ -368,19 +374,19 @@ where
 
 /// The clients of Linux sound servers run their callbacks on ordinary threads; elsewhere the system sees to it.
 #[cfg(target_os = "linux")]
-fn hurry(counters: &CallbackCounters) {
+pub(super) fn hurry(counters: &CallbackCounters) {
     counters.note_priority(priority::request(Urgency::Device));
 }
 
 #[cfg(not(target_os = "linux"))]
-fn hurry(_: &CallbackCounters) {}
+pub(super) fn hurry(_: &CallbackCounters) {}
 
-fn frames_time(frames: usize, sample_rate: u32) -> Duration {
+pub(super) fn frames_time(frames: usize, sample_rate: u32) -> Duration {
     Duration::from_nanos(frames as u64 * 1_000_000_000 / u64::from(sample_rate.max(1)))
 }
 
 /// May run on the audio thread: counts, and no more.
-fn note_error(counters: &CallbackCounters, error: &cpal::Error) {
+pub(super) fn note_error(counters: &CallbackCounters, error: &cpal::Error) {
     match error.kind() {
         ErrorKind::Xrun => counters.note_xrun(),
         ErrorKind::DeviceNotAvailable | ErrorKind::StreamInvalidated => {

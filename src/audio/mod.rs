@@ -14,6 +14,8 @@ pub mod output;
 pub mod period;
 pub mod playback;
 pub mod player_output;
+#[cfg(feature = "audio")]
+mod raw_output;
 pub mod resample;
 pub mod software;
 pub mod start;
@@ -31,6 +33,8 @@ pub use output::OutputCallback;
 pub use period::{Period, PeriodSink};
 pub use playback::Player;
 pub use player_output::{PlayerOutput, Rendered};
+#[cfg(feature = "audio")]
+pub use raw_output::{RawOutput, open_raw_output};
 pub use resample::StereoResampler;
 pub use software::{Due, SOFTWARE_CLOCK_NOTICE, SoftwareClock, SoftwareOutput};
 pub use start::{AudioChoice, AudioError, AudioHandle, start_input, start_output};

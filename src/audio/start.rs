@@ -63,6 +63,18 @@ pub enum AudioError {
         /// Frames per second that were asked for.
         sample_rate: u32,
     },
+    /// The device has too few channels, or none at the rate.
+    #[error(
+        "The sound device {name} has no {channels} output channels{at_rate}: choose another device."
+    )]
+    Channels {
+        /// The device.
+        name: String,
+        /// Channels that are needed.
+        channels: usize,
+        /// " at so many Hz", where a rate was asked for.
+        at_rate: String,
+    },
     /// The device does not open.
     #[error(
         "The sound device {name} does not open ({what}): close other programs that use it, or choose another."
@@ -92,6 +104,11 @@ impl AudioError {
 
     pub(super) fn rate(name: &str, sample_rate: u32) -> Self {
         Self::Rate { name: name.to_string(), sample_rate }
+    }
+
+    pub(super) fn channels(name: &str, channels: usize, rate: Option<u32>) -> Self {
+        let at_rate = rate.map_or_else(String::new, |rate| format!(" at {rate} Hz"));
+        Self::Channels { name: name.to_string(), channels, at_rate }
     }
 
     pub(super) fn refused(name: &str, error: &cpal::Error) -> Self {

@@ -117,6 +117,8 @@ pub struct DevicesArgs {
 pub enum SimulatedKind {
     /// Ether Dream: TCP, announced by UDP broadcast
     EtherDream,
+    /// LaserCube on the network: three UDP ports, the address is that of its commands
+    LasercubeWifi,
     /// ILDA Digital Network: UDP, with an answer to scans
     Idn,
 }

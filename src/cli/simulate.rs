@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::args::{SimulateArgs, SimulatedKind};
 use super::interrupt_flag;
-use crate::dac::simulator::{CsvRecorder, Faults, Recorder, ether_dream, idn};
+use crate::dac::simulator::{CsvRecorder, Faults, Recorder, ether_dream, idn, lasercube_wifi};
 use crate::time::{Clock, SystemClock};
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -20,6 +20,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
     let port = match args.kind {
         SimulatedKind::EtherDream => crate::wire::ether_dream::TCP_PORT,
         SimulatedKind::Idn => crate::wire::idn::UDP_PORT,
+        SimulatedKind::LasercubeWifi => crate::wire::lasercube_wifi::COMMAND_PORT,
     };
     let address = address(args.listen.as_deref().unwrap_or("127.0.0.1"), port)?;
     let recorder = args
@@ -40,6 +41,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
     let scheme = match args.kind {
         SimulatedKind::EtherDream => "ether-dream",
         SimulatedKind::Idn => "idn",
+        SimulatedKind::LasercubeWifi => "lasercube-wifi",
     };
     println!("listening on {address}: galvo play FILE --dac {scheme}://{address}");
     let end = args.duration.map(|s| clock.now() + Duration::from_secs_f64(s));
@@ -49,6 +51,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
     let ended = match server {
         Running::EtherDream(server) => server.stop().is_some(),
         Running::Idn(server) => server.stop().is_some(),
+        Running::LasercubeWifi(server) => server.stop().is_some(),
     };
     anyhow::ensure!(ended, "the simulator failed: please report it");
     Ok(())
@@ -58,6 +61,7 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
 enum Running {
     EtherDream(ether_dream::Server),
     Idn(idn::Server),
+    LasercubeWifi(lasercube_wifi::Server),
 }
 
 fn start(
@@ -81,6 +85,12 @@ fn start(
             let server = idn::Server::start(address, options, clock)?;
             let address = server.address();
             (Running::Idn(server), address)
+        }
+        SimulatedKind::LasercubeWifi => {
+            let options = lasercube_wifi::Options { faults, recorder, ..Default::default() };
+            let server = lasercube_wifi::Server::start(address, options, clock)?;
+            let address = server.address();
+            (Running::LasercubeWifi(server), address)
         }
     })
 }

@@ -127,6 +127,12 @@ pub trait Backend: Send {
     /// The device's latest word; asks for a new one where the protocol wants asking. Never waits for it.
     fn poll(&mut self, now: HostTime) -> Result<DeviceReport, DacError>;
 
+    /// What the device says of its own health, for people: battery, temperature, firmware. `None` where it says
+    /// nothing.
+    fn condition(&self) -> Option<String> {
+        None
+    }
+
     /// Dark at once: clears what is queued by the device's own stop. The next `write` starts it again.
     fn stop(&mut self, now: HostTime) -> Result<(), DacError>;
 

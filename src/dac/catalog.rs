@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::audio_xy::AudioXy;
 use super::backend::{Backend, DacError};
 use super::discovery::FoundDevice;
 use super::ether_dream::EtherDream;
 use super::idn::Idn;
+use super::lasercube_wifi::LaserCube;
 use super::simulator::InProcess;
 use super::uri::DacUri;
 use crate::time::Clock;
@@ -20,9 +22,11 @@ pub struct Kind {
 }
 
 /// Every kind that can be driven.
-pub const KINDS: [Kind; 3] = [
+pub const KINDS: [Kind; 5] = [
     Kind { name: "Simulator", uri: "sim:" },
     Kind { name: "Ether Dream", uri: "ether-dream://HOST[:PORT]" },
+    Kind { name: "LaserCube, network", uri: "lasercube-wifi://HOST[:PORT]" },
+    Kind { name: "Sound card, XY", uri: "audio-xy://DEVICE" },
     Kind { name: "IDN", uri: "idn://HOST[:PORT]" },
 ];
 
@@ -45,6 +49,20 @@ pub fn open(
                 Some(announcement) => Box::new(driver.announced(announcement)),
                 None => Box::new(driver),
             })
+        }
+        DacUri::LaserCubeWifi { host, port, orientation } => {
+            let driver = LaserCube::new(text, &host, port, clock).oriented(orientation);
+            let known = seen.iter().find(|found| {
+                let uri = found.uri.as_deref().and_then(|uri| DacUri::parse(uri).ok());
+                matches!(uri, Some(DacUri::LaserCubeWifi { host: h, port: p, .. }) if h == host && p == port)
+            });
+            Ok(match known.and_then(|found| found.lasercube) {
+                Some(info) => Box::new(driver.announced(info)),
+                None => Box::new(driver),
+            })
+        }
+        DacUri::AudioXy { device, options } => {
+            Ok(Box::new(AudioXy::new(text, &device, options, clock)))
         }
         DacUri::Idn { host, port, service } => {
             Ok(Box::new(Idn::new(text, &host, port, service, clock)))

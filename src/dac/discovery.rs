@@ -10,9 +10,10 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::idn::Search;
+use super::{idn, lasercube_wifi};
 use crate::time::{Clock, HostTime, SystemClock};
 use crate::wire::ether_dream::{Announcement, UDP_PORT};
+use crate::wire::lasercube_wifi::Info;
 
 /// A device that has been silent for this long is lost.
 pub const LOST_AFTER: Duration = Duration::from_secs(3);
@@ -34,6 +35,8 @@ pub struct FoundDevice {
     pub trouble: Option<String>,
     /// What an Ether Dream announced.
     pub announcement: Option<Announcement>,
+    /// What a LaserCube on the network said of itself.
+    pub lasercube: Option<Info>,
 }
 
 /// A change of what is there.
@@ -107,6 +110,7 @@ fn describe(announcement: &Announcement, from: IpAddr) -> FoundDevice {
         serial: Some(mac.join(":")),
         trouble: None,
         announcement: Some(*announcement),
+        ..FoundDevice::default()
     }
 }
 
@@ -136,7 +140,8 @@ impl Discovery {
     pub fn start() -> io::Result<Self> {
         let socket = listen(UDP_PORT)?;
         // Without a socket to ask with, the others are found all the same.
-        let mut search = Search::start().ok();
+        let mut search = idn::Search::start().ok();
+        let mut cubes = lasercube_wifi::Search::start().ok();
         let (to_reader, events) = bounded(MAX_DEVICES);
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
@@ -154,6 +159,9 @@ impl Discovery {
                 }
                 if let Some(search) = &mut search {
                     search.look(now, |event| drop(to_reader.try_send(event)));
+                }
+                if let Some(cubes) = &mut cubes {
+                    cubes.look(now, |event| drop(to_reader.try_send(event)));
                 }
             }
         };
@@ -182,10 +190,14 @@ impl Drop for Discovery {
 #[must_use]
 pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
     let mut found = Vec::new();
-    let mut search = Search::start().ok();
+    let mut search = idn::Search::start().ok();
+    let mut cubes = lasercube_wifi::Search::start().ok();
     let mut ask = |now| {
         if let Some(search) = &mut search {
             search.look(now, drop);
+        }
+        if let Some(cubes) = &mut cubes {
+            cubes.look(now, drop);
         }
     };
     ask(SystemClock.now());
@@ -212,7 +224,8 @@ pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
     }
     // What was asked at the beginning has been answered by now.
     ask(SystemClock.now());
-    found.extend(search.iter().flat_map(Search::list));
+    found.extend(search.iter().flat_map(idn::Search::list));
+    found.extend(cubes.iter().flat_map(lasercube_wifi::Search::list));
     #[cfg(feature = "usb")]
     found.extend(super::usb_listing::projectors());
     found

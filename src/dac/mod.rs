@@ -1,10 +1,12 @@
 //! Projectors: one file per device behind one [`Backend`] trait, and a simulator of each.
 
+pub mod audio_xy;
 pub mod backend;
 pub mod catalog;
 pub mod discovery;
 pub mod ether_dream;
 pub mod idn;
+pub mod lasercube_wifi;
 pub mod link;
 pub mod networks;
 pub mod simulator;

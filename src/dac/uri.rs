@@ -1,15 +1,17 @@
-//! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `idn://HOST[:PORT][/SERVICE]`, `auto`.
+//! How a projector is named: `sim:`, `SCHEME://HOST[:PORT]`, `audio-xy://DEVICE`, `auto`.
 
+use super::audio_xy::XyOptions;
 use super::backend::DacError;
 use super::idn::Service;
 use super::simulator::SimOptions;
 use crate::wire::ether_dream::TCP_PORT;
 use crate::wire::idn::UDP_PORT;
+use crate::wire::lasercube_wifi::{COMMAND_PORT, Orientation};
 
 /// Schemes of devices that have no driver yet.
-const KNOWN_ELSEWHERE: [&str; 4] = ["helios", "lasercube-usb", "lasercube-wifi", "audio-xy"];
+const KNOWN_ELSEWHERE: [&str; 2] = ["helios", "lasercube-usb"];
 /// What may be named now.
-const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], idn://HOST[:PORT][/SERVICE] and auto";
+const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], idn://HOST[:PORT][/SERVICE], lasercube-wifi://HOST[:PORT][?invert=x|y|xy], audio-xy://DEVICE[?channels=xyrgb] and auto";
 
 /// A projector, as the user named it.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +24,22 @@ pub enum DacUri {
         host: String,
         /// TCP port.
         port: u16,
+    },
+    /// A LaserCube on the network.
+    LaserCubeWifi {
+        /// Name or IPv4 address.
+        host: String,
+        /// UDP port of its commands; points go to the next one.
+        port: u16,
+        /// Which way the picture lies.
+        orientation: Orientation,
+    },
+    /// A sound card: an oscilloscope, or a projector on a DC-coupled card.
+    AudioXy {
+        /// Its name as listed, "default" or "none".
+        device: String,
+        /// Channels, rate and scales.
+        options: XyOptions,
     },
     /// An output of an IDN device.
     Idn {
@@ -60,6 +78,24 @@ impl DacUri {
                     "\"{text}\" has no usable address: write ether-dream://HOST or ether-dream://HOST:PORT"
                 )),
             },
+            "lasercube-wifi" => match rest.strip_prefix("//").and_then(lasercube_wifi) {
+                Some(uri) => Ok(uri),
+                None => bad(format!(
+                    "\"{text}\" has no usable address: write lasercube-wifi://HOST, lasercube-wifi://HOST:PORT or lasercube-wifi://HOST?invert=xy"
+                )),
+            },
+            "audio-xy" => {
+                let (device, query) = rest.split_once('?').unwrap_or((rest, ""));
+                match device.strip_prefix("//").map(|device| device.trim_end_matches('/')) {
+                    Some(device) if !device.is_empty() => Ok(Self::AudioXy {
+                        device: device.to_owned(),
+                        options: XyOptions::parse(query)?,
+                    }),
+                    _ => bad(format!(
+                        "\"{text}\" names no sound device: write audio-xy://NAME with a name from galvo devices, audio-xy://default or audio-xy://none"
+                    )),
+                }
+            }
             "idn" => match rest.strip_prefix("//").and_then(idn) {
                 Some(uri) => Ok(uri),
                 None => bad(format!(
@@ -72,6 +108,21 @@ impl DacUri {
             _ => bad(format!("\"{scheme}\" is no kind of projector: use {SUPPORTED}")),
         }
     }
+}
+
+fn lasercube_wifi(text: &str) -> Option<DacUri> {
+    let (address, query) = text.split_once('?').unwrap_or((text, ""));
+    let (host, port) = host_and_port(address)?;
+    let orientation = match query {
+        "" => Orientation::default(),
+        "invert=x" => Orientation { invert_x: true, invert_y: false },
+        "invert=y" => Orientation { invert_x: false, invert_y: true },
+        "invert=xy" => Orientation { invert_x: true, invert_y: true },
+        _ => return None,
+    };
+    // The data port is the next one.
+    let port = port.unwrap_or(COMMAND_PORT);
+    (port < u16::MAX).then_some(DacUri::LaserCubeWifi { host, port, orientation })
 }
 
 /// `HOST[:PORT][/SERVICE]`; a number is a service ID, anything else a name.
@@ -127,6 +178,12 @@ mod tests {
         DacUri::EtherDream { host: host.to_owned(), port }
     }
 
+    fn cube(host: &str, port: u16, inverted: &str) -> DacUri {
+        let orientation =
+            Orientation { invert_x: inverted.contains('x'), invert_y: inverted.contains('y') };
+        DacUri::LaserCubeWifi { host: host.to_owned(), port, orientation }
+    }
+
     fn at(host: &str, port: u16, service: Service) -> DacUri {
         DacUri::Idn { host: host.to_owned(), port, service }
     }
@@ -142,6 +199,9 @@ mod tests {
             ("sim:", DacUri::Sim(SimOptions::default())),
             ("sim:?ppm=200", DacUri::Sim(SimOptions { ppm: 200.0, ..SimOptions::default() })),
             ("auto", DacUri::Auto),
+            ("lasercube-wifi://10.0.0.8", cube("10.0.0.8", 45457, "")),
+            ("lasercube-wifi://cube.local:5001/?invert=xy", cube("cube.local", 5001, "xy")),
+            ("lasercube-wifi://10.0.0.8?invert=y", cube("10.0.0.8", 45457, "y")),
             ("idn://10.0.0.7", at("10.0.0.7", 7255, Service::Default)),
             ("idn://laser.local:9000/", at("laser.local", 9000, Service::Default)),
             ("idn://[::1]:80/3", at("::1", 80, Service::Id(3))),
@@ -149,6 +209,17 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(DacUri::parse(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sound_card_is_named_with_its_channels() {
+        let uri = DacUri::parse("audio-xy://hw:CARD=UltraLite,DEV=0?channels=xyrgbi&gain=0.5");
+        let Ok(DacUri::AudioXy { device, options }) = uri else { panic!("{uri:?}") };
+        assert_eq!((device.as_str(), options.channels.len()), ("hw:CARD=UltraLite,DEV=0", 6));
+        assert_eq!(options.gain, 0.5);
+        for text in ["audio-xy:", "audio-xy://", "audio-xy://?channels=xy", "audio-xy://a?b=c"] {
+            assert!(DacUri::parse(text).is_err(), "{text}");
         }
     }
 
@@ -167,6 +238,10 @@ mod tests {
             let text = format!("ether-dream:{rest}");
             assert!(DacUri::parse(&text).is_err(), "{text}");
         }
+        for rest in ["", "//", "//h:65535", "//h?invert=z", "//h?flip", "//h:0"] {
+            let text = format!("lasercube-wifi:{rest}");
+            assert!(DacUri::parse(&text).is_err(), "{text}");
+        }
         for rest in ["", "//", "//:80", "//h:0", "//[::1", "//a b", "//h/0", "//h/a/b", "//h/ "] {
             let text = format!("idn:{rest}");
             assert!(DacUri::parse(&text).is_err(), "{text}");
@@ -175,7 +250,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|idn://|)[ -~]{0,30}") {
+        fn any_text_is_read_or_refused(
+            text in "(sim:|ether-dream://|idn://|lasercube-wifi://|audio-xy://|)[ -~]{0,30}"
+        ) {
             drop(DacUri::parse(&text));
         }
     }

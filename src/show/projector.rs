@@ -150,6 +150,7 @@ impl Projector {
             device_underflows: stats.device_underflows,
             reconnects: stats.reconnects,
             offset_ms: sync.offset_p50_ms().map(|ms| ms as f32),
+            condition: self.worker.as_ref().and_then(|worker| worker.status().condition()),
             fault: status.and_then(|view| view.fault.clone()),
         }
     }

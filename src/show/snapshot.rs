@@ -143,6 +143,8 @@ pub struct ProjectorView {
     pub reconnects: u64,
     /// Median of light minus sound, ms; `None` until measured.
     pub offset_ms: Option<f32>,
+    /// What the device says of its own health: battery, temperature.
+    pub condition: Option<String>,
     /// The last fault, with its cure.
     pub fault: Option<String>,
 }

@@ -2,4 +2,5 @@
 
 pub mod ether_dream;
 pub mod idn;
+pub mod lasercube_wifi;
 pub mod shownet;

@@ -3,6 +3,7 @@
 
 mod analysis;
 mod audio;
+mod audio_xy;
 mod clocks;
 mod decode;
 mod devices;
@@ -11,6 +12,7 @@ mod frame;
 #[cfg(feature = "gui")]
 mod gui;
 mod idn;
+mod lasercube_wifi;
 mod layers;
 mod mock_device;
 mod patterns;

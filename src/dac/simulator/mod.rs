@@ -5,6 +5,7 @@ pub mod ether_dream;
 pub mod faults;
 pub mod idn;
 pub mod in_process;
+pub mod lasercube_wifi;
 pub mod playback;
 pub mod record;
 

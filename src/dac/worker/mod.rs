@@ -31,6 +31,8 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 /// A connection that held this long counts as good: the next loss waits the first time again.
 const GOOD_CONNECTION: Duration = Duration::from_secs(5);
+/// How often the device's word on its health is passed on.
+const CONDITION_EVERY: Duration = Duration::from_secs(1);
 /// Chunks offered in one step at most.
 const CHUNKS_PER_STEP: usize = 64;
 
@@ -72,6 +74,7 @@ struct Link {
     /// The device may hold lit points passed under this generation.
     lit: Option<u64>,
     estop: bool,
+    condition_at: HostTime,
 }
 
 /// One projector's device thread, without the thread.
@@ -200,7 +203,9 @@ impl Worker {
             underflows: 0,
             lit: None,
             estop: false,
+            condition_at: now,
         });
+        self.status.set_condition(self.parts.backend.condition());
         self.status.set(WorkerState::Ready, None);
         self.report(now, None);
         Ok(())
@@ -268,6 +273,10 @@ impl Worker {
     fn poll(&mut self, now: HostTime) -> Result<(), DacError> {
         let report = self.parts.backend.poll(now)?;
         let Some(link) = &mut self.link else { return Ok(()) };
+        if now.since(link.condition_at) >= CONDITION_EVERY {
+            link.condition_at = now;
+            self.status.set_condition(self.parts.backend.condition());
+        }
         if link.last == Some(report) {
             return Ok(());
         }
@@ -313,7 +322,8 @@ impl Worker {
             return Ok(());
         }
         let mut max = link.capabilities.max_points_per_chunk;
-        if bounded && link.capabilities.delivery == Delivery::Fifo {
+        if bounded && matches!(link.capabilities.delivery, Delivery::Fifo | Delivery::AudioClocked)
+        {
             // A run as long as the queue could only be written once the queue is empty, which is too late.
             max = max.min((high / 4).max(1) as usize);
         }

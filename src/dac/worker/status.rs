@@ -36,6 +36,7 @@ pub struct WorkerStatus {
     view: Arc<ArcSwap<WorkerView>>,
     stats: LinkStats,
     priority_refused: Arc<AtomicBool>,
+    condition: Arc<ArcSwap<Option<String>>>,
 }
 
 impl WorkerStatus {
@@ -44,11 +45,24 @@ impl WorkerStatus {
             view: Arc::new(ArcSwap::from_pointee(WorkerView::default())),
             stats,
             priority_refused: Arc::default(),
+            condition: Arc::default(),
         }
     }
 
     pub(super) fn set(&self, state: WorkerState, fault: Option<String>) {
         self.view.store(Arc::new(WorkerView { state, fault }));
+    }
+
+    pub(super) fn set_condition(&self, condition: Option<String>) {
+        if **self.condition.load() != condition {
+            self.condition.store(Arc::new(condition));
+        }
+    }
+
+    /// What the device says of its own health, for people.
+    #[must_use]
+    pub fn condition(&self) -> Option<String> {
+        (**self.condition.load()).clone()
     }
 
     pub(super) fn refuse_priority(&self) {

@@ -61,6 +61,9 @@ fn one(ui: &mut Ui, projector: &ProjectorView) {
         ),
         "Times the drawing was late, times the device ran empty, times it was connected again",
     );
+    if let Some(condition) = &projector.condition {
+        small(ui, condition.clone(), "What the projector says of its own health");
+    }
     if let Some(fault) = &projector.fault {
         let ink =
             if projector.state == ProjectorState::Ready { theme::AMBER } else { theme::RED_TEXT };
