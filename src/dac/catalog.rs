@@ -5,8 +5,14 @@ use std::sync::Arc;
 use super::backend::{Backend, DacError};
 use super::discovery::FoundDevice;
 use super::ether_dream::EtherDream;
+#[cfg(feature = "usb")]
+use super::helios::Helios;
+#[cfg(feature = "usb")]
+use super::lasercube_usb::LaserCubeUsb;
 use super::simulator::InProcess;
 use super::uri::DacUri;
+#[cfg(feature = "usb")]
+use super::usb::LibUsb;
 use crate::time::Clock;
 
 /// A kind of projector.
@@ -19,9 +25,13 @@ pub struct Kind {
 }
 
 /// Every kind that can be driven.
-pub const KINDS: [Kind; 2] = [
+pub const KINDS: [Kind; if cfg!(feature = "usb") { 4 } else { 2 }] = [
     Kind { name: "Simulator", uri: "sim:" },
     Kind { name: "Ether Dream", uri: "ether-dream://HOST[:PORT]" },
+    #[cfg(feature = "usb")]
+    Kind { name: "Helios", uri: "helios://SERIAL" },
+    #[cfg(feature = "usb")]
+    Kind { name: "LaserCube (USB)", uri: "lasercube-usb://SERIAL" },
 ];
 
 /// Makes the driver of a projector, not connected yet. `seen` is what discovery has found: it tells a
@@ -44,6 +54,18 @@ pub fn open(
                 None => Box::new(driver),
             })
         }
+        #[cfg(feature = "usb")]
+        DacUri::Helios { serial } => {
+            Ok(Box::new(Helios::over(text, &serial, Box::new(LibUsb::default()), clock)))
+        }
+        #[cfg(feature = "usb")]
+        DacUri::LaserCubeUsb { serial } => {
+            Ok(Box::new(LaserCubeUsb::over(text, &serial, Box::new(LibUsb::default()), clock)))
+        }
+        #[cfg(not(feature = "usb"))]
+        DacUri::Helios { .. } | DacUri::LaserCubeUsb { .. } => Err(DacError::BadAddress(
+            "this galvo was built without USB: use one built with the feature usb".to_owned(),
+        )),
         DacUri::Auto => match seen.iter().find_map(|found| found.uri.as_deref()) {
             Some(uri) if uri != "auto" => open(uri, seen, clock),
             _ => Err(DacError::BadAddress(

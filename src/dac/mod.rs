@@ -4,10 +4,13 @@ pub mod backend;
 pub mod catalog;
 pub mod discovery;
 pub mod ether_dream;
+pub mod helios;
+pub mod lasercube_usb;
 pub mod link;
 pub mod simulator;
 pub mod transport;
 pub mod uri;
+pub mod usb;
 #[cfg(feature = "usb")]
 mod usb_listing;
 pub mod worker;

@@ -1,13 +1,14 @@
-//! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `auto`.
+//! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `helios://SERIAL`, …, `auto`.
 
 use super::backend::DacError;
 use super::simulator::SimOptions;
 use crate::wire::ether_dream::TCP_PORT;
 
 /// Schemes of devices that have no driver yet.
-const KNOWN_ELSEWHERE: [&str; 5] = ["idn", "helios", "lasercube-usb", "lasercube-wifi", "audio-xy"];
+const KNOWN_ELSEWHERE: [&str; 3] = ["idn", "lasercube-wifi", "audio-xy"];
 /// What may be named now.
-const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT] and auto";
+const SUPPORTED: &str =
+    "sim:, ether-dream://HOST[:PORT], helios://SERIAL, lasercube-usb://SERIAL and auto";
 
 /// A projector, as the user named it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,16 @@ pub enum DacUri {
         host: String,
         /// TCP port.
         port: u16,
+    },
+    /// A Helios on USB: its stored name, its place on the bus, or nothing for the first one.
+    Helios {
+        /// As written, with `%20` and the like decoded.
+        serial: String,
+    },
+    /// A LaserCube on USB: its serial number, its place on the bus, or nothing for the first one.
+    LaserCubeUsb {
+        /// As written, with `%20` and the like decoded.
+        serial: String,
     },
     /// Whatever is found first.
     Auto,
@@ -49,12 +60,48 @@ impl DacUri {
                     "\"{text}\" has no usable address: write ether-dream://HOST or ether-dream://HOST:PORT"
                 )),
             },
+            "helios" | "lasercube-usb" => match rest.strip_prefix("//").and_then(plain_text) {
+                Some(serial) if scheme == "helios" => Ok(Self::Helios { serial }),
+                Some(serial) => Ok(Self::LaserCubeUsb { serial }),
+                None => bad(format!(
+                    "\"{text}\" names no device: write {scheme}://SERIAL, or {scheme}:// for the first one"
+                )),
+            },
             _ if KNOWN_ELSEWHERE.contains(&scheme) => {
                 bad(format!("{scheme} projectors cannot be driven yet: use {SUPPORTED}"))
             }
             _ => bad(format!("\"{scheme}\" is no kind of projector: use {SUPPORTED}")),
         }
     }
+}
+
+/// How the name of a USB device stands in a URI: what is not plain is written as `%` and two digits.
+#[must_use]
+pub fn percent_encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let written = |byte: u8| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(written).collect()
+}
+
+/// The reverse; a name as a person types it may have its spaces as they are.
+fn plain_text(text: &str) -> Option<String> {
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'%' => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                bytes.push((digit(rest.next()?)? * 16 + digit(rest.next()?)?) as u8);
+            }
+            b'/' | b'?' | b'#' => return None,
+            plain => bytes.push(plain),
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
 }
 
 /// `HOST`, `HOST:PORT`, `[IPv6]` or `[IPv6]:PORT`, with an optional slash at the end.
@@ -100,6 +147,10 @@ mod tests {
             ("ether-dream://::1", ether_dream("::1", 7765)),
             ("sim:", DacUri::Sim(SimOptions::default())),
             ("sim:?ppm=200", DacUri::Sim(SimOptions { ppm: 200.0, ..SimOptions::default() })),
+            ("helios://", DacUri::Helios { serial: String::new() }),
+            ("helios://1-2.3/", DacUri::Helios { serial: "1-2.3".to_owned() }),
+            ("helios://Stage%20Left", DacUri::Helios { serial: "Stage Left".to_owned() }),
+            ("lasercube-usb://LC01", DacUri::LaserCubeUsb { serial: "LC01".to_owned() }),
             ("auto", DacUri::Auto),
         ];
         for (text, expected) in cases {
@@ -109,10 +160,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_driven_is_refused_in_one_sentence_that_names_what_can() {
-        for text in ["idn://10.0.0.7", "helios://1", "foo://x", "10.0.0.7", ""] {
+        for text in ["idn://10.0.0.7", "foo://x", "10.0.0.7", ""] {
             let sentence = DacUri::parse(text).unwrap_err().to_string();
             assert!(sentence.contains("ether-dream://HOST"), "{sentence}");
             assert!(sentence.contains("sim:"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_usb_name_that_cannot_be_one_is_refused() {
+        for text in ["helios:", "helios:1", "helios://a/b", "helios://%2", "lasercube-usb://%ff"] {
+            assert!(DacUri::parse(text).is_err(), "{text}");
         }
     }
 
@@ -126,7 +184,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|)[ -~]{0,30}") {
+        fn every_name_of_a_device_can_be_written_and_read(name in "[^\\p{Cc}]{0,20}") {
+            let uri = format!("helios://{}", percent_encoded(&name));
+            prop_assert_eq!(DacUri::parse(&uri).unwrap(), DacUri::Helios { serial: name });
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|helios://|)[ -~]{0,30}") {
             drop(DacUri::parse(&text));
         }
     }

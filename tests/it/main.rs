@@ -10,12 +10,15 @@ mod ether_dream;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;
+mod helios;
+mod lasercube_usb;
 mod layers;
 mod mock_device;
 mod patterns;
 mod safety;
 mod stream;
 mod synthetic_song;
+mod usb_rig;
 
 /// Any test may watch the heap.
 #[global_allocator]

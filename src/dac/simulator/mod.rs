@@ -2,9 +2,12 @@
 //! without a transport.
 
 pub mod ether_dream;
+pub mod helios;
 pub mod in_process;
+pub mod lasercube_usb;
 pub mod playback;
 pub mod record;
+pub mod usb_port;
 
 pub use in_process::{InProcess, Shown, SimOptions, Tap};
 pub use playback::{Playback, QueuedPoint, Recorder};

@@ -5,6 +5,7 @@
 //! stop latches; a panic of a driver ends its light, not the program.
 
 mod fill;
+mod frames;
 mod status;
 mod thread;
 
@@ -16,7 +17,8 @@ pub use status::{WorkerState, WorkerStatus, WorkerView};
 pub use thread::{WorkerHandle, spawn};
 
 use self::fill::DeviceFill;
-use super::backend::{Backend, Capabilities, DacError, DeviceReport, Written};
+use self::frames::FramePlan;
+use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
 use super::link::{LinkControl, LinkReport, LinkStats, ReportSender};
 use crate::safety::{Arm, SafeReceiver, TripReason};
 use crate::time::{Clock, HostTime, StreamInstant};
@@ -72,6 +74,7 @@ struct Link {
     /// The device may hold lit points passed under this generation.
     lit: Option<u64>,
     estop: bool,
+    frames: FramePlan,
 }
 
 /// One projector's device thread, without the thread.
@@ -200,6 +203,7 @@ impl Worker {
             underflows: 0,
             lit: None,
             estop: false,
+            frames: FramePlan::default(),
         });
         self.status.set(WorkerState::Ready, None);
         self.report(now, None);
@@ -305,16 +309,25 @@ impl Worker {
             self.drop_queue();
             return Ok(());
         }
+        let frame_swap = link.capabilities.delivery == Delivery::FrameSwap;
         let (low, high) = self.parts.control.device_fill();
-        let bounded = high > 0;
+        // Frames are taken one at a time: a device that swaps them bounds itself.
+        let bounded = high > 0 && !frame_swap;
         if bounded && link.fill.at(now) >= f64::from(low.max(1)) {
             return Ok(());
         }
         let max = link.capabilities.max_points_per_chunk;
         for _ in 0..CHUNKS_PER_STEP {
-            let Some(chunk) = self.parts.receiver.next(max) else { break };
-            let len = chunk.len();
             let held = link.fill.at(now);
+            let chunk = if frame_swap {
+                let most = frames::most_points(self.parts.control.pps()).min(max);
+                let frame = self.parts.receiver.gather(most);
+                frame.filter(|frame| link.frames.is_due(now, frame.len(), most, frame.pps(), held))
+            } else {
+                self.parts.receiver.next(max)
+            };
+            let Some(chunk) = chunk else { break };
+            let len = chunk.len();
             if bounded && held > 0.0 && held + len as f64 > f64::from(high) {
                 break;
             }
@@ -337,6 +350,7 @@ impl Worker {
                     self.parts.stats.wrote(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
                     self.parts.receiver.commit();
                     self.accepted = end;
+                    link.frames = FramePlan::default();
                     link.fill.wrote(now, len, pps, link.capabilities.reports_queue);
                     if lit {
                         link.lit = Some(generation);
