@@ -7,6 +7,7 @@ use super::discovery::FoundDevice;
 use super::ether_dream::EtherDream;
 #[cfg(feature = "usb")]
 use super::helios::Helios;
+use super::idn::Idn;
 #[cfg(feature = "usb")]
 use super::lasercube_usb::LaserCubeUsb;
 use super::simulator::InProcess;
@@ -25,9 +26,10 @@ pub struct Kind {
 }
 
 /// Every kind that can be driven.
-pub const KINDS: [Kind; if cfg!(feature = "usb") { 4 } else { 2 }] = [
+pub const KINDS: [Kind; if cfg!(feature = "usb") { 5 } else { 3 }] = [
     Kind { name: "Simulator", uri: "sim:" },
     Kind { name: "Ether Dream", uri: "ether-dream://HOST[:PORT]" },
+    Kind { name: "IDN", uri: "idn://HOST[:PORT]" },
     #[cfg(feature = "usb")]
     Kind { name: "Helios", uri: "helios://SERIAL" },
     #[cfg(feature = "usb")]
@@ -66,6 +68,9 @@ pub fn open(
         DacUri::Helios { .. } | DacUri::LaserCubeUsb { .. } => Err(DacError::BadAddress(
             "this galvo was built without USB: use one built with the feature usb".to_owned(),
         )),
+        DacUri::Idn { host, port, service } => {
+            Ok(Box::new(Idn::new(text, &host, port, service, clock)))
+        }
         DacUri::Auto => match seen.iter().find_map(|found| found.uri.as_deref()) {
             Some(uri) if uri != "auto" => open(uri, seen, clock),
             _ => Err(DacError::BadAddress(

@@ -1,14 +1,16 @@
-//! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `helios://SERIAL`, …, `auto`.
+//! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `idn://HOST[:PORT][/SERVICE]`,
+//! `helios://SERIAL`, …, `auto`.
 
 use super::backend::DacError;
+use super::idn::Service;
 use super::simulator::SimOptions;
 use crate::wire::ether_dream::TCP_PORT;
+use crate::wire::idn::UDP_PORT;
 
 /// Schemes of devices that have no driver yet.
-const KNOWN_ELSEWHERE: [&str; 3] = ["idn", "lasercube-wifi", "audio-xy"];
+const KNOWN_ELSEWHERE: [&str; 2] = ["lasercube-wifi", "audio-xy"];
 /// What may be named now.
-const SUPPORTED: &str =
-    "sim:, ether-dream://HOST[:PORT], helios://SERIAL, lasercube-usb://SERIAL and auto";
+const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], idn://HOST[:PORT][/SERVICE], helios://SERIAL, lasercube-usb://SERIAL and auto";
 
 /// A projector, as the user named it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +33,15 @@ pub enum DacUri {
     LaserCubeUsb {
         /// As written, with `%20` and the like decoded.
         serial: String,
+    },
+    /// An output of an IDN device.
+    Idn {
+        /// Name or address; IPv6 without brackets.
+        host: String,
+        /// UDP port.
+        port: u16,
+        /// Which output.
+        service: Service,
     },
     /// Whatever is found first.
     Auto,
@@ -65,6 +76,12 @@ impl DacUri {
                 Some(serial) => Ok(Self::LaserCubeUsb { serial }),
                 None => bad(format!(
                     "\"{text}\" names no device: write {scheme}://SERIAL, or {scheme}:// for the first one"
+                )),
+            },
+            "idn" => match rest.strip_prefix("//").and_then(idn) {
+                Some(uri) => Ok(uri),
+                None => bad(format!(
+                    "\"{text}\" has no usable address: write idn://HOST, idn://HOST:PORT or idn://HOST/SERVICE with the number or the name of an output"
                 )),
             },
             _ if KNOWN_ELSEWHERE.contains(&scheme) => {
@@ -104,6 +121,26 @@ fn plain_text(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
 }
 
+/// `HOST[:PORT][/SERVICE]`; a number is a service ID, anything else a name.
+fn idn(text: &str) -> Option<DacUri> {
+    let (address, service) = match text.split_once('/') {
+        None | Some((_, "")) => (text, Service::Default),
+        Some((address, service)) => {
+            let service = service.strip_suffix('/').unwrap_or(service);
+            let is_name = !service.contains(['/', '?', '#']) && !service.trim().is_empty();
+            let service = match service.parse::<u8>() {
+                Ok(0) => return None,
+                Ok(id) => Service::Id(id),
+                Err(_) if is_name => Service::Name(service.replace("%20", " ")),
+                Err(_) => return None,
+            };
+            (address, service)
+        }
+    };
+    let (host, port) = host_and_port(address)?;
+    Some(DacUri::Idn { host, port: port.unwrap_or(UDP_PORT), service })
+}
+
 /// `HOST`, `HOST:PORT`, `[IPv6]` or `[IPv6]:PORT`, with an optional slash at the end.
 fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     let text = text.strip_suffix('/').unwrap_or(text);
@@ -137,6 +174,10 @@ mod tests {
         DacUri::EtherDream { host: host.to_owned(), port }
     }
 
+    fn at(host: &str, port: u16, service: Service) -> DacUri {
+        DacUri::Idn { host: host.to_owned(), port, service }
+    }
+
     #[test]
     fn addresses_read_with_and_without_a_port() {
         let cases = [
@@ -152,6 +193,10 @@ mod tests {
             ("helios://Stage%20Left", DacUri::Helios { serial: "Stage Left".to_owned() }),
             ("lasercube-usb://LC01", DacUri::LaserCubeUsb { serial: "LC01".to_owned() }),
             ("auto", DacUri::Auto),
+            ("idn://10.0.0.7", at("10.0.0.7", 7255, Service::Default)),
+            ("idn://laser.local:9000/", at("laser.local", 9000, Service::Default)),
+            ("idn://[::1]:80/3", at("::1", 80, Service::Id(3))),
+            ("idn://h/Left%20wing", at("h", 7255, Service::Name("Left wing".to_owned()))),
         ];
         for (text, expected) in cases {
             assert_eq!(DacUri::parse(text).unwrap(), expected, "{text}");
@@ -160,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_driven_is_refused_in_one_sentence_that_names_what_can() {
-        for text in ["idn://10.0.0.7", "foo://x", "10.0.0.7", ""] {
+        for text in ["lasercube-wifi://1", "foo://x", "10.0.0.7", ""] {
             let sentence = DacUri::parse(text).unwrap_err().to_string();
             assert!(sentence.contains("ether-dream://HOST"), "{sentence}");
             assert!(sentence.contains("sim:"), "{sentence}");
@@ -180,6 +225,10 @@ mod tests {
             let text = format!("ether-dream:{rest}");
             assert!(DacUri::parse(&text).is_err(), "{text}");
         }
+        for rest in ["", "//", "//:80", "//h:0", "//[::1", "//a b", "//h/0", "//h/a/b", "//h/ "] {
+            let text = format!("idn:{rest}");
+            assert!(DacUri::parse(&text).is_err(), "{text}");
+        }
     }
 
     proptest! {
@@ -190,7 +239,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|helios://|)[ -~]{0,30}") {
+        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|idn://|helios://|)[ -~]{0,30}") {
             drop(DacUri::parse(&text));
         }
     }

@@ -2,4 +2,6 @@
 
 pub mod ether_dream;
 pub mod helios;
+pub mod idn;
 pub mod lasercube_usb;
+pub mod shownet;

@@ -11,6 +11,7 @@ mod frame;
 #[cfg(feature = "gui")]
 mod gui;
 mod helios;
+mod idn;
 mod lasercube_usb;
 mod layers;
 mod mock_device;

@@ -311,12 +311,18 @@ impl Worker {
         }
         let frame_swap = link.capabilities.delivery == Delivery::FrameSwap;
         let (low, high) = self.parts.control.device_fill();
-        // Frames are taken one at a time: a device that swaps them bounds itself.
-        let bounded = high > 0 && !frame_swap;
+        // Who swaps frames takes them one at a time; the driver of a timed device has a metronome of its own,
+        // and takes what is due and no more.
+        let timed = link.capabilities.delivery == Delivery::Timed;
+        let bounded = high > 0 && !timed && !frame_swap;
         if bounded && link.fill.at(now) >= f64::from(low.max(1)) {
             return Ok(());
         }
-        let max = link.capabilities.max_points_per_chunk;
+        let mut max = link.capabilities.max_points_per_chunk;
+        if bounded && link.capabilities.delivery == Delivery::Fifo {
+            // A run as long as the queue could only be written once the queue is empty, which is too late.
+            max = max.min((high / 4).max(1) as usize);
+        }
         for _ in 0..CHUNKS_PER_STEP {
             let held = link.fill.at(now);
             let chunk = if frame_swap {
@@ -342,7 +348,9 @@ impl Worker {
             };
             match written {
                 Written::NotNow => {
-                    self.parts.stats.would_block();
+                    if !timed {
+                        self.parts.stats.would_block();
+                    }
                     break;
                 }
                 Written::Accepted => {
