@@ -95,12 +95,18 @@ impl DacUri {
 /// How the name of a USB device stands in a URI: what is not plain is written as `%` and two digits.
 #[must_use]
 pub fn percent_encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let written = |byte: u8| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    text.bytes().map(written).collect()
+    let mut written = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            written.push(char::from(byte));
+        } else {
+            written.push('%');
+            for digit in [byte >> 4, byte & 0xf] {
+                written.push(char::from(b"0123456789ABCDEF"[usize::from(digit)]));
+            }
+        }
+    }
+    written
 }
 
 /// The reverse; a name as a person types it may have its spaces as they are.

@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn no_frame_is_a_multiple_of_a_packet_and_each_lasts_as_long_as_it_was_meant_to() {
-        let points = [LaserPoint::lit(0.5, 0.5, Colour::WHITE); MAX_POINTS];
+        let points = vec![LaserPoint::lit(0.5, 0.5, Colour::WHITE); MAX_POINTS];
         let mut out = Vec::new();
         for n in 1..=MAX_POINTS {
             encode_frame(&points[..n], 30_000, flag::SINGLE_SHOT, &mut out).unwrap();

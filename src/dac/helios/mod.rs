@@ -61,7 +61,7 @@ struct Open {
     slots: Slots,
     /// The device has said "ready" since the last frame: its endpoint takes one.
     endpoint_ready: bool,
-    shutter_open: bool,
+    lets_light_out: bool,
     deaf_until: HostTime,
     failures: u32,
 }
@@ -144,7 +144,7 @@ impl Helios {
             usb,
             slots: Slots::default(),
             endpoint_ready: false,
-            shutter_open: true,
+            lets_light_out: true,
             deaf_until: self.clock.now(),
             failures: 0,
         };
@@ -285,7 +285,7 @@ impl Open {
         self.deaf_until = clock.now() + DEAF_AFTER_STOP;
         // Stop alone leaves the shutter as it is; and it is closed even if the stop was not heard.
         let closed = self.send(Request::Shutter(false));
-        self.shutter_open = closed.is_err();
+        self.lets_light_out = closed.is_err();
         stopped.and(closed)
     }
 
@@ -297,9 +297,9 @@ impl Open {
         pps: u32,
     ) -> Result<Written, UsbError> {
         let lit = chunk.points().iter().any(|point| !point.is_blank());
-        if lit && !self.shutter_open {
+        if lit && !self.lets_light_out {
             self.send(Request::Shutter(true))?;
-            self.shutter_open = true;
+            self.lets_light_out = true;
         }
         let timeout = Duration::from_millis(8 + frame.len() as u64 / 32);
         // The endpoint takes one frame for each "ready".

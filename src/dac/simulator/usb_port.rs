@@ -190,13 +190,10 @@ impl<D: UsbDevice> HostEnd<D> {
         } else {
             None
         };
-        match taken {
-            Some(n) => Ok(n),
-            None => {
-                self.pass(timeout);
-                Err(UsbError::Timeout)
-            }
+        if taken.is_none() {
+            self.pass(timeout);
         }
+        taken.ok_or(UsbError::Timeout)
     }
 
     fn hear(&mut self, from: u8, into: &mut [u8], timeout: Duration) -> Result<usize, UsbError> {
