@@ -12,13 +12,18 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run test check-format lint unit doc-tests docs headless soak bench fmt screenshots demo
+.PHONY: help deps udev run test check-format lint unit doc-tests docs headless soak bench fmt screenshots demo
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 deps:          ## install the system packages that are missing (Debian and its kin)
 	@scripts/deps.sh
+
+udev:          ## let whoever sits at the machine use USB projectors (Linux; as root: sudo make udev)
+	install -m 644 assets/70-galvo-lasers.rules /etc/udev/rules.d/70-galvo-lasers.rules
+	udevadm control --reload
+	udevadm trigger --subsystem-match=usb
 
 run: deps      ## play the demo: in the window where there is a display, with a status line elsewhere
 	$(CARGO) run --locked --release -- play $(DEMO)

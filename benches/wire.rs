@@ -8,7 +8,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use galvo::point::{Colour, LaserPoint};
 use galvo::time::{Clock, SystemClock};
 use galvo::wire::ether_dream::{POINT_BYTES, encode_points};
-use galvo::wire::idn;
+use galvo::wire::{helios, idn, lasercube_usb};
 
 const POINTS: usize = 1000;
 
@@ -134,5 +134,35 @@ fn wire_idn(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, wire, lasercube_wifi, wire_idn);
+fn wire_usb(criterion: &mut Criterion) {
+    let points = figure();
+    let mut out = Vec::with_capacity(POINTS * 8 + 16);
+    let helios = nanos_per_point(|| {
+        let pps = black_box(30_000);
+        let encoded = helios::encode_frame(black_box(&points), pps, 2, &mut out);
+        black_box(encoded).ok();
+    });
+    let lasercube = nanos_per_point(|| {
+        out.clear();
+        lasercube_usb::encode_samples(black_box(&points), &mut out);
+        black_box(&out);
+    });
+    println!("helios encode: {helios:.2} ns/point, lasercube_usb encode: {lasercube:.2} ns/point");
+
+    let mut group = criterion.benchmark_group("wire/usb");
+    group.measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
+    group.throughput(Throughput::Elements(POINTS as u64));
+    group.bench_function(BenchmarkId::from_parameter("helios"), |b| {
+        b.iter(|| helios::encode_frame(black_box(&points), 30_000, 2, &mut out));
+    });
+    group.bench_function(BenchmarkId::from_parameter("lasercube_usb"), |b| {
+        b.iter(|| {
+            out.clear();
+            lasercube_usb::encode_samples(black_box(&points), &mut out);
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, wire, lasercube_wifi, wire_idn, wire_usb);
 criterion_main!(benches);

@@ -6,10 +6,16 @@ use super::audio_xy::AudioXy;
 use super::backend::{Backend, DacError};
 use super::discovery::FoundDevice;
 use super::ether_dream::EtherDream;
+#[cfg(feature = "usb")]
+use super::helios::Helios;
 use super::idn::Idn;
+#[cfg(feature = "usb")]
+use super::lasercube_usb::LaserCubeUsb;
 use super::lasercube_wifi::LaserCube;
 use super::simulator::InProcess;
 use super::uri::DacUri;
+#[cfg(feature = "usb")]
+use super::usb::LibUsb;
 use crate::time::Clock;
 
 /// A kind of projector.
@@ -22,12 +28,16 @@ pub struct Kind {
 }
 
 /// Every kind that can be driven.
-pub const KINDS: [Kind; 5] = [
+pub const KINDS: [Kind; if cfg!(feature = "usb") { 7 } else { 5 }] = [
     Kind { name: "Simulator", uri: "sim:" },
     Kind { name: "Ether Dream", uri: "ether-dream://HOST[:PORT]" },
     Kind { name: "LaserCube, network", uri: "lasercube-wifi://HOST[:PORT]" },
-    Kind { name: "Sound card, XY", uri: "audio-xy://DEVICE" },
     Kind { name: "IDN", uri: "idn://HOST[:PORT]" },
+    #[cfg(feature = "usb")]
+    Kind { name: "Helios", uri: "helios://SERIAL" },
+    #[cfg(feature = "usb")]
+    Kind { name: "LaserCube, USB", uri: "lasercube-usb://SERIAL" },
+    Kind { name: "Sound card, XY", uri: "audio-xy://DEVICE" },
 ];
 
 /// Makes the driver of a projector, not connected yet. `seen` is what discovery has found: it tells a
@@ -64,6 +74,18 @@ pub fn open(
         DacUri::AudioXy { device, options } => {
             Ok(Box::new(AudioXy::new(text, &device, options, clock)))
         }
+        #[cfg(feature = "usb")]
+        DacUri::Helios { serial } => {
+            Ok(Box::new(Helios::over(text, &serial, Box::new(LibUsb::default()), clock)))
+        }
+        #[cfg(feature = "usb")]
+        DacUri::LaserCubeUsb { serial } => {
+            Ok(Box::new(LaserCubeUsb::over(text, &serial, Box::new(LibUsb::default()), clock)))
+        }
+        #[cfg(not(feature = "usb"))]
+        DacUri::Helios { .. } | DacUri::LaserCubeUsb { .. } => Err(DacError::BadAddress(
+            "this galvo was built without USB: use one built with the feature usb".to_owned(),
+        )),
         DacUri::Idn { host, port, service } => {
             Ok(Box::new(Idn::new(text, &host, port, service, clock)))
         }

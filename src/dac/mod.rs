@@ -5,13 +5,16 @@ pub mod backend;
 pub mod catalog;
 pub mod discovery;
 pub mod ether_dream;
+pub mod helios;
 pub mod idn;
+pub mod lasercube_usb;
 pub mod lasercube_wifi;
 pub mod link;
 pub mod networks;
 pub mod simulator;
 pub mod transport;
 pub mod uri;
+pub mod usb;
 #[cfg(feature = "usb")]
 mod usb_listing;
 pub mod worker;

@@ -1,4 +1,4 @@
-//! How a projector is named: `sim:`, `SCHEME://HOST[:PORT]`, `audio-xy://DEVICE`, `auto`.
+//! How a projector is named: `sim:`, `SCHEME://HOST[:PORT]`, `helios://SERIAL`, `audio-xy://DEVICE`, `auto`.
 
 use super::audio_xy::XyOptions;
 use super::backend::DacError;
@@ -8,10 +8,8 @@ use crate::wire::ether_dream::TCP_PORT;
 use crate::wire::idn::UDP_PORT;
 use crate::wire::lasercube_wifi::{COMMAND_PORT, Orientation};
 
-/// Schemes of devices that have no driver yet.
-const KNOWN_ELSEWHERE: [&str; 2] = ["helios", "lasercube-usb"];
 /// What may be named now.
-const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], idn://HOST[:PORT][/SERVICE], lasercube-wifi://HOST[:PORT][?invert=x|y|xy], audio-xy://DEVICE[?channels=xyrgb] and auto";
+const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], idn://HOST[:PORT][/SERVICE], helios://SERIAL, lasercube-usb://SERIAL, lasercube-wifi://HOST[:PORT][?invert=x|y|xy], audio-xy://DEVICE[?channels=xyrgb] and auto";
 
 /// A projector, as the user named it.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +38,16 @@ pub enum DacUri {
         device: String,
         /// Channels, rate and scales.
         options: XyOptions,
+    },
+    /// A Helios on USB: its stored name, its place on the bus, or nothing for the first one.
+    Helios {
+        /// As written, with `%20` and the like decoded.
+        serial: String,
+    },
+    /// A LaserCube on USB: its serial number, its place on the bus, or nothing for the first one.
+    LaserCubeUsb {
+        /// As written, with `%20` and the like decoded.
+        serial: String,
     },
     /// An output of an IDN device.
     Idn {
@@ -96,15 +104,19 @@ impl DacUri {
                     )),
                 }
             }
+            "helios" | "lasercube-usb" => match rest.strip_prefix("//").and_then(plain_text) {
+                Some(serial) if scheme == "helios" => Ok(Self::Helios { serial }),
+                Some(serial) => Ok(Self::LaserCubeUsb { serial }),
+                None => bad(format!(
+                    "\"{text}\" names no device: write {scheme}://SERIAL, or {scheme}:// for the first one"
+                )),
+            },
             "idn" => match rest.strip_prefix("//").and_then(idn) {
                 Some(uri) => Ok(uri),
                 None => bad(format!(
                     "\"{text}\" has no usable address: write idn://HOST, idn://HOST:PORT or idn://HOST/SERVICE with the number or the name of an output"
                 )),
             },
-            _ if KNOWN_ELSEWHERE.contains(&scheme) => {
-                bad(format!("{scheme} projectors cannot be driven yet: use {SUPPORTED}"))
-            }
             _ => bad(format!("\"{scheme}\" is no kind of projector: use {SUPPORTED}")),
         }
     }
@@ -123,6 +135,41 @@ fn lasercube_wifi(text: &str) -> Option<DacUri> {
     // The data port is the next one.
     let port = port.unwrap_or(COMMAND_PORT);
     (port < u16::MAX).then_some(DacUri::LaserCubeWifi { host, port, orientation })
+}
+
+/// How the name of a USB device stands in a URI: what is not plain is written as `%` and two digits.
+#[must_use]
+pub fn percent_encoded(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            written.push(char::from(byte));
+        } else {
+            written.push('%');
+            for digit in [byte >> 4, byte & 0xf] {
+                written.push(char::from(b"0123456789ABCDEF"[usize::from(digit)]));
+            }
+        }
+    }
+    written
+}
+
+/// The reverse; a name as a person types it may have its spaces as they are.
+fn plain_text(text: &str) -> Option<String> {
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'%' => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                bytes.push((digit(rest.next()?)? * 16 + digit(rest.next()?)?) as u8);
+            }
+            b'/' | b'?' | b'#' => return None,
+            plain => bytes.push(plain),
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
 }
 
 /// `HOST[:PORT][/SERVICE]`; a number is a service ID, anything else a name.
@@ -198,6 +245,10 @@ mod tests {
             ("ether-dream://::1", ether_dream("::1", 7765)),
             ("sim:", DacUri::Sim(SimOptions::default())),
             ("sim:?ppm=200", DacUri::Sim(SimOptions { ppm: 200.0, ..SimOptions::default() })),
+            ("helios://", DacUri::Helios { serial: String::new() }),
+            ("helios://1-2.3/", DacUri::Helios { serial: "1-2.3".to_owned() }),
+            ("helios://Stage%20Left", DacUri::Helios { serial: "Stage Left".to_owned() }),
+            ("lasercube-usb://LC01", DacUri::LaserCubeUsb { serial: "LC01".to_owned() }),
             ("auto", DacUri::Auto),
             ("lasercube-wifi://10.0.0.8", cube("10.0.0.8", 45457, "")),
             ("lasercube-wifi://cube.local:5001/?invert=xy", cube("cube.local", 5001, "xy")),
@@ -225,10 +276,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_driven_is_refused_in_one_sentence_that_names_what_can() {
-        for text in ["helios://1", "foo://x", "10.0.0.7", ""] {
+        for text in ["shownet://1", "foo://x", "10.0.0.7", ""] {
             let sentence = DacUri::parse(text).unwrap_err().to_string();
             assert!(sentence.contains("ether-dream://HOST"), "{sentence}");
             assert!(sentence.contains("sim:"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_usb_name_that_cannot_be_one_is_refused() {
+        for text in ["helios:", "helios:1", "helios://a/b", "helios://%2", "lasercube-usb://%ff"] {
+            assert!(DacUri::parse(text).is_err(), "{text}");
         }
     }
 
@@ -250,8 +308,14 @@ mod tests {
 
     proptest! {
         #[test]
+        fn every_name_of_a_device_can_be_written_and_read(name in "[^\\p{Cc}]{0,20}") {
+            let uri = format!("helios://{}", percent_encoded(&name));
+            prop_assert_eq!(DacUri::parse(&uri).unwrap(), DacUri::Helios { serial: name });
+        }
+
+        #[test]
         fn any_text_is_read_or_refused(
-            text in "(sim:|ether-dream://|idn://|lasercube-wifi://|audio-xy://|)[ -~]{0,30}"
+            text in "(sim:|ether-dream://|idn://|helios://|lasercube-wifi://|audio-xy://|)[ -~]{0,30}"
         ) {
             drop(DacUri::parse(&text));
         }

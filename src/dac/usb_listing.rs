@@ -1,12 +1,15 @@
-//! USB projectors on the bus, by their numbers: seen, not yet driven.
+//! USB projectors on the bus: how each is named, and what is wrong with it.
 
-use rusb::{Context, Device, Error, UsbContext};
+use rusb::{Context, Device, DeviceHandle, Error, UsbContext};
 
 use super::discovery::FoundDevice;
+use super::uri::percent_encoded;
+use super::usb::{Ids, device_path, permission_cure};
+use super::{helios, lasercube_usb};
 
-/// Vendor, product, and what people call it.
-const KNOWN: [(u16, u16, &str); 2] =
-    [(0x1209, 0xe500, "Helios"), (0x1fc9, 0x04d8, "LaserCube (LaserDock)")];
+/// The numbers, the scheme of the URI, and what people call it.
+const KNOWN: [(Ids, &str, &str); 2] =
+    [(helios::IDS, "helios", "Helios"), (lasercube_usb::IDS, "lasercube-usb", "LaserCube (USB)")];
 
 /// All projectors on the bus; an unreadable bus is an entry with its cure.
 pub(super) fn projectors() -> Vec<FoundDevice> {
@@ -25,35 +28,36 @@ pub(super) fn projectors() -> Vec<FoundDevice> {
 
 fn describe(device: &Device<Context>) -> Option<FoundDevice> {
     let descriptor = device.device_descriptor().ok()?;
-    let numbers = (descriptor.vendor_id(), descriptor.product_id());
-    let (vendor, product, name) =
-        KNOWN.iter().find(|(vendor, product, _)| (*vendor, *product) == numbers)?;
-    let opened = device.open();
+    let numbers = Ids { vendor: descriptor.vendor_id(), product: descriptor.product_id() };
+    let (ids, scheme, name) = KNOWN.iter().find(|(ids, ..)| *ids == numbers)?;
+    let opened = device.open().and_then(free_to_use);
     let serial = opened
         .as_ref()
         .ok()
-        .and_then(|handle| handle.read_serial_number_string_ascii(&descriptor).ok());
-    let trouble = match opened {
-        Ok(_) => "seen, not yet driven by this version of galvo".to_owned(),
-        Err(error) => trouble(error, *vendor, *product),
-    };
+        .and_then(|handle| handle.read_serial_number_string_ascii(&descriptor).ok())
+        .filter(|serial| !serial.is_empty());
+    let named = serial.clone().unwrap_or_else(|| device_path(device));
     Some(FoundDevice {
         name: (*name).to_owned(),
+        uri: Some(format!("{scheme}://{}", percent_encoded(&named))),
         serial,
-        trouble: Some(trouble),
+        trouble: opened.err().map(|error| trouble(error, *ids)),
         ..FoundDevice::default()
     })
 }
 
-fn trouble(error: Error, vendor: u16, product: u16) -> String {
+/// Claims the first interface and lets go of it: another program's claim shows only here.
+fn free_to_use(handle: DeviceHandle<Context>) -> Result<DeviceHandle<Context>, Error> {
+    handle.claim_interface(0)?;
+    handle.release_interface(0)?;
+    Ok(handle)
+}
+
+fn trouble(error: Error, ids: Ids) -> String {
     match error {
-        Error::Access => format!(
-            "no permission (seen, not yet driven): put SUBSYSTEM==\"usb\", ATTR{{idVendor}}==\"{vendor:04x}\", ATTR{{idProduct}}==\"{product:04x}\", TAG+=\"uaccess\" into /etc/udev/rules.d/70-galvo.rules, run udevadm control --reload, and plug it in again"
-        ),
-        Error::Busy => {
-            "held by another program (seen, not yet driven): close that program".to_owned()
-        }
-        other => format!("cannot be opened ({other}; seen, not yet driven): plug it in again"),
+        Error::Access => format!("no permission: {}", permission_cure(ids)),
+        Error::Busy => "held by another program: close that program".to_owned(),
+        other => format!("cannot be opened ({other}): plug it in again"),
     }
 }
 
@@ -63,8 +67,9 @@ mod tests {
 
     #[test]
     fn a_missing_permission_is_answered_with_the_udev_rule() {
-        let sentence = trouble(Error::Access, 0x1209, 0xe500);
+        let sentence = trouble(Error::Access, helios::IDS);
         assert!(sentence.contains("ATTR{idVendor}==\"1209\", ATTR{idProduct}==\"e500\""));
-        assert!(sentence.contains("not yet driven"));
+        assert!(sentence.contains("make udev"));
+        assert!(trouble(Error::Busy, helios::IDS).contains("close that program"));
     }
 }

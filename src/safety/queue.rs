@@ -142,6 +142,34 @@ impl SafeReceiver {
         }
     }
 
+    /// As [`next`](Self::next), for devices that take whole frames: the runs that follow are joined to it, as
+    /// long as they are of the same rate and generation and do not make it longer than `max`. An offer that
+    /// was refused may grow; what it held stays in front.
+    pub fn gather(&mut self, max: usize) -> Option<SafeChunk<'_>> {
+        self.next(max)?;
+        while let Some(offered) = self.offered
+            && let Some(head) = self.head.take().or_else(|| self.heads.try_pop())
+        {
+            self.head = Some(head);
+            let end = offered.start.0 + offered.len as u64;
+            let room = max.min(self.pending.len()).saturating_sub(offered.len);
+            let joins =
+                (head.start.0, head.pps, head.generation) == (end, offered.pps, offered.generation);
+            if !joins || room == 0 {
+                break;
+            }
+            let free = &mut self.pending[offered.len..offered.len + room.min(head.len)];
+            let len = self.points.pop_slice(free);
+            let rest = Head { start: StreamInstant(end + len as u64), len: head.len - len, ..head };
+            self.head = (rest.len > 0).then_some(rest);
+            self.offered = Some(Head { len: offered.len + len, ..offered });
+            if len == 0 {
+                break;
+            }
+        }
+        self.next(max)
+    }
+
     /// The chunk last offered was accepted by the device.
     pub fn commit(&mut self) {
         self.offered = None;
@@ -187,6 +215,30 @@ mod tests {
         rx.commit();
         let rest = rx.next(30).unwrap();
         assert_eq!((rest.start(), rest.len()), (StreamInstant(30), 20));
+    }
+
+    #[test]
+    fn a_frame_is_gathered_from_runs_of_one_rate_and_grows_until_it_is_taken() {
+        let (mut tx, mut rx) = queue(1000, 8, 100, Arm::new());
+        let mut push = |start, n, pps| {
+            assert!(tx.push(&SafeChunk::new(&white(n), StreamInstant(start), pps, 0)));
+        };
+        push(0, 20, 30_000);
+        assert_eq!(rx.gather(50).unwrap().len(), 20);
+        push(20, 20, 30_000);
+        push(40, 20, 30_000);
+        let frame = rx.gather(50).unwrap();
+        assert_eq!((frame.start(), frame.len()), (StreamInstant(0), 50));
+        push(60, 20, 20_000);
+        rx.commit();
+        let rest = rx.gather(50).unwrap();
+        assert_eq!((rest.start(), rest.len(), rest.pps()), (StreamInstant(50), 10, 30_000));
+        rx.commit();
+        let slower = rx.gather(50).unwrap();
+        assert_eq!((slower.start(), slower.len(), slower.pps()), (StreamInstant(60), 20, 20_000));
+        rx.commit();
+        assert!(rx.gather(50).is_none());
+        assert_eq!(rx.queued_points(), 0);
     }
 
     #[test]

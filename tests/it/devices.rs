@@ -10,7 +10,11 @@ use galvo::time::SystemClock;
 #[test]
 fn every_kind_in_the_catalog_can_be_named_and_opened() {
     for kind in KINDS {
-        let uri = kind.uri.replace("HOST[:PORT]", "192.0.2.1:7765").replace("DEVICE", "none");
+        let uri = kind
+            .uri
+            .replace("HOST[:PORT]", "192.0.2.1:7765")
+            .replace("DEVICE", "none")
+            .replace("SERIAL", "A1");
         let backend = open(&uri, &[], Arc::new(SystemClock)).unwrap();
         assert_eq!(backend.name(), uri);
     }

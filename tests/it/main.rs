@@ -11,7 +11,9 @@ mod ether_dream;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;
+mod helios;
 mod idn;
+mod lasercube_usb;
 mod lasercube_wifi;
 mod layers;
 mod mock_device;
@@ -19,6 +21,7 @@ mod patterns;
 mod safety;
 mod stream;
 mod synthetic_song;
+mod usb_rig;
 
 /// Any test may watch the heap.
 #[global_allocator]

@@ -3,11 +3,14 @@
 
 pub mod ether_dream;
 pub mod faults;
+pub mod helios;
 pub mod idn;
 pub mod in_process;
+pub mod lasercube_usb;
 pub mod lasercube_wifi;
 pub mod playback;
 pub mod record;
+pub mod usb_port;
 
 pub use faults::{FaultSpecError, Faults};
 pub use in_process::{InProcess, Shown, SimOptions, Tap};

@@ -5,6 +5,7 @@
 //! stop latches; a panic of a driver ends its light, not the program.
 
 mod fill;
+mod frames;
 mod status;
 mod thread;
 
@@ -16,6 +17,7 @@ pub use status::{WorkerState, WorkerStatus, WorkerView};
 pub use thread::{WorkerHandle, spawn};
 
 use self::fill::DeviceFill;
+use self::frames::FramePlan;
 use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
 use super::link::{LinkControl, LinkReport, LinkStats, ReportSender};
 use crate::safety::{Arm, SafeReceiver, TripReason};
@@ -75,6 +77,7 @@ struct Link {
     lit: Option<u64>,
     estop: bool,
     condition_at: HostTime,
+    frames: FramePlan,
 }
 
 /// One projector's device thread, without the thread.
@@ -204,6 +207,7 @@ impl Worker {
             lit: None,
             estop: false,
             condition_at: now,
+            frames: FramePlan::default(),
         });
         self.status.set_condition(self.parts.backend.condition());
         self.status.set(WorkerState::Ready, None);
@@ -314,10 +318,12 @@ impl Worker {
             self.drop_queue();
             return Ok(());
         }
+        let frame_swap = link.capabilities.delivery == Delivery::FrameSwap;
         let (low, high) = self.parts.control.device_fill();
-        // The driver of a timed device has a metronome of its own: it takes what is due, and no more.
+        // Who swaps frames takes them one at a time; the driver of a timed device has a metronome of its own,
+        // and takes what is due and no more.
         let timed = link.capabilities.delivery == Delivery::Timed;
-        let bounded = high > 0 && !timed;
+        let bounded = high > 0 && !timed && !frame_swap;
         if bounded && link.fill.at(now) >= f64::from(low.max(1)) {
             return Ok(());
         }
@@ -328,9 +334,16 @@ impl Worker {
             max = max.min((high / 4).max(1) as usize);
         }
         for _ in 0..CHUNKS_PER_STEP {
-            let Some(chunk) = self.parts.receiver.next(max) else { break };
-            let len = chunk.len();
             let held = link.fill.at(now);
+            let chunk = if frame_swap {
+                let most = frames::most_points(self.parts.control.pps()).min(max);
+                let frame = self.parts.receiver.gather(most);
+                frame.filter(|frame| link.frames.is_due(now, frame.len(), most, frame.pps(), held))
+            } else {
+                self.parts.receiver.next(max)
+            };
+            let Some(chunk) = chunk else { break };
+            let len = chunk.len();
             if bounded && held > 0.0 && held + len as f64 > f64::from(high) {
                 break;
             }
@@ -355,6 +368,7 @@ impl Worker {
                     self.parts.stats.wrote(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
                     self.parts.receiver.commit();
                     self.accepted = end;
+                    link.frames = FramePlan::default();
                     link.fill.wrote(now, len, pps, link.capabilities.reports_queue);
                     if lit {
                         link.lit = Some(generation);

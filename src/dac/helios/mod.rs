@@ -1,0 +1,429 @@
+//! Helios over USB: whole frames, one plays while the next waits. See `docs/protocols/helios.md`.
+
+mod slots;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::slots::Slots;
+use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+use super::usb::{Bus, Claim, Endpoints, Ids, Seat, UsbError, dac_error};
+use crate::safety::SafeChunk;
+use crate::time::{Clock, HostTime};
+use crate::wire::helios::{
+    CONTROL_BYTES, FRAME_OUT, MAX_POINTS, MAX_PPS, MIN_PPS, PRODUCT_ID, REPLY_IN, REQUEST_OUT,
+    Reply, Request, SDK_LEVEL, VENDOR_ID, encode_frame, flag,
+};
+
+/// The numbers of a Helios on the bus.
+pub const IDS: Ids = Ids { vendor: VENDOR_ID, product: PRODUCT_ID };
+/// Interface 0 in its alternate setting 1.
+const CLAIMS: [Claim; 1] = [Claim { interface: 0, setting: 1 }];
+/// The oldest firmware whose behaviour the driver was written from.
+const OLDEST_FIRMWARE: u32 = 5;
+
+/// Wait between opening and the first request.
+const SETTLE: Duration = Duration::from_millis(100);
+/// An earlier owner's replies are read away with this time-out.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(5);
+/// Replies an earlier owner may have left.
+const MAX_STALE: usize = 16;
+/// A request and the answer about the slot.
+const CONTROL_TIMEOUT: Duration = Duration::from_millis(16);
+/// The answer about name and firmware.
+const TEXT_TIMEOUT: Duration = Duration::from_millis(32);
+/// Attempts at the questions of the beginning.
+const ATTEMPTS: usize = 3;
+/// Failures in a row after which the device is opened anew.
+const MAX_FAILURES: u32 = 10;
+/// The device ignores frames for 100 ms after a stop.
+const DEAF_AFTER_STOP: Duration = Duration::from_millis(105);
+/// How long before the end of a frame the device is asked whether the slot is free.
+const ASK_AHEAD: Duration = Duration::from_millis(5);
+/// A waiting frame that does not start this long after its time never will.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Time a device needs for the last requests before it is let go.
+const LET_GO: Duration = Duration::from_millis(1);
+
+/// The driver of one Helios.
+pub struct Helios {
+    name: String,
+    wanted: String,
+    bus: Box<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    open: Option<Open>,
+    frame: Vec<u8>,
+}
+
+/// An open device.
+struct Open {
+    usb: Box<dyn Endpoints>,
+    slots: Slots,
+    /// The device has said "ready" since the last frame: its endpoint takes one.
+    endpoint_ready: bool,
+    lets_light_out: bool,
+    deaf_until: HostTime,
+    failures: u32,
+}
+
+impl std::fmt::Debug for Helios {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Helios").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Helios {
+    /// A device on `bus`, named as the user named it. `wanted` is its stored name, its place on the bus or
+    /// its serial number; empty is the first one found.
+    #[must_use]
+    pub fn over(name: &str, wanted: &str, bus: Box<dyn Bus>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            name: name.to_owned(),
+            wanted: wanted.to_owned(),
+            bus,
+            clock,
+            open: None,
+            frame: Vec::with_capacity(32 * 1024),
+        }
+    }
+
+    fn said(&self, error: &UsbError) -> DacError {
+        dac_error(&self.name, IDS, error)
+    }
+
+    fn gone(&self, detail: impl Into<String>) -> DacError {
+        DacError::Gone { device: self.name.clone(), detail: detail.into() }
+    }
+
+    /// Opens the device that is wanted.
+    fn find(&mut self) -> Result<Open, DacError> {
+        let seats = self.bus.list(IDS).map_err(|error| self.said(&error))?;
+        if seats.is_empty() {
+            return Err(self.gone("no Helios is plugged in"));
+        }
+        let is_named = |seat: &&Seat| {
+            self.wanted.is_empty()
+                || seat.path == self.wanted
+                || seat.serial.as_deref() == Some(self.wanted.as_str())
+        };
+        if let Some(seat) = seats.iter().find(is_named) {
+            return self.open_seat(&seat.clone());
+        }
+        // The only other way to tell one from another is the name each has stored.
+        let mut trouble = None;
+        for seat in &seats {
+            match self.open_seat(seat) {
+                Ok(mut open) => match open.ask(&*self.clock, Request::Name, TEXT_TIMEOUT) {
+                    Ok(Some(Reply::Name(name))) if name.text() == self.wanted => return Ok(open),
+                    _ => {}
+                },
+                Err(error) => trouble = Some(error),
+            }
+        }
+        Err(trouble.unwrap_or_else(|| {
+            self.gone(format!("no Helios of the name {} is plugged in", self.wanted))
+        }))
+    }
+
+    /// Opens a device, reads away what an earlier owner left, and asks for its firmware.
+    fn open_seat(&mut self, seat: &Seat) -> Result<Open, DacError> {
+        let mut usb = self
+            .bus
+            .open(IDS, seat, &CLAIMS)
+            .map_err(|error| dac_error(&self.name, IDS, &error))?;
+        self.clock.sleep_until(self.clock.now() + SETTLE);
+        let mut stale = [0; CONTROL_BYTES];
+        for _ in 0..MAX_STALE {
+            match usb.interrupt_in(REPLY_IN, &mut stale, DRAIN_TIMEOUT) {
+                Ok(_) => {}
+                Err(UsbError::Timeout) => break,
+                Err(error) => return Err(self.said(&error)),
+            }
+        }
+        let mut open = Open {
+            usb,
+            slots: Slots::default(),
+            endpoint_ready: false,
+            lets_light_out: true,
+            deaf_until: self.clock.now(),
+            failures: 0,
+        };
+        for _ in 0..ATTEMPTS {
+            let reply = open.ask(&*self.clock, Request::Firmware, TEXT_TIMEOUT);
+            match reply.map_err(|error| self.said(&error))? {
+                Some(Reply::Firmware(version)) => {
+                    if let Some(notice) = firmware_notice(version) {
+                        tracing::warn!("{}: {notice}", self.name);
+                    }
+                    return Ok(open);
+                }
+                Some(_) => {
+                    let detail = "it answers one question with the reply to another".to_owned();
+                    return Err(DacError::Protocol { device: self.name.clone(), detail });
+                }
+                None => {}
+            }
+        }
+        Err(self.gone("it does not tell its firmware: plug it in again, and update its firmware if that does not help"))
+    }
+
+    /// Runs `act` on the open device; says its trouble as the user reads it.
+    fn with_open<T>(
+        &mut self,
+        act: impl FnOnce(&mut Open, &dyn Clock) -> Result<T, UsbError>,
+    ) -> Result<T, DacError> {
+        let Some(open) = &mut self.open else {
+            return Err(self.gone("there is no connection"));
+        };
+        let done = act(open, &*self.clock);
+        let failures = open.failures;
+        match done {
+            Ok(_) if failures >= MAX_FAILURES => {
+                Err(self.gone(format!("{failures} transfers in a row did not get through")))
+            }
+            other => other.map_err(|error| self.said(&error)),
+        }
+    }
+
+    /// Dark, shutter closed, let go: what cannot be said any more is left.
+    fn let_go(&mut self) {
+        if let Some(mut open) = self.open.take() {
+            let dark = open.go_dark(&*self.clock);
+            if let Err(error) = dark {
+                tracing::debug!(device = self.name, %error, "closing");
+            }
+            self.clock.sleep_until(self.clock.now() + LET_GO);
+        }
+    }
+}
+
+/// What an operator should know of this firmware.
+fn firmware_notice(version: u32) -> Option<String> {
+    (version < OLDEST_FIRMWARE).then(|| {
+        format!(
+            "firmware {version} is older than any this driver is known to work with: update it to {OLDEST_FIRMWARE} or later with the maker's tool"
+        )
+    })
+}
+
+impl Open {
+    fn send(&mut self, request: Request) -> Result<(), UsbError> {
+        let packet = request.emit();
+        let bytes = packet.as_bytes();
+        match self.usb.interrupt_out(REQUEST_OUT, bytes, CONTROL_TIMEOUT)? {
+            n if n == bytes.len() => Ok(()),
+            _ => Err(UsbError::Timeout),
+        }
+    }
+
+    /// One request and its reply. `None`: none came in time, which is counted.
+    fn ask(
+        &mut self,
+        clock: &dyn Clock,
+        request: Request,
+        timeout: Duration,
+    ) -> Result<Option<Reply>, UsbError> {
+        let deadline = clock.now() + CONTROL_TIMEOUT + timeout;
+        let answer = self.send(request).and_then(|()| self.hear(clock, request, timeout, deadline));
+        match answer {
+            Ok(reply) => {
+                self.failures = 0;
+                Ok(Some(reply))
+            }
+            Err(UsbError::Timeout) => {
+                self.failures += 1;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The reply to `request`. A late one to an earlier request may come first.
+    fn hear(
+        &mut self,
+        clock: &dyn Clock,
+        request: Request,
+        timeout: Duration,
+        deadline: HostTime,
+    ) -> Result<Reply, UsbError> {
+        let mut bytes = [0; CONTROL_BYTES];
+        for _ in 0..MAX_STALE {
+            let n = self.usb.interrupt_in(REPLY_IN, &mut bytes, timeout)?.min(CONTROL_BYTES);
+            let reply =
+                Reply::parse(&bytes[..n]).map_err(|error| UsbError::Io(error.to_string()))?;
+            let fits = matches!(
+                (request, reply),
+                (Request::Status, Reply::Status(_))
+                    | (Request::Firmware, Reply::Firmware(_))
+                    | (Request::Name, Reply::Name(_))
+            );
+            if fits {
+                return Ok(reply);
+            }
+            if clock.now() >= deadline {
+                break;
+            }
+        }
+        Err(UsbError::Timeout)
+    }
+
+    /// Asks whether the next slot is free.
+    fn ask_ready(&mut self, clock: &dyn Clock) -> Result<bool, UsbError> {
+        let asked = clock.now();
+        let reply = self.ask(clock, Request::Status, CONTROL_TIMEOUT)?;
+        let Some(Reply::Status(free)) = reply else { return Ok(false) };
+        let middle = asked.plus_nanos(clock.now().nanos_since(asked) / 2);
+        self.slots.told(free, middle);
+        self.endpoint_ready = free;
+        Ok(free)
+    }
+
+    fn go_dark(&mut self, clock: &dyn Clock) -> Result<(), UsbError> {
+        self.slots.clear();
+        self.endpoint_ready = false;
+        let stopped = self.send(Request::Stop);
+        self.deaf_until = clock.now() + DEAF_AFTER_STOP;
+        // Stop alone leaves the shutter as it is; and it is closed even if the stop was not heard.
+        let closed = self.send(Request::Shutter(false));
+        self.lets_light_out = closed.is_err();
+        stopped.and(closed)
+    }
+
+    fn write(
+        &mut self,
+        clock: &dyn Clock,
+        frame: &[u8],
+        chunk: &SafeChunk<'_>,
+        pps: u32,
+    ) -> Result<Written, UsbError> {
+        let lit = chunk.points().iter().any(|point| !point.is_blank());
+        if lit && !self.lets_light_out {
+            self.send(Request::Shutter(true))?;
+            self.lets_light_out = true;
+        }
+        let timeout = Duration::from_millis(8 + frame.len() as u64 / 32);
+        // The endpoint takes one frame for each "ready".
+        self.endpoint_ready = false;
+        match self.usb.bulk_out(FRAME_OUT, frame, timeout) {
+            Ok(n) if n == frame.len() => {
+                self.failures = 0;
+                self.slots.wrote(clock.now(), chunk.len() as u32, pps);
+                Ok(Written::Accepted)
+            }
+            // The device throws away a frame that is cut: the whole of it is offered again.
+            Ok(_) | Err(UsbError::Timeout) => {
+                self.failures += 1;
+                Ok(Written::NotNow)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Backend for Helios {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn presumed(&self) -> Capabilities {
+        Capabilities {
+            delivery: Delivery::FrameSwap,
+            max_points_per_chunk: MAX_POINTS,
+            capacity_points: None,
+            min_pps: MIN_PPS,
+            max_pps: MAX_PPS,
+            // Each ready edge dates a frame, and with it what the device holds.
+            reports_queue: true,
+            suggested_buffer: Duration::from_millis(50),
+        }
+    }
+
+    fn connect(&mut self, _now: HostTime) -> Result<Capabilities, DacError> {
+        self.let_go();
+        let mut open = self.find()?;
+        // The last owner's frame may still loop.
+        let dark =
+            open.send(Request::SdkLevel(SDK_LEVEL)).and_then(|()| open.go_dark(&*self.clock));
+        dark.map_err(|error| self.said(&error))?;
+        self.open = Some(open);
+        Ok(self.presumed())
+    }
+
+    fn write(&mut self, _now: HostTime, chunk: SafeChunk<'_>) -> Result<Written, DacError> {
+        if chunk.is_empty() {
+            return Ok(Written::Accepted);
+        }
+        let pps = chunk.pps().clamp(MIN_PPS, MAX_PPS);
+        let mut frame = std::mem::take(&mut self.frame);
+        let encoded = encode_frame(chunk.points(), pps, flag::SINGLE_SHOT, &mut frame);
+        let written = self.with_open(|open, clock| {
+            if open.slots.is_full() || clock.now() < open.deaf_until {
+                return Ok(Written::NotNow);
+            }
+            if !open.endpoint_ready && !open.ask_ready(clock)? {
+                return Ok(Written::NotNow);
+            }
+            encoded.map_err(|error| UsbError::Io(error.to_string()))?;
+            open.write(clock, &frame, &chunk, pps)
+        });
+        self.frame = frame;
+        written
+    }
+
+    fn poll(&mut self, _now: HostTime) -> Result<DeviceReport, DacError> {
+        let now = self.clock.now();
+        let end =
+            self.open.as_ref().filter(|open| open.slots.is_full()).and_then(|o| o.slots.end());
+        if end.is_some_and(|end| now >= end + PATIENCE) {
+            return Err(self.gone("it holds a frame and does not show it"));
+        }
+        self.with_open(|open, clock| {
+            if end.is_some_and(|end| now + ASK_AHEAD >= end) {
+                open.ask_ready(clock)?;
+            }
+            let now = clock.now();
+            open.slots.advance(now);
+            let playing = open.slots.playing();
+            Ok(DeviceReport {
+                at: playing.map_or(open.deaf_until.min(now), |(since, _)| since),
+                queued_points: Some(open.slots.points()),
+                played_points: None,
+                playing_pps: playing.map(|(_, pps)| pps),
+                underflows: open.slots.underflows(),
+                estop: false,
+            })
+        })
+    }
+
+    fn stop(&mut self, _now: HostTime) -> Result<(), DacError> {
+        self.with_open(Open::go_dark)
+    }
+
+    fn reset_estop(&mut self, _now: HostTime) -> Result<(), DacError> {
+        // The device knows no emergency stop of its own.
+        Ok(())
+    }
+
+    fn close(&mut self, _now: HostTime) {
+        self.let_go();
+    }
+}
+
+impl Drop for Helios {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_firmware_is_said_with_its_cure() {
+        assert_eq!(firmware_notice(5), None);
+        assert_eq!(firmware_notice(6), None);
+        let notice = firmware_notice(4).unwrap();
+        assert!(notice.contains("firmware 4") && notice.contains("update"), "{notice}");
+    }
+}

@@ -1,0 +1,401 @@
+//! LaserCube over USB (LaserDock): a ring that is asked for its free room. See
+//! `docs/protocols/lasercube_usb.md`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+use super::usb::{Bus, Claim, Endpoints, Ids, UsbError, dac_error};
+use crate::safety::SafeChunk;
+use crate::time::{Clock, HostTime};
+use crate::wire::lasercube_usb::{
+    COMMAND_OUT, Command, FALLBACK_CAPACITY, FALLBACK_MAX_PPS, PRODUCT_ID, Query, REPLY_BYTES,
+    REPLY_IN, Reply, SAMPLE_BYTES, SAMPLE_OUT, VENDOR_ID, encode_samples,
+};
+
+/// The numbers of a LaserCube on the bus.
+pub const IDS: Ids = Ids { vendor: VENDOR_ID, product: PRODUCT_ID };
+/// Commands on interface 0, samples on interface 1 in its alternate setting 1.
+const CLAIMS: [Claim; 2] = [Claim { interface: 0, setting: 0 }, Claim { interface: 1, setting: 1 }];
+
+/// Time for a command, and for its reply.
+const COMMAND_TIMEOUT: Duration = Duration::from_millis(100);
+/// Time for one transfer of samples. Room is known before, so it waits for the bus alone.
+const SAMPLE_TIMEOUT: Duration = Duration::from_millis(20);
+/// Samples of one transfer at most.
+const TRANSFER_SAMPLES: usize = 256;
+/// Transfers of samples that may fail in a row.
+const MAX_FAILURES: u32 = 10;
+/// Replies to earlier commands that may come first.
+const MAX_STALE: usize = 4;
+/// The ring is asked for its room at least this often while it plays.
+const ASK_EVERY: Duration = Duration::from_millis(4);
+/// The same while it does not.
+const ASK_EVERY_AT_REST: Duration = Duration::from_millis(100);
+/// The rate never asked for: real devices are driven from here up.
+const MIN_PPS: u32 = 100;
+/// What a stream is planned with: no device has a ring that takes more.
+const MAX_CHUNK: usize = 4096;
+/// Rings larger or smaller than this are not believed.
+const CREDIBLE_CAPACITY: std::ops::RangeInclusive<u32> = 64..=65_536;
+
+/// The driver of one LaserCube on USB.
+pub struct LaserCubeUsb {
+    name: String,
+    wanted: String,
+    bus: Box<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    open: Option<Open>,
+}
+
+impl std::fmt::Debug for LaserCubeUsb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LaserCubeUsb").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// An open device.
+struct Open {
+    usb: Box<dyn Endpoints>,
+    capacity: u32,
+    max_pps: u32,
+    /// The ring's free room by its last word, and when that was.
+    free: u32,
+    asked_at: HostTime,
+    /// Samples sent since that word.
+    sent_since: u32,
+    output_on: bool,
+    pps: u32,
+    /// Bytes of samples taken over and not on the wire yet.
+    unsent: Vec<u8>,
+    failures: u32,
+    underflows: u32,
+}
+
+impl LaserCubeUsb {
+    /// A device on `bus`, named as the user named it. `wanted` is its serial number or its place on the bus;
+    /// empty is the first one found.
+    #[must_use]
+    pub fn over(name: &str, wanted: &str, bus: Box<dyn Bus>, clock: Arc<dyn Clock>) -> Self {
+        Self { name: name.to_owned(), wanted: wanted.to_owned(), bus, clock, open: None }
+    }
+
+    fn said(&self, error: &UsbError) -> DacError {
+        dac_error(&self.name, IDS, error)
+    }
+
+    fn gone(&self, detail: impl Into<String>) -> DacError {
+        DacError::Gone { device: self.name.clone(), detail: detail.into() }
+    }
+
+    fn find(&mut self) -> Result<Box<dyn Endpoints>, DacError> {
+        let seats = self.bus.list(IDS).map_err(|error| self.said(&error))?;
+        let seat = seats.iter().find(|seat| {
+            self.wanted.is_empty()
+                || seat.path == self.wanted
+                || seat.serial.as_deref() == Some(self.wanted.as_str())
+        });
+        let Some(seat) = seat else {
+            // A serial number that cannot be read is most often a missing permission.
+            return match seats.first() {
+                None => Err(self.gone("no LaserCube is plugged in")),
+                Some(other) => match self.bus.open(IDS, other, &CLAIMS) {
+                    Err(error @ (UsbError::Access | UsbError::Busy)) => Err(self.said(&error)),
+                    _ => {
+                        Err(self.gone(format!("none of the serial {} is plugged in", self.wanted)))
+                    }
+                },
+            };
+        };
+        self.bus.open(IDS, seat, &CLAIMS).map_err(|error| self.said(&error))
+    }
+
+    fn with_open<T>(
+        &mut self,
+        act: impl FnOnce(&mut Open, &dyn Clock) -> Result<T, UsbError>,
+    ) -> Result<T, DacError> {
+        let Some(open) = &mut self.open else {
+            return Err(self.gone("there is no connection"));
+        };
+        let done = act(open, &*self.clock);
+        let failures = open.failures;
+        match done {
+            Ok(_) if failures >= MAX_FAILURES => {
+                Err(self.gone(format!("{failures} transfers in a row did not get through")))
+            }
+            other => other.map_err(|error| self.said(&error)),
+        }
+    }
+
+    fn let_go(&mut self) {
+        if let Some(mut open) = self.open.take()
+            && let Err(error) = open.go_dark()
+        {
+            tracing::debug!(device = self.name, %error, "closing");
+        }
+    }
+}
+
+impl Open {
+    fn new(usb: Box<dyn Endpoints>, now: HostTime) -> Self {
+        Self {
+            usb,
+            capacity: FALLBACK_CAPACITY,
+            max_pps: FALLBACK_MAX_PPS,
+            free: 0,
+            asked_at: now,
+            sent_since: 0,
+            output_on: true,
+            pps: 0,
+            unsent: Vec::with_capacity(MAX_CHUNK * SAMPLE_BYTES),
+            failures: 0,
+            underflows: 0,
+        }
+    }
+
+    /// Sends a command and reads its reply; a late reply to an earlier one may come first.
+    fn tell(&mut self, command: Command) -> Result<Reply, UsbError> {
+        let (bytes, len) = command.emit();
+        if self.usb.bulk_out(COMMAND_OUT, &bytes[..len], COMMAND_TIMEOUT)? != len {
+            return Err(UsbError::Timeout);
+        }
+        let mut reply = [0; REPLY_BYTES];
+        let mut trouble = UsbError::Timeout;
+        for _ in 0..MAX_STALE {
+            let n = self.usb.bulk_in(REPLY_IN, &mut reply, COMMAND_TIMEOUT)?.min(REPLY_BYTES);
+            match Reply::parse(&reply[..n], &command) {
+                Ok(reply) => return Ok(reply),
+                Err(error) => trouble = UsbError::Io(error.to_string()),
+            }
+        }
+        Err(trouble)
+    }
+
+    /// A command that must be done: what is refused is tried once more.
+    fn insist(&mut self, command: Command) -> Result<(), UsbError> {
+        for _ in 0..2 {
+            if self.tell(command)?.status == 0 {
+                return Ok(());
+            }
+        }
+        Err(UsbError::Io(format!("command 0x{:02x} is refused", command.opcode())))
+    }
+
+    /// A number of the device; `None` if it refuses twice, as old firmware may.
+    fn number(&mut self, query: Query) -> Result<Option<u32>, UsbError> {
+        for _ in 0..2 {
+            let reply = self.tell(Command::Ask(query))?;
+            if reply.status == 0 {
+                return Ok(Some(reply.value));
+            }
+        }
+        Ok(None)
+    }
+
+    fn get_to_know(&mut self) -> Result<(), UsbError> {
+        let major = self.number(Query::FirmwareMajor)?;
+        let minor = self.number(Query::FirmwareMinor)?;
+        let max_pps = self.number(Query::MaxRate)?.filter(|pps| *pps >= MIN_PPS);
+        let capacity = self.number(Query::Capacity)?.filter(|n| CREDIBLE_CAPACITY.contains(n));
+        let max_value = self.number(Query::MaxValue)?;
+        if let Some(value) = max_value.filter(|value| *value != 4095) {
+            return Err(UsbError::Io(format!(
+                "its coordinates end at {value} instead of 4095: update galvo or its firmware"
+            )));
+        }
+        if max_pps.is_none() || capacity.is_none() {
+            tracing::warn!(
+                ?major,
+                ?minor,
+                "its firmware does not tell its limits: cautious ones are taken; update it with the vendor's program"
+            );
+        }
+        self.max_pps = max_pps.unwrap_or(FALLBACK_MAX_PPS);
+        self.capacity = capacity.unwrap_or(FALLBACK_CAPACITY);
+        Ok(())
+    }
+
+    /// Output off, ring empty.
+    fn go_dark(&mut self) -> Result<(), UsbError> {
+        let off = self.insist(Command::SetOutput(false));
+        self.output_on = off.is_err();
+        // A sample that was begun is ended, or all that come later would be out of step.
+        self.unsent.truncate(self.unsent.len() % SAMPLE_BYTES);
+        let ended = self.flush();
+        let cleared = self.insist(Command::Clear);
+        self.free = self.capacity;
+        self.sent_since = 0;
+        off.and(ended).and(cleared)
+    }
+
+    fn ask_room(&mut self, clock: &dyn Clock) -> Result<(), UsbError> {
+        let asked = clock.now();
+        if let Some(free) = self.number(Query::Free)? {
+            self.asked_at = asked.plus_nanos(clock.now().nanos_since(asked) / 2);
+            self.free = free.min(self.capacity);
+            // What is still in our hands has not been counted by the device.
+            self.sent_since = (self.unsent.len() / SAMPLE_BYTES) as u32;
+        }
+        Ok(())
+    }
+
+    const fn room(&self) -> u32 {
+        self.free.saturating_sub(self.sent_since)
+    }
+
+    /// Puts on the wire what was taken over. What does not get through now stays for the next time, from
+    /// the very byte on: a sample cut in two would turn all later ones into rubbish.
+    fn flush(&mut self) -> Result<(), UsbError> {
+        let mut sent = 0;
+        let done = loop {
+            let rest = &self.unsent[sent..];
+            let transfer = &rest[..rest.len().min(TRANSFER_SAMPLES * SAMPLE_BYTES)];
+            if transfer.is_empty() {
+                break Ok(());
+            }
+            match self.usb.bulk_out(SAMPLE_OUT, transfer, SAMPLE_TIMEOUT) {
+                Ok(n) if n == transfer.len() => {
+                    sent += n;
+                    self.failures = 0;
+                }
+                Ok(n) => {
+                    sent += n.min(transfer.len());
+                    self.failures += 1;
+                    break Ok(());
+                }
+                Err(UsbError::Timeout) => {
+                    self.failures += 1;
+                    break Ok(());
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        self.unsent.drain(..sent);
+        done
+    }
+
+    fn write(&mut self, clock: &dyn Clock, chunk: &SafeChunk<'_>) -> Result<Written, UsbError> {
+        self.flush()?;
+        if !self.unsent.is_empty() {
+            return Ok(Written::NotNow);
+        }
+        let n = chunk.len() as u32;
+        if self.room() < n {
+            self.ask_room(clock)?;
+            if self.room() < n {
+                return Ok(Written::NotNow);
+            }
+        }
+        let pps = chunk.pps().clamp(MIN_PPS.min(self.max_pps), self.max_pps);
+        let faster = pps > self.pps && self.output_on;
+        if pps != self.pps && !faster {
+            self.insist(Command::SetRate(pps))?;
+            self.pps = pps;
+        }
+        encode_samples(chunk.points(), &mut self.unsent);
+        self.sent_since += n;
+        self.flush()?;
+        if faster {
+            // Data before a rate raise.
+            self.insist(Command::SetRate(pps))?;
+            self.pps = pps;
+        }
+        if !self.output_on {
+            self.insist(Command::SetOutput(true))?;
+            self.output_on = true;
+            self.ask_room(clock)?;
+        }
+        Ok(Written::Accepted)
+    }
+
+    fn poll(&mut self, clock: &dyn Clock) -> Result<DeviceReport, UsbError> {
+        self.flush()?;
+        let every = if self.output_on { ASK_EVERY } else { ASK_EVERY_AT_REST };
+        if clock.now().since(self.asked_at) >= every {
+            self.ask_room(clock)?;
+        }
+        let queued = self.capacity - self.free.min(self.capacity) + self.sent_since;
+        if self.output_on && queued == 0 {
+            self.run_dry()?;
+        }
+        Ok(DeviceReport {
+            at: self.asked_at,
+            queued_points: Some(queued),
+            played_points: None,
+            playing_pps: (self.output_on && queued > 0).then_some(self.pps),
+            underflows: self.underflows,
+            estop: false,
+        })
+    }
+
+    /// The ring is empty. What the beam does then is the firmware's affair: it is told to be dark.
+    fn run_dry(&mut self) -> Result<(), UsbError> {
+        self.underflows += 1;
+        self.insist(Command::SetOutput(false))?;
+        self.output_on = false;
+        Ok(())
+    }
+}
+
+impl Backend for LaserCubeUsb {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn presumed(&self) -> Capabilities {
+        Capabilities {
+            delivery: Delivery::Fifo,
+            max_points_per_chunk: MAX_CHUNK,
+            capacity_points: None,
+            min_pps: MIN_PPS,
+            max_pps: self.open.as_ref().map_or(FALLBACK_MAX_PPS, |open| open.max_pps),
+            reports_queue: true,
+            suggested_buffer: Duration::from_millis(40),
+        }
+    }
+
+    fn connect(&mut self, _now: HostTime) -> Result<Capabilities, DacError> {
+        self.let_go();
+        let mut open = Open::new(self.find()?, self.clock.now());
+        let known = open.get_to_know().and_then(|()| open.go_dark());
+        known.map_err(|error| self.said(&error))?;
+        let capacity = open.capacity;
+        self.open = Some(open);
+        Ok(Capabilities {
+            // Small against the ring, so that it can be topped up.
+            max_points_per_chunk: (capacity as usize / 4).max(1),
+            capacity_points: Some(capacity),
+            ..self.presumed()
+        })
+    }
+
+    fn write(&mut self, _now: HostTime, chunk: SafeChunk<'_>) -> Result<Written, DacError> {
+        if chunk.is_empty() {
+            return Ok(Written::Accepted);
+        }
+        self.with_open(|open, clock| open.write(clock, &chunk))
+    }
+
+    fn poll(&mut self, _now: HostTime) -> Result<DeviceReport, DacError> {
+        self.with_open(Open::poll)
+    }
+
+    fn stop(&mut self, _now: HostTime) -> Result<(), DacError> {
+        self.with_open(|open, _| open.go_dark())
+    }
+
+    fn reset_estop(&mut self, _now: HostTime) -> Result<(), DacError> {
+        // The device reports no emergency stop.
+        Ok(())
+    }
+
+    fn close(&mut self, _now: HostTime) {
+        self.let_go();
+    }
+}
+
+impl Drop for LaserCubeUsb {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
