@@ -79,6 +79,7 @@ impl Player {
     /// As [`Self::load`], with a decoder that is already open.
     pub fn load_decoder(&mut self, decoder: Decoder) {
         self.info = Some(decoder.info().clone());
+        self.damaged_packets.store(0, Ordering::Relaxed);
         let epoch = self.new_epoch(MediaTime::ZERO);
         self.ask(Task::Load { epoch, decoder: Box::new(decoder) });
     }

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use super::command::Command;
 use super::editor::PresetEditor;
-use super::engine::{EngineCommand, EngineView};
+use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::library::Library;
 use super::notices::Notices;
 use super::projector::{Projector, sync_figures};
@@ -19,10 +19,14 @@ use super::snapshot::{
 };
 use crate::audio::{AudioHandle, Player};
 use crate::pattern::Instrument;
-use crate::realtime::{Histogram, LatestReader, RetireBin, RingSender, no_alloc};
+use crate::realtime::{
+    Histogram, LatestReader, RetireBin, RingSender, latest, no_alloc, retire, ring,
+};
 use crate::safety::{TripReason, arm::Refused};
 use crate::time::{HostTime, MediaTime};
 
+/// Commands that may wait for the callback.
+const COMMANDS_DEPTH: usize = 256;
 /// Trips kept for the surfaces.
 const TRIPS_KEPT: usize = 50;
 
@@ -64,6 +68,19 @@ pub struct DirectorEnds {
     pub callback_ns: Arc<Histogram>,
 }
 
+/// The rings between a director and its engine.
+#[must_use]
+pub fn rings() -> (EngineEnds, DirectorEnds) {
+    let (commands_in, commands) = ring(COMMANDS_DEPTH);
+    let (retired, retired_out) = retire(COMMANDS_DEPTH);
+    let (view, view_out) = latest(EngineView::default());
+    let callback_ns = Arc::new(Histogram::new());
+    let engine = EngineEnds { commands, retired, view, callback_ns: Arc::clone(&callback_ns) };
+    let director =
+        DirectorEnds { commands: commands_in, retired: retired_out, view: view_out, callback_ns };
+    (engine, director)
+}
+
 /// What a director begins with.
 #[derive(Debug)]
 pub struct Cast {
@@ -98,6 +115,10 @@ pub struct Director {
     started: HostTime,
     played_s: f64,
     last_media: Option<(u64, MediaTime)>,
+    /// Projectors to be armed when they are ready for the first time.
+    to_arm: Vec<bool>,
+    /// The damage of the present file was told.
+    told_damage: bool,
     over: bool,
     published: Arc<ArcSwap<Snapshot>>,
 }
@@ -108,6 +129,7 @@ impl Director {
     pub fn new(cast: Cast, path: Option<&Path>, now: HostTime) -> Self {
         let preset = Arc::new(cast.editor.view());
         let presets = cast.library.entries().into();
+        let to_arm = vec![false; cast.projectors.len()];
         let mut director = Self {
             cast,
             notices: Notices::default(),
@@ -119,6 +141,8 @@ impl Director {
             started: now,
             played_s: 0.0,
             last_media: None,
+            to_arm,
+            told_damage: false,
             over: false,
             published: Arc::default(),
         };
@@ -133,6 +157,12 @@ impl Director {
     #[must_use]
     pub fn published(&self) -> Arc<ArcSwap<Snapshot>> {
         Arc::clone(&self.published)
+    }
+
+    /// Arms each projector once, as soon as it is ready for the first time: the wish survives a projector
+    /// that is reached late, and none is armed again after a loss. Any disarm or stop takes the wish back.
+    pub fn arm_when_ready(&mut self) {
+        self.to_arm.fill(true);
     }
 
     /// Obeys one command.
@@ -165,9 +195,12 @@ impl Director {
             Command::Arm => self.arm(now),
             Command::Disarm => self.disarm(now, TripReason::Operator),
             Command::Stop => {
+                self.to_arm.fill(false);
                 self.cast.projectors.iter().for_each(|p| p.switch().stop(now, TripReason::Stop));
             }
             Command::ResetStop => {
+                // After a stop only an explicit act allows light, whatever was wished before it.
+                self.to_arm.fill(false);
                 for projector in &self.cast.projectors {
                     projector.switch().reset_stop();
                     projector.control().reset_device_estop();
@@ -207,12 +240,14 @@ impl Director {
     /// Looks at everything once and publishes the picture.
     pub fn step(&mut self, now: HostTime) {
         self.cast.ends.retired.empty();
+        self.arm_those_ready(now);
         self.read_trips();
         for projector in &mut self.cast.projectors {
             if let Some(fault) = projector.new_fault() {
                 self.notices.add(Severity::Warning, fault);
             }
         }
+        self.tell_damage();
         for text in self.cast.sound.handle().take_notices() {
             self.notices.add(Severity::Warning, text);
         }
@@ -259,6 +294,7 @@ impl Director {
             Ok(()) => {
                 player.play();
                 self.path = Some(path.to_owned());
+                self.told_damage = false;
                 self.take_title();
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
@@ -326,6 +362,29 @@ impl Director {
         self.preset = Arc::new(self.cast.editor.view());
     }
 
+    /// A damaged file plays on, with gaps: once for each file it is said why.
+    fn tell_damage(&mut self) {
+        let Sound::Playback { player, .. } = &self.cast.sound else { return };
+        if player.damaged_packets() == 0 || self.told_damage {
+            return;
+        }
+        self.told_damage = true;
+        let name = self.path.as_deref().map_or_else(String::new, |path| path.display().to_string());
+        let text = format!("{name} is damaged and plays with gaps: copy or convert it again");
+        self.notices.add(Severity::Warning, text);
+    }
+
+    fn arm_those_ready(&mut self, now: HostTime) {
+        for (projector, wanted) in self.cast.projectors.iter().zip(&mut self.to_arm) {
+            if *wanted && projector.is_ready() {
+                *wanted = false;
+                if let Err(refused) = projector.control().arm(now) {
+                    self.notices.add(Severity::Warning, refused.to_string());
+                }
+            }
+        }
+    }
+
     fn arm(&mut self, now: HostTime) {
         let refused = self.cast.projectors.iter().find_map(|p| p.control().arm(now).err());
         if let Some(refused @ Refused::Stopped) = refused {
@@ -334,6 +393,7 @@ impl Director {
     }
 
     fn disarm(&mut self, now: HostTime, reason: TripReason) {
+        self.to_arm.fill(false);
         self.cast.projectors.iter().for_each(|p| p.switch().disarm(now, reason));
     }
 

@@ -3,6 +3,7 @@
 
 mod analysis;
 mod audio;
+mod cli;
 mod clocks;
 mod decode;
 mod devices;
@@ -14,6 +15,7 @@ mod layers;
 mod mock_device;
 mod patterns;
 mod safety;
+mod show;
 mod stream;
 mod synthetic_song;
 
