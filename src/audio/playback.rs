@@ -164,7 +164,8 @@ impl Player {
         self.shared.decoder_underruns.load(Ordering::Relaxed)
     }
 
-    /// Packets of the open file that could not be decoded and were skipped.
+    /// Packets of the open file that could not be decoded and were skipped; the missing rest of a file that
+    /// breaks off counts as one.
     #[must_use]
     pub fn damaged_packets(&self) -> u64 {
         self.damaged_packets.load(Ordering::Relaxed)

@@ -362,7 +362,7 @@ impl Director {
         self.preset = Arc::new(self.cast.editor.view());
     }
 
-    /// A damaged file plays on, with gaps: once for each file it is said why.
+    /// A damaged file plays as far as it can: it is said once for each file.
     fn tell_damage(&mut self) {
         let Sound::Playback { player, .. } = &self.cast.sound else { return };
         if player.damaged_packets() == 0 || self.told_damage {
@@ -370,7 +370,8 @@ impl Director {
         }
         self.told_damage = true;
         let name = self.path.as_deref().map_or_else(String::new, |path| path.display().to_string());
-        let text = format!("{name} is damaged and plays with gaps: copy or convert it again");
+        let text =
+            format!("{name} is damaged, and parts of it do not play: copy or convert it again");
         self.notices.add(Severity::Warning, text);
     }
 

@@ -347,9 +347,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_says_how_to_list_them() {
+    fn an_unknown_name_gets_the_nearest_or_the_list() {
         let library = Library::open(Some(PathBuf::from("/nowhere")));
         let error = library.get("Nonesuch").unwrap_err().to_string();
-        assert!(error.contains("Nonesuch") && error.contains("presets list"));
+        assert!(error.contains("Nonesuch") && error.contains("Ember Ring"), "{error}");
+        let error = library.get("ember rng").unwrap_err().to_string();
+        assert!(error.ends_with("did you mean `Ember Ring`?"), "{error}");
     }
 }
