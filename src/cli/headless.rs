@@ -151,20 +151,19 @@ pub fn summary(report: &Report) -> String {
         }
         _ => "light minus sound not measured".to_owned(),
     };
-    let mut line = format!(
-        "done: {:.1} s of music, {} points, {light}; {sync}; {} underruns, {} reconnects; callback p99 {:.0} of {:.0} µs",
+    let gaps = match report.xruns + report.decoder_underruns {
+        0 => String::new(),
+        n => format!("; sound interrupted {n} times"),
+    };
+    format!(
+        "done: {:.1} s of music, {} points, {light}; {sync}; {} underruns, {} reconnects; callback p99 {:.0} of {:.0} µs{gaps}",
         report.media_s,
         report.points,
         report.underruns + report.device_underflows,
         report.reconnects,
         report.callback_us.p99,
         report.callback_us.period,
-    );
-    if report.xruns + report.decoder_underruns > 0 {
-        let gaps = report.xruns + report.decoder_underruns;
-        line += &format!("; sound interrupted {gaps} times");
-    }
-    line
+    )
 }
 
 fn minutes(at: MediaTime) -> String {

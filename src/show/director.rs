@@ -27,6 +27,10 @@ use crate::time::{HostTime, MediaTime};
 
 /// Commands that may wait for the callback.
 const COMMANDS_DEPTH: usize = 256;
+/// Callbacks this close to each other are even: well within the dead-man's patience.
+const STEADY_GAP: Duration = Duration::from_millis(70);
+/// How long they must come evenly before a waiting wish to arm is granted.
+const STEADY_FOR: Duration = Duration::from_millis(300);
 /// Trips kept for the surfaces.
 const TRIPS_KEPT: usize = 50;
 
@@ -117,6 +121,8 @@ pub struct Director {
     last_media: Option<(u64, MediaTime)>,
     /// Projectors to be armed when they are ready for the first time.
     to_arm: Vec<bool>,
+    /// How evenly the sound runs, watched while one of them waits.
+    steadiness: Steadiness,
     /// The damage of the present file was told.
     told_damage: bool,
     over: bool,
@@ -143,6 +149,7 @@ impl Director {
             last_media: None,
             to_arm,
             told_damage: false,
+            steadiness: Steadiness::default(),
             over: false,
             published: Arc::default(),
         };
@@ -159,8 +166,10 @@ impl Director {
         Arc::clone(&self.published)
     }
 
-    /// Arms each projector once, as soon as it is ready for the first time: the wish survives a projector
-    /// that is reached late, and none is armed again after a loss. Any disarm or stop takes the wish back.
+    /// Arms each projector once, as soon as it is ready for the first time and the sound runs evenly: the wish
+    /// survives a projector that is reached late, and none is armed again after a loss. The first callbacks of a
+    /// sound device may lie further apart than the dead-man bears, and it would take the light away for good.
+    /// Any disarm or stop takes the wish back.
     pub fn arm_when_ready(&mut self) {
         self.to_arm.fill(true);
     }
@@ -229,6 +238,11 @@ impl Director {
     pub fn surface_gone(&mut self, now: HostTime) {
         self.disarm(now, TripReason::SurfaceGone);
         self.over = true;
+    }
+
+    /// The surface is there and does not look at the show any more: dark, and the show goes on.
+    pub fn surface_silent(&mut self, now: HostTime) {
+        self.disarm(now, TripReason::SurfaceSilent);
     }
 
     /// True once the show is to end.
@@ -376,6 +390,13 @@ impl Director {
     }
 
     fn arm_those_ready(&mut self, now: HostTime) {
+        if !self.to_arm.contains(&true) {
+            return;
+        }
+        let last = self.cast.sound.handle().counters().last_callback();
+        if !self.steadiness.is_reached(now, last) {
+            return;
+        }
         for (projector, wanted) in self.cast.projectors.iter().zip(&mut self.to_arm) {
             if *wanted && projector.is_ready() {
                 *wanted = false;
@@ -410,7 +431,7 @@ impl Director {
                     TripReason::Operator => Severity::Info,
                     _ => Severity::Warning,
                 };
-                let text = format!("{}: {}", entry.projector, entry.reason);
+                let text = format!("{} – {}", entry.projector, entry.reason);
                 self.notices.add(severity, text);
                 if self.trips.len() == TRIPS_KEPT {
                     self.trips.remove(0);
@@ -533,11 +554,51 @@ impl Director {
     }
 }
 
+/// Whether the sound callback comes evenly.
+#[derive(Clone, Copy, Debug, Default)]
+struct Steadiness {
+    last_callback: Option<HostTime>,
+    since: Option<HostTime>,
+}
+
+impl Steadiness {
+    /// Takes in a look at the last callback; true once no gap was long for a while.
+    fn is_reached(&mut self, now: HostTime, last_callback: Option<HostTime>) -> bool {
+        let before = std::mem::replace(&mut self.last_callback, last_callback);
+        let (Some(last), Some(before)) = (last_callback, before) else { return false };
+        let gap = last.since(before).max(now.since(last));
+        if gap > STEADY_GAP {
+            self.since = None;
+            return false;
+        }
+        now.since(*self.since.get_or_insert(now)) >= STEADY_FOR
+    }
+}
+
 fn period_us(view: &EngineView) -> f64 {
     Duration::from_secs(u64::from(view.period_frames)).as_secs_f64() * 1e6
         / f64::from(view.sample_rate.max(1))
 }
 
 fn trip_line(trip: &TripEntry) -> String {
-    format!("{:.1} s  {}: {}", trip.at_s, trip.projector, trip.reason)
+    format!("{:.1} s  {} – {}", trip.at_s, trip.projector, trip.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_in_fits_is_waited_for() {
+        let at = |ms: i64| HostTime::from_nanos(ms * 1_000_000);
+        let mut steadiness = Steadiness::default();
+        // Two callbacks, a pause of 130 ms as a sound server makes it, then one every 20 ms.
+        let callbacks = |now: i64| match now {
+            ..40 => None,
+            40..170 => Some(at(40)),
+            _ => Some(at(170 + (now - 170) / 20 * 20)),
+        };
+        let reached = (0..).step_by(16).find(|&now| steadiness.is_reached(at(now), callbacks(now)));
+        assert!((470..530).contains(&reached.unwrap()), "{reached:?}");
+    }
 }

@@ -44,6 +44,8 @@ pub struct SetUp {
     pub number: usize,
     /// Points per second.
     pub pps: u32,
+    /// Time of points kept ahead of the mirrors at least.
+    pub lookahead: Duration,
     /// Brightness of its light, 0..=1.
     pub master: f32,
 }
@@ -69,10 +71,11 @@ impl Projector {
         instrument: Box<Instrument>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Opened, ShowError> {
-        let SetUp { number, pps, master } = set_up;
+        let SetUp { number, pps, lookahead, master } = set_up;
         let name = backend.name().to_owned();
         let presumed = backend.presumed();
-        let config = StreamConfig::new(pps).with_target_buffer(presumed.suggested_buffer);
+        let target = presumed.suggested_buffer.max(lookahead);
+        let config = StreamConfig::new(pps).with_target_buffer(target);
         let arm = Arm::new();
         let mut gate = Gate::new(arm.clone());
         gate.set_master(master);

@@ -11,7 +11,7 @@ use galvo::time::{Clock, SystemClock};
 use serde_json::Value;
 
 /// Longer than anything here takes on the slowest machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn root(path: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path).display().to_string()
@@ -48,15 +48,14 @@ impl Projector {
         let args = ["simulate", "ether-dream", "--listen", listen, "--record", record];
         let mut child = galvo(home, &args).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take()?).read_line(&mut line).unwrap();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
         let address = line.strip_prefix("listening on ").and_then(|rest| rest.split(": ").next());
-        match address {
-            Some(address) => Some(Self { address: address.to_owned(), child }),
-            None => {
-                drop(child.wait());
-                None
-            }
+        if let Some(address) = address {
+            return Some(Self { address: address.to_owned(), child });
         }
+        drop(child.wait());
+        None
     }
 
     fn uri(&self) -> String {

@@ -15,6 +15,7 @@ use galvo::realtime::no_alloc;
 use galvo::show::ahead::AheadOfSound;
 use galvo::show::director::{Cast, Director, Sound, rings};
 use galvo::show::engine::{Engine, Listening};
+use galvo::show::handle::LOOKAHEAD;
 use galvo::show::projector::{Projector, SetUp};
 use galvo::show::{Command, Library, PresetEditor, Report, Snapshot};
 use galvo::time::{Clock, HostTime, ManualClock, MediaTime};
@@ -65,7 +66,7 @@ impl Scenario {
         Self { projectors: ppm.iter().map(sim).collect(), ..self }
     }
 
-    pub(super) fn from_second(self, seconds: f64) -> Self {
+    pub(super) fn starting_at(self, seconds: f64) -> Self {
         Self { start: MediaTime::from_secs_f64(seconds), ..self }
     }
 
@@ -97,7 +98,7 @@ impl Scenario {
             let eye = device.tap();
             eye.set_plugged(self.plugged);
             let instrument = Box::new(Instrument::new(&self.preset).unwrap());
-            let set_up = SetUp { number, pps: PPS, master: 1.0 };
+            let set_up = SetUp { number, pps: PPS, lookahead: LOOKAHEAD, master: 1.0 };
             let opened = Projector::open(Box::new(device), set_up, instrument, &shared).unwrap();
             projectors.push(opened.projector);
             slots.push(opened.slot);
