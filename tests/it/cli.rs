@@ -83,6 +83,13 @@ fn rows(path: &Path) -> (usize, usize) {
     (rows.len(), rows.iter().filter(|lit| **lit).count())
 }
 
+/// Ctrl-C.
+#[cfg(unix)]
+fn interrupt(program: &Child) {
+    let kill = format!("kill -INT {}", program.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
 fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     let give_up = SystemClock.now() + PATIENCE;
     while !done() {
@@ -196,6 +203,7 @@ fn without_arm_nothing_is_lit_and_the_summary_says_so() {
 
 /// Safety 1: a projector that dies in mid-show and comes back is dark and disarmed; the show goes on.
 #[test]
+#[cfg(unix)]
 fn a_projector_that_is_killed_and_comes_back_is_dark_and_the_show_goes_on() {
     let home = tempfile::tempdir().unwrap();
     let (before, after) = (home.path().join("a.csv"), home.path().join("b.csv"));
@@ -214,7 +222,7 @@ fn a_projector_that_is_killed_and_comes_back_is_dark_and_the_show_goes_on() {
         "--audio",
         "none",
         "--duration",
-        "12",
+        "60",
         "--report",
         "r.json",
     ];
@@ -226,13 +234,15 @@ fn a_projector_that_is_killed_and_comes_back_is_dark_and_the_show_goes_on() {
         projector = Projector::start(home.path(), &address, "b.csv");
         projector.is_some()
     });
+    wait_for("points go on after the return", || rows(&after).0 > 1_000);
+    interrupt(&show);
     let output = show.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
     assert!(stderr.contains("it returns dark, arm it again"), "{stderr}");
     let (shown, lit) = rows(&after);
-    assert!(shown > 0, "points go on after the return: {stderr}");
+    assert!(shown > 1_000, "{stderr}");
     assert_eq!(lit, 0);
     let report = report(&home.path().join("r.json"));
     assert!(report["reconnects"].as_u64().unwrap() >= 1, "{report}");
@@ -319,24 +329,29 @@ fn what_cannot_be_played_is_told_in_one_sentence_with_the_cure() {
     }
 }
 
-/// A file that is damaged in the middle plays on with gaps, and it is said once.
+/// A damaged file plays as far as it can, and what is noticed of the damage is said once. (A reader of FLAC may find
+/// its way past broken frames without a word.)
 #[test]
-fn a_file_damaged_in_the_middle_plays_on_and_the_damage_is_told_once() {
+fn a_damaged_file_plays_on_and_the_damage_is_told_once() {
     let home = tempfile::tempdir().unwrap();
+    let mp3 = std::fs::read(root("tests/data/click.mp3")).unwrap();
+    let mut scratched = mp3.clone();
+    let middle = mp3.len() * 7 / 10;
+    scratched[middle..middle + 1500].fill(0xA5);
+    file(home.path(), "scratched.mp3", &scratched);
+    file(home.path(), "cut.mp3", &mp3[..mp3.len() / 2]);
     let mut flac = std::fs::read(root("tests/data/click.flac")).unwrap();
-    let (from, to) = (flac.len() / 3, flac.len() / 3 + flac.len() / 6);
+    let (from, to) = (flac.len() / 3, flac.len() / 2);
     flac[from..to].iter_mut().for_each(|byte| *byte = byte.wrapping_mul(7).wrapping_add(13));
     file(home.path(), "hurt.flac", &flac);
-    let mp3 = std::fs::read(root("tests/data/click.mp3")).unwrap();
-    file(home.path(), "cut.mp3", &mp3[..mp3.len() / 2]);
-    for name in ["hurt.flac", "cut.mp3"] {
+    for (name, least) in [("scratched.mp3", 1), ("cut.mp3", 0), ("hurt.flac", 0)] {
         let (status, _, stderr) =
             run(home.path(), &["play", name, "--headless", "--audio", "none"]);
         assert_eq!(status, Some(0), "{name}: {stderr}");
         assert!(stderr.lines().last().unwrap().starts_with("done: "), "{stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
         let told = stderr.matches("is damaged, and parts of it do not play: copy").count();
-        assert!(told == 1 || told == 0 && name == "cut.mp3", "{name}: {stderr}");
+        assert!((least..=1).contains(&told), "{name}: {stderr}");
     }
 }
 
