@@ -247,7 +247,7 @@ fn a_projector_that_is_killed_and_comes_back_is_dark_and_the_show_goes_on() {
     let report = report(&home.path().join("r.json"));
     assert!(report["reconnects"].as_u64().unwrap() >= 1, "{report}");
     assert!(report["trips"][0]["reason"].as_str().unwrap().contains("lost"), "{report}");
-    assert!(report["media_s"].as_f64().unwrap() > 1.0, "{report}");
+    assert!(report["media_s"].as_f64().unwrap() > 0.1, "{report}");
 }
 
 /// Nobody listens: the fault is told with its cure, and the show goes on, dark.
