@@ -11,6 +11,7 @@ mod ether_dream;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;
+mod idn;
 mod layers;
 mod mock_device;
 mod patterns;
