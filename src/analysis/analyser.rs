@@ -8,7 +8,7 @@ use super::features::{Bands, Features, Onset, SPECTRUM_BANDS, onset_envelope};
 use super::gain::{BandGain, Envelope, LoudReference, against};
 use super::history::History;
 use super::level::Level;
-use super::onset::{ONSET_DELAY_S, OnsetDetector, OnsetStep};
+use super::onset::{OnsetDetector, OnsetStep};
 use super::spectrum::SpectrumBands;
 use super::transform::{ShortTimeSpectrum, transform_len};
 use super::waveform::Waveform;
@@ -170,12 +170,11 @@ impl Analyser {
         self.level.process(&self.block, HOP_S / 2.0);
         self.crossover.process(&self.block);
         self.block.clear();
-        let heard = self.clock.now().plus_secs_f64(-ONSET_DELAY_S);
         match self.onsets.step(&self.history) {
             OnsetStep::Quiet => {}
-            OnsetStep::Onset(strength) => {
+            OnsetStep::Onset { strength, age_s } => {
                 self.onset.count = self.onset.count.wrapping_add(1);
-                self.onset.last = heard;
+                self.onset.last = self.clock.now().plus_secs_f64(-age_s);
                 self.onset.strength = strength;
             }
             OnsetStep::Stronger(strength) => self.onset.strength = strength,
@@ -331,6 +330,32 @@ mod tests {
             time += 0.4137;
         }
         (stereo, times)
+    }
+
+    #[test]
+    fn a_click_in_quiet_is_placed_within_half_a_millisecond_whatever_the_grid() {
+        for rate in [44_100, 48_000, 96_000] {
+            // A prime step meets every phase of the 5 ms grid.
+            let times: Vec<f64> = (1..40).map(|k| 0.2 + 0.2137 * f64::from(k)).collect();
+            let mut stereo = vec![0.0; 2 * (9.5 * f64::from(rate)) as usize];
+            for time in &times {
+                let first = (time * f64::from(rate)) as usize;
+                for age in 0..rate as usize / 100 {
+                    let x = (age as f32 * 0.9).cos() * (-(age as f32) / 100.0).exp();
+                    stereo[2 * (first + age)..][..2].fill(0.8 * x);
+                }
+            }
+            let frames = run(rate, &stereo, &[480]);
+            let placed: Vec<f64> = frames
+                .windows(2)
+                .filter(|w| w[1].onset.count > w[0].onset.count)
+                .map(|w| w[1].onset.last.as_secs_f64())
+                .collect();
+            assert_eq!(placed.len(), times.len(), "{rate} Hz");
+            for (placed, time) in placed.iter().zip(&times) {
+                assert!((placed - time).abs() <= 0.0005, "{rate} Hz: {placed} for {time}");
+            }
+        }
     }
 
     #[test]

@@ -119,7 +119,9 @@ impl FeatureWindow {
         } else if after == self.len {
             beyond_newest(self.frame(self.len - 1), media)
         } else {
-            between(self.frame(after - 1), self.frame(after), media)
+            let mut features = between(self.frame(after - 1), self.frame(after), media);
+            features.onset = self.onset_at(after, media);
+            features
         };
         features.at = media;
         features
@@ -134,6 +136,17 @@ impl FeatureWindow {
         features.beat = oldest.beat_at(media);
         features.onset.envelope = onset_envelope(&oldest.onset, media);
         features
+    }
+
+    /// The latest onset that has begun by `media`. A frame may know of an onset that is later than itself, so
+    /// two frames back from `after` are asked too; onsets are five frames apart at least.
+    fn onset_at(&self, after: usize, media: MediaTime) -> Onset {
+        let oldest = after.saturating_sub(2);
+        let mut known = (oldest..=after).rev().map(|index| self.frame(index).onset);
+        match known.find(|onset| onset.count > 0 && onset.last <= media) {
+            Some(onset) => Onset { envelope: onset_envelope(&onset, media), ..onset },
+            None => Onset { envelope: 0.0, ..self.frame(oldest).onset },
+        }
     }
 
     /// Index of the first frame later than `media`.
@@ -174,16 +187,8 @@ fn between(before: &Features, after: &Features, media: MediaTime) -> Features {
     for ((y, a), b) in features.spectrum.iter_mut().zip(before.spectrum).zip(after.spectrum) {
         *y = lerp(a, b);
     }
-    features.onset = onset_at(&before.onset, &after.onset, media);
     features.beat = beat_between(before, after, share, media);
     features
-}
-
-/// The later onset from its moment on, the earlier one until then.
-fn onset_at(before: &Onset, after: &Onset, media: MediaTime) -> Onset {
-    let later = after.count > 0 && media >= after.last;
-    let onset = if later { *after } else { *before };
-    Onset { envelope: onset_envelope(&onset, media), ..onset }
 }
 
 /// Both neighbours predict the beat of this moment; their predictions are mixed on the circle, so that the
@@ -271,6 +276,28 @@ mod tests {
             assert!(beat.count >= before.count);
             before = beat;
         }
+    }
+
+    #[test]
+    fn an_onset_known_before_its_moment_does_not_shine_before_it() {
+        let mut window = FeatureWindow::new();
+        for k in 0..100 {
+            let at = MediaTime::from_nanos(k * 10_000_000);
+            // Frames are dated some ms back: the one at 500 ms knows of an onset at 503 ms.
+            let onset = if k < 50 {
+                Onset { count: 1, strength: 1.0, last: MediaTime::ZERO, envelope: 0.0 }
+            } else {
+                let last = MediaTime::from_nanos(503_000_000);
+                Onset { count: 2, strength: 1.0, last, envelope: 0.0 }
+            };
+            window.push(0, &Features { at, onset, ..Features::default() });
+        }
+        for ms in [495.0, 500.0, 502.9] {
+            let onset = window.at(at_ms(ms)).onset;
+            assert!(onset.count == 1 && onset.envelope < 0.02, "{ms}: {onset:?}");
+        }
+        let onset = window.at(at_ms(503.1)).onset;
+        assert!(onset.count == 2 && onset.envelope > 0.99, "{onset:?}");
     }
 
     #[test]

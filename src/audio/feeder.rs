@@ -181,13 +181,16 @@ impl Feeder {
         self.taken = 0;
         let pending = &mut self.pending;
         // A file that breaks off ends there: what was read so far still plays.
-        if let Ok(Some(stereo)) = track.decoder.next() {
-            track.resampler.push(stereo, pending);
-        } else {
-            track.resampler.finish(pending);
-            track.more = false;
+        let mut broken_off = 0;
+        match track.decoder.next() {
+            Ok(Some(stereo)) => track.resampler.push(stereo, pending),
+            ended => {
+                broken_off = u64::from(ended.is_err());
+                track.resampler.finish(pending);
+                track.more = false;
+            }
         }
-        let damaged = track.decoder.damaged_packets();
+        let damaged = track.decoder.damaged_packets() + broken_off;
         self.damaged_packets.store(damaged, std::sync::atomic::Ordering::Relaxed);
     }
 

@@ -81,6 +81,7 @@ impl Player {
     /// As [`Self::load`], with a decoder that is already open.
     pub fn load_decoder(&mut self, decoder: Decoder) {
         self.info = Some(decoder.info().clone());
+        self.damaged_packets.store(0, Ordering::Relaxed);
         let epoch = self.new_epoch(MediaTime::ZERO);
         self.ask(Task::Load { epoch, decoder: Box::new(decoder) });
     }
@@ -165,7 +166,8 @@ impl Player {
         self.shared.decoder_underruns.load(Ordering::Relaxed)
     }
 
-    /// Packets of the open file that could not be decoded and were skipped.
+    /// Packets of the open file that could not be decoded and were skipped; the missing rest of a file that
+    /// breaks off counts as one.
     #[must_use]
     pub fn damaged_packets(&self) -> u64 {
         self.damaged_packets.load(Ordering::Relaxed)

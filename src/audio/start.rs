@@ -284,6 +284,17 @@ impl AudioHandle {
         Ok(Self { status, counters, stop: Some(stop), supervisor: Some(thread) })
     }
 
+    /// No device and no thread: whoever holds the callback calls it in their own time. For virtual time.
+    #[must_use]
+    pub fn without_device(counters: Arc<CallbackCounters>) -> Self {
+        let status = Status {
+            description: "virtual time".to_string(),
+            is_software: true,
+            ..Status::default()
+        };
+        Self { status: Arc::new(Mutex::new(status)), counters, stop: None, supervisor: None }
+    }
+
     /// The device at work, as people call it; "software clock" without one.
     #[must_use]
     pub fn description(&self) -> String {

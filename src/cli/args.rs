@@ -51,7 +51,8 @@ pub struct ShowArgs {
     /// Projector; may be given more than once. `galvo devices` lists them
     #[arg(long, value_name = "URI", default_value = "sim:")]
     pub dac: Vec<String>,
-    /// Allow light at once. Without it everything stays dark until you arm
+    /// Arms each projector once, when it is first ready. Without it, and after a projector was lost,
+    /// everything stays dark until you arm
     #[arg(long)]
     pub arm: bool,
     /// Brightness of all light, percent
@@ -66,7 +67,8 @@ pub struct ShowArgs {
     /// Ends the show after this much time, seconds
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub duration: Option<f64>,
-    /// No window: a status line in the terminal
+    /// No window: a status line in the terminal. There type a letter and Enter: a arm, d disarm, s STOP,
+    /// r reset after STOP, p pause or play, q quit
     #[arg(long)]
     pub headless: bool,
     /// Writes what was measured, as JSON, at the end

@@ -1,12 +1,15 @@
-//! The terminal as a surface: a status line that follows the show, and Ctrl-C.
+//! The terminal as a surface: a status line that follows the show, keys, and Ctrl-C.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crossbeam_channel::Receiver;
+
+use super::keys;
 use crate::show::snapshot::{ProjectorState, Severity, Snapshot};
-use crate::show::{Command, Desk};
+use crate::show::{Command, Desk, Report};
 use crate::time::{Clock, MediaTime};
 
 /// How often the line is drawn on a terminal.
@@ -16,33 +19,61 @@ const ELSEWHERE: Duration = Duration::from_secs(5);
 /// How often the show is looked at.
 const STEP: Duration = Duration::from_millis(20);
 
-/// Follows a show until it is finished or `interrupted` becomes true; then asks it to quit.
-pub fn follow(desk: &mut dyn Desk, clock: &dyn Clock, interrupted: &Arc<AtomicBool>) {
+/// Follows a show until it is finished, the operator quits, or `interrupted` becomes true; then asks it to
+/// quit. `typed` brings what the operator types.
+pub fn follow(
+    desk: &mut dyn Desk,
+    clock: &dyn Clock,
+    interrupted: &Arc<AtomicBool>,
+    typed: Option<&Receiver<String>>,
+) {
     let mut out = std::io::stderr();
     let on_terminal = out.is_terminal();
     let interval = if on_terminal { ON_TERMINAL } else { ELSEWHERE };
-    let mut next_line = clock.now();
+    // Nothing is known yet at the start.
+    let mut next_line = clock.now() + interval;
     let mut told = 0;
+    if typed.is_some() {
+        let _ = writeln!(out, "{}", keys::HELP);
+    }
     loop {
         let seen = desk.snapshot();
         told = tell_notices(&seen, told, on_terminal, &mut out);
-        let over = seen.finished || interrupted.load(Ordering::Relaxed);
-        if clock.now() >= next_line || over {
+        let quit = obey_keys(desk, typed, seen.transport.playing, &mut out);
+        if seen.finished || quit || interrupted.load(Ordering::Relaxed) {
+            if on_terminal {
+                let _ = write!(out, "\r\x1b[2K");
+            }
+            desk.send(Command::Quit);
+            return;
+        }
+        if clock.now() >= next_line {
             next_line += interval;
             let (before, after) = if on_terminal { ("\r\x1b[2K", "") } else { ("", "\n") };
             // A closed stderr is no reason to end a show.
             let _ = write!(out, "{before}{}{after}", status_line(&seen));
             let _ = out.flush();
         }
-        if over {
-            if on_terminal {
-                let _ = writeln!(out);
-            }
-            desk.send(Command::Quit);
-            return;
-        }
         clock.sleep_until(clock.now() + STEP);
     }
+}
+
+/// Sends what was typed; true if it was to quit.
+fn obey_keys(
+    desk: &mut dyn Desk,
+    typed: Option<&Receiver<String>>,
+    playing: bool,
+    out: &mut impl Write,
+) -> bool {
+    for line in typed.into_iter().flat_map(Receiver::try_iter) {
+        match keys::command(&line, playing) {
+            Some(Command::Quit) => return true,
+            Some(command) => desk.send(command),
+            None if line.is_empty() => {}
+            None => drop(writeln!(out, "\r\x1b[2K{}", keys::HELP)),
+        }
+    }
+    false
 }
 
 /// Prints notices that were not printed yet; returns how many the show has made so far.
@@ -106,6 +137,35 @@ pub fn status_line(seen: &Snapshot) -> String {
     parts.join("  ")
 }
 
+/// One line that says how a show was.
+#[must_use]
+pub fn summary(report: &Report) -> String {
+    let lit: u64 = report.per_stream.iter().map(|stream| stream.lit_points).sum();
+    let light = match (lit, report.points) {
+        (0, _) => "never lit".to_owned(),
+        (_, all) => format!("{:.0} % lit", lit as f64 * 100.0 / all.max(1) as f64),
+    };
+    let sync = match (report.sync_ms.offset_p50, report.sync_ms.jitter_p95) {
+        (Some(offset), Some(jitter)) => {
+            format!("light minus sound {offset:+.2} ms (95 % within {jitter:.2})")
+        }
+        _ => "light minus sound not measured".to_owned(),
+    };
+    let gaps = match report.xruns + report.decoder_underruns {
+        0 => String::new(),
+        n => format!("; sound interrupted {n} times"),
+    };
+    format!(
+        "done: {:.1} s of music, {} points, {light}; {sync}; {} underruns, {} reconnects; callback p99 {:.0} of {:.0} µs{gaps}",
+        report.media_s,
+        report.points,
+        report.underruns + report.device_underflows,
+        report.reconnects,
+        report.callback_us.p99,
+        report.callback_us.period,
+    )
+}
+
 fn minutes(at: MediaTime) -> String {
     let tenths = (at.as_nanos().max(0) + 50_000_000) / 100_000_000;
     format!("{:02}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
@@ -120,7 +180,10 @@ fn level_bar(level: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::point::LaserPoint;
+    use crate::show::report::StreamReport;
     use crate::show::snapshot::{Notice, ProjectorView, SafetyView, Transport};
+    use crate::time::ManualClock;
 
     fn show() -> Snapshot {
         Snapshot {
@@ -153,6 +216,62 @@ mod tests {
         let mut seen = show();
         seen.safety = SafetyView { armed: true, stopped: true, ..SafetyView::default() };
         assert!(status_line(&seen).contains("STOPPED"));
+    }
+
+    /// A desk that writes down what it is asked for.
+    #[derive(Default)]
+    struct Notepad {
+        seen: Snapshot,
+        sent: Vec<Command>,
+    }
+
+    impl Desk for Notepad {
+        fn snapshot(&mut self) -> Arc<Snapshot> {
+            Arc::new(self.seen.clone())
+        }
+        fn send(&mut self, command: Command) {
+            self.sent.push(command);
+        }
+        fn sent_points(&mut self, _: &mut Vec<LaserPoint>) {}
+    }
+
+    #[test]
+    fn what_is_typed_is_obeyed_in_order_and_q_ends_it() {
+        let (keyboard, typed) = crossbeam_channel::unbounded();
+        for line in ["a", "", "s", "r", "p", "what", "q", "a"] {
+            keyboard.send(line.to_owned()).unwrap();
+        }
+        let mut desk = Notepad { seen: show(), ..Notepad::default() };
+        follow(&mut desk, &ManualClock::default(), &Arc::default(), Some(&typed));
+        let wishes =
+            [Command::Arm, Command::Stop, Command::ResetStop, Command::Pause, Command::Quit];
+        assert_eq!(desk.sent, wishes);
+    }
+
+    #[test]
+    fn the_end_of_the_show_and_an_interrupt_end_it_without_keys() {
+        for (finished, interrupted) in [(true, false), (false, true)] {
+            let mut desk = Notepad::default();
+            desk.seen.finished = finished;
+            let flag = Arc::new(AtomicBool::new(interrupted));
+            follow(&mut desk, &ManualClock::default(), &flag, None);
+            assert_eq!(desk.sent, [Command::Quit]);
+        }
+    }
+
+    #[test]
+    fn the_summary_says_what_was_measured_and_what_was_not() {
+        let mut report = Report { media_s: 5.04, points: 150_000, ..Report::default() };
+        let line = summary(&report);
+        assert!(line.contains("5.0 s of music, 150000 points, never lit"), "{line}");
+        assert!(line.contains("not measured") && !line.contains("interrupted"), "{line}");
+        report.per_stream = vec![StreamReport { lit_points: 75_000, ..StreamReport::default() }];
+        report.sync_ms.offset_p50 = Some(-0.02);
+        report.sync_ms.jitter_p95 = Some(0.11);
+        report.xruns = 2;
+        let line = summary(&report);
+        assert!(line.contains("50 % lit; light minus sound -0.02 ms (95 % within 0.11)"), "{line}");
+        assert!(line.ends_with("sound interrupted 2 times"), "{line}");
     }
 
     #[test]

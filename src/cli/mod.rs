@@ -6,6 +6,7 @@
 pub mod args;
 mod devices;
 pub mod headless;
+pub mod keys;
 mod play;
 mod presets;
 mod simulate;

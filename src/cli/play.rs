@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::args::{LiveArgs, PlayArgs, ShowArgs};
-use super::{headless, interrupt_flag};
+use super::{headless, interrupt_flag, keys};
 use crate::audio::AudioChoice;
 use crate::show::{self, Report, ShowConfig, ShowHandle, Source};
 use crate::time::SystemClock;
@@ -66,7 +66,9 @@ fn run(config: &ShowConfig, headless: bool, report: Option<&Path>) -> anyhow::Re
     let report = report.map(report_file).transpose()?;
     let show = show::start(config)?;
     let measured = if headless || !window_is_possible() {
-        follow(show)?
+        let measured = follow(show)?;
+        eprintln!("{}", headless::summary(&measured));
+        measured
     } else {
         in_window(show, config.duration_s.is_some())?
     };
@@ -78,7 +80,8 @@ fn run(config: &ShowConfig, headless: bool, report: Option<&Path>) -> anyhow::Re
 
 fn follow(mut show: ShowHandle) -> anyhow::Result<Report> {
     let interrupted = interrupt_flag()?;
-    headless::follow(&mut show, &SystemClock, &interrupted);
+    let typed = keys::typed_lines();
+    headless::follow(&mut show, &SystemClock, &interrupted, typed.as_ref());
     finish(show)
 }
 

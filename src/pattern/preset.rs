@@ -15,7 +15,8 @@ use super::ParamSpec;
 use super::catalog::{self, Generator};
 use super::colouring::{self, ColourScheme, MAX_COLOURS, is_one, one};
 use super::modulation::{Modulation, Source, is_default};
-use mistake::{Mistake, did_you_mean};
+use mistake::Mistake;
+pub(crate) use mistake::did_you_mean;
 
 /// The version of the preset format written, and the only one read.
 pub const PRESET_VERSION: i64 = 1;

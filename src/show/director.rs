@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 
 use super::command::Command;
 use super::editor::PresetEditor;
-use super::engine::{EngineCommand, EngineView};
+use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::library::Library;
 use super::notices::Notices;
 use super::projector::{Projector, sync_figures};
@@ -19,10 +19,14 @@ use super::snapshot::{
 };
 use crate::audio::{AudioHandle, Player};
 use crate::pattern::Instrument;
-use crate::realtime::{Histogram, LatestReader, RetireBin, RingSender, no_alloc};
+use crate::realtime::{
+    Histogram, LatestReader, RetireBin, RingSender, latest, no_alloc, retire, ring,
+};
 use crate::safety::{TripReason, arm::Refused};
 use crate::time::{HostTime, MediaTime};
 
+/// Commands that may wait for the callback.
+const COMMANDS_DEPTH: usize = 256;
 /// Callbacks this close to each other are even: well within the dead-man's patience.
 const STEADY_GAP: Duration = Duration::from_millis(70);
 /// How long they must come evenly before a waiting wish to arm is granted.
@@ -68,6 +72,19 @@ pub struct DirectorEnds {
     pub callback_ns: Arc<Histogram>,
 }
 
+/// The rings between a director and its engine.
+#[must_use]
+pub fn rings() -> (EngineEnds, DirectorEnds) {
+    let (commands_in, commands) = ring(COMMANDS_DEPTH);
+    let (retired, retired_out) = retire(COMMANDS_DEPTH);
+    let (view, view_out) = latest(EngineView::default());
+    let callback_ns = Arc::new(Histogram::new());
+    let engine = EngineEnds { commands, retired, view, callback_ns: Arc::clone(&callback_ns) };
+    let director =
+        DirectorEnds { commands: commands_in, retired: retired_out, view: view_out, callback_ns };
+    (engine, director)
+}
+
 /// What a director begins with.
 #[derive(Debug)]
 pub struct Cast {
@@ -102,8 +119,12 @@ pub struct Director {
     started: HostTime,
     played_s: f64,
     last_media: Option<(u64, MediaTime)>,
-    /// Set while a wish to arm waits for the sound to run.
-    arming: Option<Steadiness>,
+    /// Projectors to be armed when they are ready for the first time.
+    to_arm: Vec<bool>,
+    /// How evenly the sound runs, watched while one of them waits.
+    steadiness: Steadiness,
+    /// The damage of the present file was told.
+    told_damage: bool,
     over: bool,
     published: Arc<ArcSwap<Snapshot>>,
 }
@@ -114,6 +135,7 @@ impl Director {
     pub fn new(cast: Cast, path: Option<&Path>, now: HostTime) -> Self {
         let preset = Arc::new(cast.editor.view());
         let presets = cast.library.entries().into();
+        let to_arm = vec![false; cast.projectors.len()];
         let mut director = Self {
             cast,
             notices: Notices::default(),
@@ -125,7 +147,9 @@ impl Director {
             started: now,
             played_s: 0.0,
             last_media: None,
-            arming: None,
+            to_arm,
+            told_damage: false,
+            steadiness: Steadiness::default(),
             over: false,
             published: Arc::default(),
         };
@@ -140,6 +164,14 @@ impl Director {
     #[must_use]
     pub fn published(&self) -> Arc<ArcSwap<Snapshot>> {
         Arc::clone(&self.published)
+    }
+
+    /// Arms each projector once, as soon as it is ready for the first time and the sound runs evenly: the wish
+    /// survives a projector that is reached late, and none is armed again after a loss. The first callbacks of a
+    /// sound device may lie further apart than the dead-man bears, and it would take the light away for good.
+    /// Any disarm or stop takes the wish back.
+    pub fn arm_when_ready(&mut self) {
+        self.to_arm.fill(true);
     }
 
     /// Obeys one command.
@@ -170,15 +202,14 @@ impl Director {
                 Err(error) => self.notices.add(Severity::Error, error.to_string()),
             },
             Command::Arm => self.arm(now),
-            Command::Disarm => {
-                self.arming = None;
-                self.disarm(now, TripReason::Operator);
-            }
+            Command::Disarm => self.disarm(now, TripReason::Operator),
             Command::Stop => {
-                self.arming = None;
+                self.to_arm.fill(false);
                 self.cast.projectors.iter().for_each(|p| p.switch().stop(now, TripReason::Stop));
             }
             Command::ResetStop => {
+                // After a stop only an explicit act allows light, whatever was wished before it.
+                self.to_arm.fill(false);
                 for projector in &self.cast.projectors {
                     projector.switch().reset_stop();
                     projector.control().reset_device_estop();
@@ -203,20 +234,6 @@ impl Director {
         }
     }
 
-    /// Arms as soon as the sound runs evenly: the first callbacks of a device may lie further apart than the
-    /// dead-man bears, and it would take the light away for good. A disarm or a stop before that ends the wish.
-    pub fn arm_once_steady(&mut self) {
-        self.arming = Some(Steadiness::default());
-    }
-
-    fn arm_if_steady(&mut self, now: HostTime) {
-        let last = self.cast.sound.handle().counters().last_callback();
-        if self.arming.as_mut().is_some_and(|arming| arming.is_reached(now, last)) {
-            self.arming = None;
-            self.arm(now);
-        }
-    }
-
     /// The surface is gone without a word: dark, and the end.
     pub fn surface_gone(&mut self, now: HostTime) {
         self.disarm(now, TripReason::SurfaceGone);
@@ -237,13 +254,14 @@ impl Director {
     /// Looks at everything once and publishes the picture.
     pub fn step(&mut self, now: HostTime) {
         self.cast.ends.retired.empty();
-        self.arm_if_steady(now);
+        self.arm_those_ready(now);
         self.read_trips();
         for projector in &mut self.cast.projectors {
             if let Some(fault) = projector.new_fault() {
                 self.notices.add(Severity::Warning, fault);
             }
         }
+        self.tell_damage();
         for text in self.cast.sound.handle().take_notices() {
             self.notices.add(Severity::Warning, text);
         }
@@ -290,6 +308,7 @@ impl Director {
             Ok(()) => {
                 player.play();
                 self.path = Some(path.to_owned());
+                self.told_damage = false;
                 self.take_title();
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
@@ -357,6 +376,37 @@ impl Director {
         self.preset = Arc::new(self.cast.editor.view());
     }
 
+    /// A damaged file plays as far as it can: it is said once for each file.
+    fn tell_damage(&mut self) {
+        let Sound::Playback { player, .. } = &self.cast.sound else { return };
+        if player.damaged_packets() == 0 || self.told_damage {
+            return;
+        }
+        self.told_damage = true;
+        let name = self.path.as_deref().map_or_else(String::new, |path| path.display().to_string());
+        let text =
+            format!("{name} is damaged, and parts of it do not play: copy or convert it again");
+        self.notices.add(Severity::Warning, text);
+    }
+
+    fn arm_those_ready(&mut self, now: HostTime) {
+        if !self.to_arm.contains(&true) {
+            return;
+        }
+        let last = self.cast.sound.handle().counters().last_callback();
+        if !self.steadiness.is_reached(now, last) {
+            return;
+        }
+        for (projector, wanted) in self.cast.projectors.iter().zip(&mut self.to_arm) {
+            if *wanted && projector.is_ready() {
+                *wanted = false;
+                if let Err(refused) = projector.control().arm(now) {
+                    self.notices.add(Severity::Warning, refused.to_string());
+                }
+            }
+        }
+    }
+
     fn arm(&mut self, now: HostTime) {
         let refused = self.cast.projectors.iter().find_map(|p| p.control().arm(now).err());
         if let Some(refused @ Refused::Stopped) = refused {
@@ -365,6 +415,7 @@ impl Director {
     }
 
     fn disarm(&mut self, now: HostTime, reason: TripReason) {
+        self.to_arm.fill(false);
         self.cast.projectors.iter().for_each(|p| p.switch().disarm(now, reason));
     }
 

@@ -10,22 +10,23 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::ShowError;
+use super::ahead::AheadOfSound;
 use super::command::Command;
 use super::config::{ShowConfig, Source};
-use super::director::{Cast, Director, DirectorEnds, Sound};
+use super::director::{Cast, Director, Sound, rings};
 use super::editor::PresetEditor;
-use super::engine::{Analysed, Engine, EngineEnds, EngineView, Listening, Slot};
+use super::engine::{Analysed, Engine, Listening, Slot};
 use super::library::{self, Library, default_user_dir};
-use super::projector::Projector;
+use super::projector::{Projector, SetUp};
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
 use crate::analysis::Analyser;
-use crate::audio::{OutputCallback, PcmTap, Player, start_input, start_output};
+use crate::audio::{OutputCallback, PcmTap, Player, PlayerOutput, start_input, start_output};
 use crate::dac;
 use crate::frame::FrameReceiver;
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
-use crate::realtime::{Histogram, RingSender, latest, retire, ring};
+use crate::realtime::RingReceiver;
 use crate::safety::Arm;
 use crate::time::{Clock, HostTime, MediaTime, SystemClock};
 
@@ -33,11 +34,7 @@ use crate::time::{Clock, HostTime, MediaTime, SystemClock};
 const PLAYBACK_RATE: u32 = 48_000;
 /// Points kept ahead of the mirrors when a file is played: what is to come is known, so it costs nothing, and no
 /// pause of the sound callback that the dead-man bears empties a projector.
-const LOOKAHEAD: Duration = Arm::DEAD_MAN;
-/// Analysed moments between decoder thread and callback: 4 s.
-const ANALYSED_DEPTH: usize = 400;
-/// Commands that may wait for the callback.
-const COMMANDS_DEPTH: usize = 256;
+pub const LOOKAHEAD: Duration = Arm::DEAD_MAN;
 /// How long `auto` looks for a projector: two announcements of an Ether Dream.
 const SEARCH: Duration = Duration::from_secs(2);
 /// Time between two looks of the show thread.
@@ -99,38 +96,13 @@ impl Desk for ShowHandle {
     }
 }
 
-/// Runs the analyser on the decoder thread, ahead of the sound.
-struct AheadOfSound {
-    analyser: Analyser,
-    ring: RingSender<Analysed>,
-    epoch: u32,
-}
-
-impl PcmTap for AheadOfSound {
-    fn pcm(&mut self, epoch: u32, media: MediaTime, stereo: &[f32]) {
-        if epoch != self.epoch {
-            self.flush(epoch);
-            self.analyser.reset(media);
-        }
-        let ring = &mut self.ring;
-        self.analyser.push(media, stereo, &mut |features| {
-            ring.push_or_drop(Analysed { epoch, features: *features });
-        });
-    }
-
-    fn flush(&mut self, epoch: u32) {
-        self.epoch = epoch;
-    }
-}
-
 /// Starts a show. May take seconds: it opens the sound device.
 pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let library = Library::open(config.preset_folder.clone().or_else(default_user_dir));
     let preset = choose_preset(&library, config.preset.as_deref())?;
     // A file that cannot be played is found out before a device is touched.
-    let (ring_in, ring_out) = ring(ANALYSED_DEPTH);
-    let playback = open_playback(&config.source, ring_in)?;
+    let playback = open_playback(&config.source)?;
 
     let wants_search = config.dacs.iter().any(|uri| uri == "auto");
     let seen = if wants_search { dac::devices(SEARCH) } else { Vec::new() };
@@ -143,34 +115,17 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     };
     for (number, uri) in config.dacs.iter().enumerate() {
         let instrument = Box::new(Instrument::new(&preset)?);
-        let opened = Projector::open(
-            uri,
-            number,
-            &seen,
-            config.pps,
-            lookahead,
-            config.master,
-            instrument,
-            &clock,
-        )?;
+        let backend = dac::open(uri, &seen, Arc::clone(&clock))?;
+        let set_up = SetUp { number, pps: config.pps, lookahead, master: config.master };
+        let mut opened = Projector::open(backend, set_up, instrument, &clock)?;
+        opened.projector.start(opened.worker, Arc::clone(&clock)).map_err(ShowError::Thread)?;
         projectors.push(opened.projector);
         slots.push(opened.slot);
         sent = sent.or(Some(opened.sent));
     }
     let sent = sent.ok_or(ShowError::NoProjector)?;
 
-    let (commands_in, commands_out) = ring(COMMANDS_DEPTH);
-    let (retired_in, retired_out) = retire(COMMANDS_DEPTH);
-    let (view_in, view_out) = latest(EngineView::default());
-    let callback_ns = Arc::new(Histogram::new());
-    let engine_ends = EngineEnds {
-        commands: commands_out,
-        retired: retired_in,
-        view: view_in,
-        callback_ns: Arc::clone(&callback_ns),
-    };
-    let ends =
-        DirectorEnds { commands: commands_in, retired: retired_out, view: view_out, callback_ns };
+    let (engine_ends, ends) = rings();
     let make_engine = {
         let clock = Arc::clone(&clock);
         let offset_ns = (config.offset_ms * 1e6) as i64;
@@ -179,8 +134,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         }
     };
     let (sound, path) = match (playback, &config.source) {
-        (Some((player, output)), Source::Playback { file, audio, .. }) => {
-            let engine = make_engine(Listening::Ahead(ring_out), slots);
+        (Some((player, output, heard)), Source::Playback { file, audio, .. }) => {
+            let engine = make_engine(Listening::Ahead(heard), slots);
             let handle = start_output(audio.clone(), OutputCallback::new(output, engine))?;
             (Sound::Playback { player, handle }, file.clone())
         }
@@ -205,7 +160,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     };
     let mut director = Director::new(cast, path.as_deref(), clock.now());
     if config.arm {
-        director.arm_once_steady();
+        director.arm_when_ready();
     }
     if config.autoplay && path.is_some() {
         director.obey(Command::Play, clock.now());
@@ -251,14 +206,11 @@ fn direct(
     director.finish(clock.now())
 }
 
-type Playback = (Player, crate::audio::PlayerOutput);
+type Playback = (Player, PlayerOutput, RingReceiver<Analysed>);
 
-fn open_playback(
-    source: &Source,
-    ring: RingSender<Analysed>,
-) -> Result<Option<Playback>, ShowError> {
+fn open_playback(source: &Source) -> Result<Option<Playback>, ShowError> {
     let Source::Playback { file, start_s, .. } = source else { return Ok(None) };
-    let tap = AheadOfSound { analyser: Analyser::new(PLAYBACK_RATE), ring, epoch: 0 };
+    let (tap, heard) = AheadOfSound::new(PLAYBACK_RATE);
     let tap: Box<dyn PcmTap> = Box::new(tap);
     let (mut player, output) = match file {
         Some(path) => Player::open(path, PLAYBACK_RATE, tap)?,
@@ -267,7 +219,7 @@ fn open_playback(
     if *start_s > 0.0 {
         player.seek(MediaTime::from_secs_f64(*start_s));
     }
-    Ok(Some((player, output)))
+    Ok(Some((player, output, heard)))
 }
 
 /// A preset by name, else by path, else the first of the library.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::pattern::bundled::BUNDLED;
-use crate::pattern::preset::MAX_PRESET_BYTES;
+use crate::pattern::preset::{MAX_PRESET_BYTES, did_you_mean};
 use crate::pattern::{Preset, PresetError};
 use crate::show::snapshot::PresetEntry;
 
@@ -20,10 +20,12 @@ const MAX_USER_FILES: usize = 1_000;
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
     /// No preset has this name.
-    #[error("there is no preset named `{name}`; `galvo presets list` shows them")]
+    #[error("there is no preset named `{name}`{hint}")]
     Unknown {
         /// The name asked for.
         name: String,
+        /// The nearest name, or all of them.
+        hint: String,
     },
     /// The text of a preset is wrong.
     #[error("{}: {error}", path.display())]
@@ -139,9 +141,10 @@ impl Library {
     /// [`LibraryError::Unknown`].
     pub fn get(&self, name: &str) -> Result<Arc<Preset>, LibraryError> {
         let found = self.shelves.iter().find(|shelf| shelf.preset.name == name);
-        found
-            .map(|shelf| Arc::clone(&shelf.preset))
-            .ok_or_else(|| LibraryError::Unknown { name: name.to_owned() })
+        found.map(|shelf| Arc::clone(&shelf.preset)).ok_or_else(|| {
+            let known = self.shelves.iter().map(|shelf| shelf.preset.name.as_str());
+            LibraryError::Unknown { name: name.to_owned(), hint: did_you_mean(name, known) }
+        })
     }
 
     /// The preset that a show starts with.
@@ -344,9 +347,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_says_how_to_list_them() {
+    fn an_unknown_name_gets_the_nearest_or_the_list() {
         let library = Library::open(Some(PathBuf::from("/nowhere")));
         let error = library.get("Nonesuch").unwrap_err().to_string();
-        assert!(error.contains("Nonesuch") && error.contains("presets list"));
+        assert!(error.contains("Nonesuch") && error.contains("Ember Ring"), "{error}");
+        let error = library.get("ember rng").unwrap_err().to_string();
+        assert!(error.ends_with("did you mean `Ember Ring`?"), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! The show: media, analysis, patterns and streams put together, commanded by a surface.
 
+pub mod ahead;
 pub mod command;
 pub mod config;
 pub mod director;

@@ -1,5 +1,6 @@
 //! One projector of a show: its stream inside the engine, its device thread, and the handles between.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use super::engine::Slot;
 use super::renderer::Renderer;
 use super::report::{BufferFigures, StreamReport, SyncFigures};
 use super::snapshot::{ProjectorState, ProjectorView};
-use crate::dac::worker::{Worker, WorkerHandle, WorkerParts, WorkerState, spawn};
-use crate::dac::{self, FoundDevice};
+use crate::dac::Backend;
+use crate::dac::worker::{Worker, WorkerHandle, WorkerParts, WorkerState, WorkerStatus, spawn};
 use crate::frame::{self, FrameReceiver, TapPoint, TapRegistry};
 use crate::pattern::Instrument;
 use crate::safety::{Arm, Counts, Gate, Meters};
@@ -28,11 +29,25 @@ pub struct Projector {
     name: String,
     control: StreamControl,
     worker: Option<WorkerHandle>,
+    status: WorkerStatus,
     meters: Meters,
     target: Duration,
     pps: u32,
     told_fault: Option<String>,
     _taps: TapRegistry,
+}
+
+/// How a projector is run.
+#[derive(Clone, Copy, Debug)]
+pub struct SetUp {
+    /// Its place in the show.
+    pub number: usize,
+    /// Points per second.
+    pub pps: u32,
+    /// Time of points kept ahead of the mirrors at least.
+    pub lookahead: Duration,
+    /// Brightness of its light, 0..=1.
+    pub master: f32,
 }
 
 /// What opening a projector makes.
@@ -42,25 +57,22 @@ pub struct Opened {
     pub projector: Projector,
     /// For the engine.
     pub slot: Slot,
+    /// Its device thread, not running yet: for [`Projector::start`], or for steps in virtual time.
+    pub worker: Worker,
     /// What the projector gets, after safety, for a preview.
     pub sent: FrameReceiver,
 }
 
 impl Projector {
-    /// Opens the projector that `uri` names and starts its device thread. It connects in its own time. At least
-    /// `lookahead` of points is kept ahead of the mirrors.
-    #[allow(clippy::too_many_arguments, reason = "one call, from the start of a show")]
+    /// Puts a stream before the driver of a projector. Nothing is connected before its worker steps.
     pub fn open(
-        uri: &str,
-        number: usize,
-        seen: &[FoundDevice],
-        pps: u32,
-        lookahead: Duration,
-        master: f32,
+        backend: Box<dyn Backend>,
+        set_up: SetUp,
         instrument: Box<Instrument>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Opened, ShowError> {
-        let backend = dac::open(uri, seen, Arc::clone(clock))?;
+        let SetUp { number, pps, lookahead, master } = set_up;
+        let name = backend.name().to_owned();
         let presumed = backend.presumed();
         let target = presumed.suggested_buffer.max(lookahead);
         let config = StreamConfig::new(pps).with_target_buffer(target);
@@ -84,11 +96,11 @@ impl Projector {
             seed: 0x9e37_79b9 ^ number as u64,
         });
         let control = stream.control();
-        let worker = spawn(worker, Arc::clone(clock)).map_err(ShowError::Thread)?;
         let projector = Self {
-            name: uri.to_owned(),
+            name,
             control,
-            worker: Some(worker),
+            worker: None,
+            status: worker.status(),
             meters,
             target: config.target_buffer,
             pps,
@@ -96,7 +108,19 @@ impl Projector {
             _taps: taps,
         };
         let slot = Slot { stream, renderer: Renderer::new(instrument), arm };
-        Ok(Opened { projector, slot, sent })
+        Ok(Opened { projector, slot, worker, sent })
+    }
+
+    /// Starts the device thread. It connects in its own time.
+    pub fn start(&mut self, worker: Worker, clock: Arc<dyn Clock>) -> io::Result<()> {
+        self.worker = Some(spawn(worker, clock)?);
+        Ok(())
+    }
+
+    /// True while it is connected and takes points.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.status.view().state == WorkerState::Ready
     }
 
     /// Its name: the URI.
@@ -119,7 +143,7 @@ impl Projector {
 
     /// A fault that was not there at the last call.
     pub fn new_fault(&mut self) -> Option<String> {
-        let fault = self.worker.as_ref()?.status().view().fault.clone();
+        let fault = self.status.view().fault.clone();
         if fault == self.told_fault {
             return None;
         }
@@ -131,13 +155,13 @@ impl Projector {
     #[must_use]
     pub fn view(&self) -> ProjectorView {
         let stats = self.control.stats().read();
-        let status = self.worker.as_ref().map(|worker| worker.status().view());
-        let state = status.as_ref().map_or(ProjectorState::Lost, |view| match view.state {
+        let status = self.status.view();
+        let state = match status.state {
             WorkerState::Connecting => ProjectorState::Connecting,
             WorkerState::Ready => ProjectorState::Ready,
             WorkerState::Lost => ProjectorState::Lost,
             WorkerState::EmergencyStop => ProjectorState::EmergencyStop,
-        });
+        };
         let sync = self.control.stats().sync();
         ProjectorView {
             name: self.name.clone(),
@@ -150,8 +174,8 @@ impl Projector {
             device_underflows: stats.device_underflows,
             reconnects: stats.reconnects,
             offset_ms: sync.offset_p50_ms().map(|ms| ms as f32),
-            condition: self.worker.as_ref().and_then(|worker| worker.status().condition()),
-            fault: status.and_then(|view| view.fault.clone()),
+            condition: self.status.condition(),
+            fault: status.fault.clone(),
         }
     }
 

@@ -4,6 +4,7 @@
 mod analysis;
 mod audio;
 mod audio_xy;
+mod cli;
 mod clocks;
 mod decode;
 mod devices;
@@ -19,6 +20,7 @@ mod layers;
 mod mock_device;
 mod patterns;
 mod safety;
+mod show;
 mod stream;
 mod synthetic_song;
 mod usb_rig;

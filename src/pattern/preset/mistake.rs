@@ -159,7 +159,7 @@ pub(super) fn from_toml(text: &str, error: &toml::de::Error) -> PresetError {
 }
 
 /// "; did you mean `x`?", or the list of names when none is close.
-pub(super) fn did_you_mean<'a>(
+pub(crate) fn did_you_mean<'a>(
     unknown: &str,
     known: impl Iterator<Item = &'a str> + Clone,
 ) -> String {

@@ -1,0 +1,441 @@
+//! The program as a user meets it: whole shows over real TCP, and every way to use it wrongly. Counts and orders
+//! only: how fast the machine is does not matter.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use galvo::time::{Clock, SystemClock};
+use serde_json::Value;
+
+/// Longer than anything here takes on the slowest machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn root(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path).display().to_string()
+}
+
+/// The program, in a home of its own, without a display.
+fn galvo(home: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_galvo"));
+    command.args(args).current_dir(home).stdin(Stdio::null());
+    for name in ["HOME", "XDG_CONFIG_HOME", "APPDATA"] {
+        command.env(name, home);
+    }
+    for name in ["DISPLAY", "WAYLAND_DISPLAY", "RUST_LOG"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// What a run came to: status, stdout, stderr.
+fn run(home: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let output = galvo(home, args).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// A virtual projector in a process of its own; ends with the test.
+struct Projector {
+    child: Child,
+    address: String,
+}
+
+impl Projector {
+    fn start(home: &Path, listen: &str, record: &str) -> Option<Self> {
+        let args = ["simulate", "ether-dream", "--listen", listen, "--record", record];
+        let mut child = galvo(home, &args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let address = line.strip_prefix("listening on ").and_then(|rest| rest.split(": ").next());
+        if let Some(address) = address {
+            return Some(Self { address: address.to_owned(), child });
+        }
+        drop(child.wait());
+        None
+    }
+
+    fn uri(&self) -> String {
+        format!("ether-dream://{}", self.address)
+    }
+}
+
+impl Drop for Projector {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Rows of a recording so far, and how many of them are lit. A row that is being written counts as none.
+fn rows(path: &Path) -> (usize, usize) {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut lines = text.lines();
+    assert!(matches!(lines.next(), None | Some("host_ns,index,x,y,r,g,b,i")));
+    let row = |line: &str| {
+        let fields: Vec<f64> = line.split(',').map_while(|field| field.parse().ok()).collect();
+        (fields.len() == 8).then(|| fields[4] + fields[5] + fields[6] > 0.0)
+    };
+    let rows: Vec<bool> = lines.map_while(row).collect();
+    (rows.len(), rows.iter().filter(|lit| **lit).count())
+}
+
+/// Ctrl-C.
+#[cfg(unix)]
+fn interrupt(program: &Child) {
+    let kill = format!("kill -INT {}", program.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    let give_up = SystemClock.now() + PATIENCE;
+    while !done() {
+        assert!(SystemClock.now() < give_up, "{what}");
+        SystemClock.sleep_until(SystemClock.now() + Duration::from_millis(20));
+    }
+}
+
+fn report(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Design §6: a file-synced show over TCP: light in the recording, every field in the report, status 0.
+#[test]
+fn a_show_over_tcp_leaves_lit_rows_and_a_whole_report() {
+    let home = tempfile::tempdir().unwrap();
+    let projector = Projector::start(home.path(), "127.0.0.1:0", "p.csv").unwrap();
+    let (demo, uri) = (root("assets/demo.ogg"), projector.uri());
+    let args = [
+        "play",
+        &demo,
+        "--start",
+        "20",
+        "--dac",
+        &uri,
+        "--headless",
+        "--arm",
+        "--audio",
+        "none",
+        "--duration",
+        "5",
+        "--report",
+        "r.json",
+    ];
+    let (status, stdout, stderr) = run(home.path(), &args);
+    assert_eq!(status, Some(0), "{stderr}");
+    assert_eq!(stdout, "");
+    assert!(!stderr.contains("panicked") && !stderr.contains("error:"), "{stderr}");
+    let last = stderr.lines().last().unwrap();
+    assert!(last.starts_with("done: ") && last.contains("% lit"), "{last}");
+
+    let (shown, lit) = rows(&home.path().join("p.csv"));
+    assert!(shown > 30_000 && lit > 10_000, "{lit} of {shown} rows are lit");
+    let report = report(&home.path().join("r.json"));
+    for field in [
+        "duration_s",
+        "media_s",
+        "points",
+        "underruns",
+        "device_underflows",
+        "reconnects",
+        "xruns",
+        "decoder_underruns",
+        "audio_device",
+        "callback_us",
+        "sync_ms",
+        "drift_ppm",
+        "allocations_in_callback",
+        "trips",
+        "per_stream",
+    ] {
+        assert!(report.get(field).is_some(), "{field} is missing: {report}");
+    }
+    for field in ["p50", "p99", "p999", "max", "period"] {
+        assert!(report["callback_us"][field].as_f64().unwrap() > 0.0, "{field}");
+    }
+    assert!((report["callback_us"]["period"].as_f64().unwrap() - 5333.3).abs() < 1.0);
+    assert!((4.9..60.0).contains(&report["duration_s"].as_f64().unwrap()), "{report}");
+    assert!((1.0..60.0).contains(&report["media_s"].as_f64().unwrap()), "{report}");
+    assert!(report["points"].as_u64().unwrap() >= shown as u64);
+    assert!(report["sync_ms"]["samples"].as_u64().unwrap() > 0, "{report}");
+    assert!(report["sync_ms"]["offset_p50"].is_number() && report["drift_ppm"].is_number());
+    assert_eq!(report["reconnects"], 0);
+    assert_eq!(report["audio_device"], "software clock");
+    if cfg!(debug_assertions) {
+        assert_eq!(report["allocations_in_callback"], 0);
+    }
+    let stream = &report["per_stream"][0];
+    assert_eq!(
+        (stream["name"].as_str(), stream["pps"].as_u64()),
+        (Some(uri.as_str()), Some(30_000))
+    );
+    assert!(stream["lit_points"].as_u64().unwrap() >= lit as u64);
+    assert!(stream["fault"].is_null());
+}
+
+/// Without --arm a show is dark to its end, and says so.
+#[test]
+fn without_arm_nothing_is_lit_and_the_summary_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let demo = root("assets/demo.ogg");
+    let args = [
+        "play",
+        &demo,
+        "--start",
+        "20",
+        "--dac",
+        "sim:?record=p.csv",
+        "--headless",
+        "--audio",
+        "none",
+        "--duration",
+        "1",
+    ];
+    let (status, _, stderr) = run(home.path(), &args);
+    assert_eq!(status, Some(0), "{stderr}");
+    assert!(stderr.lines().last().unwrap().contains("never lit"), "{stderr}");
+    let (shown, lit) = rows(&home.path().join("p.csv"));
+    assert!(shown > 0 && lit == 0, "{lit} of {shown}");
+}
+
+/// Safety 1: a projector that dies in mid-show and comes back is dark and disarmed; the show goes on.
+#[test]
+#[cfg(unix)]
+fn a_projector_that_is_killed_and_comes_back_is_dark_and_the_show_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let (before, after) = (home.path().join("a.csv"), home.path().join("b.csv"));
+    let projector = Projector::start(home.path(), "127.0.0.1:0", "a.csv").unwrap();
+    let (demo, uri, address) =
+        (root("assets/demo.ogg"), projector.uri(), projector.address.clone());
+    let args = [
+        "play",
+        &demo,
+        "--start",
+        "20",
+        "--dac",
+        &uri,
+        "--headless",
+        "--arm",
+        "--audio",
+        "none",
+        "--duration",
+        "60",
+        "--report",
+        "r.json",
+    ];
+    let show = galvo(home.path(), &args).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("the first projector is lit", || rows(&before).1 > 1_000);
+    drop(projector);
+    let mut projector = None;
+    wait_for("the second projector takes the port", || {
+        projector = Projector::start(home.path(), &address, "b.csv");
+        projector.is_some()
+    });
+    wait_for("points go on after the return", || rows(&after).0 > 1_000);
+    interrupt(&show);
+    let output = show.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    assert!(stderr.contains("it returns dark, arm it again"), "{stderr}");
+    let (shown, lit) = rows(&after);
+    assert!(shown > 1_000, "{stderr}");
+    assert_eq!(lit, 0);
+    let report = report(&home.path().join("r.json"));
+    assert!(report["reconnects"].as_u64().unwrap() >= 1, "{report}");
+    assert!(report["trips"][0]["reason"].as_str().unwrap().contains("lost"), "{report}");
+    assert!(report["media_s"].as_f64().unwrap() > 0.1, "{report}");
+}
+
+/// Nobody listens: the fault is told with its cure, and the show goes on, dark.
+#[test]
+fn a_refused_connection_is_told_and_the_show_goes_on_dark() {
+    let home = tempfile::tempdir().unwrap();
+    // Nobody listens on a port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (demo, uri) = (root("assets/demo.ogg"), format!("ether-dream://127.0.0.1:{port}"));
+    let args = [
+        "play",
+        &demo,
+        "--dac",
+        &uri,
+        "--headless",
+        "--arm",
+        "--audio",
+        "none",
+        "--duration",
+        "2",
+        "--report",
+        "r.json",
+    ];
+    let (status, _, stderr) = run(home.path(), &args);
+    assert_eq!(status, Some(0), "{stderr}");
+    let told: Vec<_> = stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert!(
+        told.len() == 1 && told[0].contains("refused") && told[0].contains("check"),
+        "{stderr}"
+    );
+    let report = report(&home.path().join("r.json"));
+    assert!(report["per_stream"][0]["fault"].as_str().unwrap().contains("refused"));
+    assert!(report["media_s"].as_f64().unwrap() > 0.5, "the music plays on");
+    assert_eq!(report["per_stream"][0]["lit_points"], 0);
+}
+
+/// Runs what must fail, and returns its one sentence.
+fn sentence(home: &Path, args: &[&str]) -> String {
+    let (status, stdout, stderr) = run(home, args);
+    assert_eq!(status, Some(1), "{args:?}: {stdout}{stderr}");
+    assert!(!stderr.contains("panicked"), "{args:?}: {stderr}");
+    // A sound system may talk before us.
+    let last = stderr.lines().last().unwrap_or_default();
+    let sentence = last.strip_prefix("galvo: ").unwrap_or_else(|| panic!("{args:?}: {stderr}"));
+    assert!(stderr.matches("galvo: ").count() == 1, "{args:?}: {stderr}");
+    sentence.to_owned()
+}
+
+fn file(home: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = home.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Every file that is no music: what it is instead, and what to do.
+#[test]
+fn what_cannot_be_played_is_told_in_one_sentence_with_the_cure() {
+    let home = tempfile::tempdir().unwrap();
+    let flac = std::fs::read(root("tests/data/click.flac")).unwrap();
+    file(home.path(), "empty.mp3", b"");
+    file(home.path(), "letter.mp3", b"Dear audience, this is not music at all.\n");
+    file(home.path(), "cut.flac", &flac[..60]);
+    let noise: Vec<u8> =
+        (0..50_000_u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 23) as u8).collect();
+    file(home.path(), "noise.flac", &noise);
+    let no_audio = root("tests/data/no-audio.mp4");
+    for (music, names, cure) in [
+        ("missing.wav", "no file missing.wav", "check"),
+        (".", "folder", "name one audio file"),
+        ("empty.mp3", "empty", "again"),
+        ("letter.mp3", "text file", "choose the audio file"),
+        ("cut.flac", "cut.flac", "convert"),
+        ("noise.flac", "noise.flac", "convert"),
+        (no_audio.as_str(), "no audio track", "choose a file"),
+        ("https://example.org/a.mp3", "cannot be played", "save the file"),
+    ] {
+        let told = sentence(home.path(), &["play", music, "--headless", "--audio", "none"]);
+        assert!(told.contains(names) && told.contains(cure), "{music}: {told}");
+    }
+}
+
+/// A damaged file plays as far as it can, and what is noticed of the damage is said once. (A reader of FLAC may find
+/// its way past broken frames without a word.)
+#[test]
+fn a_damaged_file_plays_on_and_the_damage_is_told_once() {
+    let home = tempfile::tempdir().unwrap();
+    let mp3 = std::fs::read(root("tests/data/click.mp3")).unwrap();
+    let mut scratched = mp3.clone();
+    let middle = mp3.len() * 7 / 10;
+    scratched[middle..middle + 1500].fill(0xA5);
+    file(home.path(), "scratched.mp3", &scratched);
+    file(home.path(), "cut.mp3", &mp3[..mp3.len() / 2]);
+    let mut flac = std::fs::read(root("tests/data/click.flac")).unwrap();
+    let (from, to) = (flac.len() / 3, flac.len() / 2);
+    flac[from..to].iter_mut().for_each(|byte| *byte = byte.wrapping_mul(7).wrapping_add(13));
+    file(home.path(), "hurt.flac", &flac);
+    for (name, least) in [("scratched.mp3", 1), ("cut.mp3", 0), ("hurt.flac", 0)] {
+        let (status, _, stderr) =
+            run(home.path(), &["play", name, "--headless", "--audio", "none"]);
+        assert_eq!(status, Some(0), "{name}: {stderr}");
+        assert!(stderr.lines().last().unwrap().starts_with("done: "), "{stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        let told = stderr.matches("is damaged, and parts of it do not play: copy").count();
+        assert!((least..=1).contains(&told), "{name}: {stderr}");
+    }
+}
+
+/// Wrong presets, projectors, sound devices and places to write.
+#[test]
+fn what_is_named_wrongly_is_told_in_one_sentence_with_the_cure() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = taken.local_addr().unwrap().to_string();
+    file(home.path(), "bad.toml", b"version = 1\nname = \"Bad\"\ngenerator = \"circel\"\n");
+    let music = root("tests/data/click.flac");
+    let play = ["play", music.as_str(), "--headless", "--audio", "none"];
+    for (more, words) in [
+        (["--preset", "Ember Rnig"], ["no preset named", "did you mean `Ember Ring`"]),
+        (["--preset", "bad.toml"], ["line 3, column 13", "did you mean `circle`"]),
+        (["--preset", "missing.toml"], ["missing.toml", "check that it exists"]),
+        (["--dac", "lazer://x"], ["\"lazer\" is no kind of projector", "use sim:"]),
+        (["--dac", "ether-dream://a:b:c"], ["no usable address", "ether-dream://HOST"]),
+        (["--dac", "10.0.0.1"], ["names no projector", "use sim:"]),
+        (["--dac", "sim:?speed=9"], ["speed=9", "ppm=200"]),
+        (["--report", "no/such/r.json"], ["cannot be written", "choose another place"]),
+        (["--dac", "sim:?record=no/such/p.csv"], ["cannot be created", "choose another place"]),
+    ] {
+        let told = sentence(home.path(), &[&play[..], &more[..]].concat());
+        assert!(words.iter().all(|word| told.contains(word)), "{more:?}: {told}");
+    }
+    let simulate = ["simulate", "ether-dream"];
+    for (more, words) in [
+        (["--listen", busy.as_str()], ["another program may hold it", "--listen"]),
+        (["--listen", "nowhere"], ["no address", "127.0.0.1:0"]),
+        (["--faults", "fire=1s"], ["fire=1s", "delay=30ms"]),
+        (["--record", "no/such/p.csv"], ["cannot be written", "choose another place"]),
+    ] {
+        let told = sentence(home.path(), &[&simulate[..], &more[..]].concat());
+        assert!(words.iter().all(|word| told.contains(word)), "{more:?}: {told}");
+    }
+    let told = sentence(home.path(), &["play", &music, "--headless", "--audio", "no such card"]);
+    assert!(told.contains("no such card") || told.contains("built without"), "{told}");
+    let told = sentence(home.path(), &["presets", "show", "Tesserakt"]);
+    assert!(told.contains("did you mean `Tesseract`"), "{told}");
+}
+
+/// Without a display the bare program says how to go on without one.
+#[test]
+#[cfg(target_os = "linux")]
+fn without_a_display_the_window_is_refused_with_the_cure() {
+    let home = tempfile::tempdir().unwrap();
+    let told = sentence(home.path(), &[]);
+    assert!(told.contains("no display") && told.contains("--headless"), "{told}");
+}
+
+/// Design §6: wrong usage is status 2.
+#[test]
+fn wrong_usage_is_status_2() {
+    let home = tempfile::tempdir().unwrap();
+    for args in [
+        &["play"][..],
+        &["dance"],
+        &["--loud"],
+        &["play", "a.wav", "--master", "101"],
+        &["play", "a.wav", "--duration", "soon"],
+        &["simulate", "gramophone"],
+        &["completions", "dos"],
+    ] {
+        let (status, _, stderr) = run(home.path(), args);
+        assert_eq!(status, Some(2), "{args:?}: {stderr}");
+        assert!(stderr.starts_with("error: "), "{stderr}");
+    }
+}
+
+/// Help and the lists work anywhere.
+#[test]
+fn what_only_prints_prints() {
+    let home = tempfile::tempdir().unwrap();
+    for (args, words) in [
+        (&["--help"][..], "simulate"),
+        (&["--version"], "galvo "),
+        (&["play", "--help"], "s STOP"),
+        (&["presets", "list"], "Ember Ring"),
+        (&["presets", "show", "Ember Ring"], "generator = \"circle\""),
+        (&["completions", "bash"], "galvo"),
+    ] {
+        let (status, stdout, stderr) = run(home.path(), args);
+        assert_eq!((status, stderr.as_str()), (Some(0), ""), "{args:?}");
+        assert!(stdout.contains(words), "{args:?}: {stdout}");
+    }
+}

@@ -1,0 +1,326 @@
+//! A whole show in virtual time, as a value: the real engine, player, device workers and director, with a
+//! virtual sound card and virtual mirrors. No thread, no socket, no waiting; the same scenario gives the same
+//! light.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use galvo::audio::{AudioHandle, Feeder, OutputCallback, Player};
+use galvo::dac::Worker;
+use galvo::dac::simulator::in_process::Tap;
+use galvo::dac::simulator::{InProcess, Shown, SimOptions};
+use galvo::pattern::{Instrument, Preset};
+use galvo::realtime::no_alloc;
+use galvo::show::ahead::AheadOfSound;
+use galvo::show::director::{Cast, Director, Sound, rings};
+use galvo::show::engine::{Engine, Listening};
+use galvo::show::handle::LOOKAHEAD;
+use galvo::show::projector::{Projector, SetUp};
+use galvo::show::{Command, Library, PresetEditor, Report, Snapshot};
+use galvo::time::{Clock, HostTime, ManualClock, MediaTime};
+
+pub(super) const RATE: u32 = 48_000;
+pub(super) const PPS: u32 = 30_000;
+const PERIOD: usize = 256;
+/// From the callback until its first frame is heard.
+const LATENCY: Duration = Duration::from_millis(12);
+/// Callbacks come up to this much late, and say so.
+const JITTER: Duration = Duration::from_millis(1);
+const LOOK_EVERY: Duration = Duration::from_millis(16);
+const FEED_EVERY: Duration = Duration::from_millis(10);
+const START: HostTime = HostTime::from_nanos(1_000_000_000_000);
+
+/// What a show begins with. `Scenario::of(file).preset(…).begin()`.
+pub(super) struct Scenario {
+    file: PathBuf,
+    preset: Arc<Preset>,
+    projectors: Vec<SimOptions>,
+    start: MediaTime,
+    offset_ms: f64,
+    sound_ppm: f64,
+    plugged: bool,
+}
+
+impl Scenario {
+    /// A show of `file`, on one projector with a perfect clock, disarmed.
+    pub(super) fn of(file: &Path) -> Self {
+        Self {
+            file: file.to_owned(),
+            preset: bundled("Ember Ring"),
+            projectors: vec![SimOptions::default()],
+            start: MediaTime::ZERO,
+            offset_ms: 0.0,
+            sound_ppm: 0.0,
+            plugged: true,
+        }
+    }
+
+    pub(super) fn preset(self, preset: Arc<Preset>) -> Self {
+        Self { preset, ..self }
+    }
+
+    /// One projector per clock, each off by so many millionths.
+    pub(super) fn projectors(self, ppm: &[f64]) -> Self {
+        let sim = |ppm: &f64| SimOptions { ppm: *ppm, ..SimOptions::default() };
+        Self { projectors: ppm.iter().map(sim).collect(), ..self }
+    }
+
+    pub(super) fn starting_at(self, seconds: f64) -> Self {
+        Self { start: MediaTime::from_secs_f64(seconds), ..self }
+    }
+
+    pub(super) fn offset_ms(self, offset_ms: f64) -> Self {
+        Self { offset_ms, ..self }
+    }
+
+    /// The sound card's clock is off by so many millionths.
+    pub(super) fn sound_ppm(self, sound_ppm: f64) -> Self {
+        Self { sound_ppm, ..self }
+    }
+
+    /// Every projector is unreachable until somebody plugs it in.
+    pub(super) fn unplugged(self) -> Self {
+        Self { plugged: false, ..self }
+    }
+
+    /// The curtain rises: the music plays, nothing is armed.
+    pub(super) fn begin(self) -> Performance {
+        let clock = ManualClock::starting_at(START);
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let (tap, heard) = AheadOfSound::new(RATE);
+        let (mut player, feeder, output) = Player::with_feeder(RATE, Box::new(tap));
+        player.load(&self.file).unwrap();
+        player.seek(self.start);
+        let (mut projectors, mut slots, mut devices) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, options) in self.projectors.into_iter().enumerate() {
+            let device = InProcess::new(&format!("sim:{number}"), options).unwrap();
+            let eye = device.tap();
+            eye.set_plugged(self.plugged);
+            let instrument = Box::new(Instrument::new(&self.preset).unwrap());
+            let set_up = SetUp { number, pps: PPS, lookahead: LOOKAHEAD, master: 1.0 };
+            let opened = Projector::open(Box::new(device), set_up, instrument, &shared).unwrap();
+            projectors.push(opened.projector);
+            slots.push(opened.slot);
+            devices.push(Device { worker: opened.worker, due: START, eye, shown: Vec::new() });
+        }
+        let (engine_ends, ends) = rings();
+        let offset_ns = (self.offset_ms * 1e6) as i64;
+        let engine = Engine::new(shared, Listening::Ahead(heard), slots, engine_ends, offset_ns);
+        let callback = OutputCallback::new(output, Box::new(engine));
+        let handle = AudioHandle::without_device(callback.counters());
+        let cast = Cast {
+            sound: Sound::Playback { player, handle },
+            projectors,
+            library: Library::open(Some(PathBuf::from("no such folder"))),
+            editor: PresetEditor::new(self.preset),
+            ends,
+            master: 1.0,
+            offset_ms: self.offset_ms,
+            duration_s: None,
+        };
+        let mut director = Director::new(cast, Some(&self.file), START);
+        director.obey(Command::Play, START);
+        Performance {
+            clock,
+            director,
+            callback,
+            feeder,
+            devices,
+            sound_ppm: self.sound_ppm,
+            periods: 0,
+            random: 1,
+            look_due: START,
+            feed_due: START,
+            heard: Vec::new(),
+        }
+    }
+}
+
+struct Device {
+    worker: Worker,
+    due: HostTime,
+    eye: Tap,
+    shown: Vec<Shown>,
+}
+
+/// A show under way.
+pub(super) struct Performance {
+    clock: ManualClock,
+    pub(super) director: Director,
+    callback: OutputCallback,
+    feeder: Feeder,
+    devices: Vec<Device>,
+    sound_ppm: f64,
+    periods: u64,
+    random: u64,
+    look_due: HostTime,
+    feed_due: HostTime,
+    /// What came out of the loudspeaker, mono, from the first period on.
+    heard: Vec<f32>,
+}
+
+impl Performance {
+    pub(super) fn now(&self) -> HostTime {
+        self.clock.now()
+    }
+
+    pub(super) fn tell(&mut self, command: Command) {
+        self.director.obey(command, self.clock.now());
+    }
+
+    /// Arms, with the device connected.
+    pub(super) fn armed(mut self) -> Self {
+        self.run(0.05);
+        self.tell(Command::Arm);
+        self
+    }
+
+    pub(super) fn snapshot(&mut self) -> Arc<Snapshot> {
+        self.director.step(self.clock.now());
+        self.director.published().load_full()
+    }
+
+    /// The picture of the mirrors of one projector, from the beginning.
+    pub(super) fn shown(&self, projector: usize) -> &[Shown] {
+        &self.devices[projector].shown
+    }
+
+    /// What the mirrors showed from `from` until `to`.
+    pub(super) fn shown_between(&self, projector: usize, from: HostTime, to: HostTime) -> &[Shown] {
+        let shown = self.shown(projector);
+        let first = shown.partition_point(|s| s.at < from);
+        let end = shown.partition_point(|s| s.at < to);
+        &shown[first..end.max(first)]
+    }
+
+    pub(super) fn eye(&self, projector: usize) -> &Tap {
+        &self.devices[projector].eye
+    }
+
+    /// What was heard: mono samples, and when the first of them left the loudspeaker.
+    pub(super) fn heard(&self) -> &[f32] {
+        &self.heard
+    }
+
+    /// When sample `index` of [`Self::heard`] left the loudspeaker, by the card's true clock.
+    pub(super) fn heard_at(&self, index: usize) -> HostTime {
+        let rate = f64::from(RATE) * (1.0 + self.sound_ppm * 1e-6);
+        START.plus_secs_f64(index as f64 / rate).plus_nanos(LATENCY.as_nanos() as i64)
+    }
+
+    /// The sample that is heard at `when`.
+    pub(super) fn heard_index(&self, when: HostTime) -> usize {
+        let rate = f64::from(RATE) * (1.0 + self.sound_ppm * 1e-6);
+        let seconds = when.secs_since(START) - LATENCY.as_secs_f64();
+        (seconds * rate).max(0.0) as usize
+    }
+
+    /// Goes on for so many seconds. Fails on the first touch of the heap inside a sound callback.
+    pub(super) fn run(&mut self, seconds: f64) {
+        let until = self.clock.now().plus_secs_f64(seconds);
+        loop {
+            let period_due = self.period_due();
+            let devices_due = self.devices.iter().map(|d| d.due).min().unwrap_or(until);
+            let due = period_due.min(devices_due).min(self.look_due).min(self.feed_due);
+            if due > until {
+                self.clock.sleep_until(until);
+                break;
+            }
+            self.clock.sleep_until(due);
+            let now = self.clock.now();
+            if self.feed_due <= now {
+                self.feeder.work();
+                self.feed_due = now + FEED_EVERY;
+            }
+            if period_due <= now {
+                self.period(now);
+            }
+            for device in &mut self.devices {
+                if device.due <= now {
+                    device.due = device.worker.step(now).max(now.plus_nanos(1));
+                }
+            }
+            if self.look_due <= now {
+                self.director.step(now);
+                self.look_due = now + LOOK_EVERY;
+                self.collect();
+            }
+        }
+        self.collect();
+    }
+
+    /// Ends the show, and lets the devices see it.
+    pub(super) fn finish(self) -> Report {
+        let now = self.clock.now();
+        self.director.finish(now)
+    }
+
+    fn collect(&mut self) {
+        for device in &mut self.devices {
+            device.shown.extend(device.eye.take());
+        }
+    }
+
+    fn ideal_period(&self) -> HostTime {
+        let rate = f64::from(RATE) * (1.0 + self.sound_ppm * 1e-6);
+        START.plus_secs_f64((self.periods * PERIOD as u64) as f64 / rate)
+    }
+
+    fn period_due(&self) -> HostTime {
+        self.ideal_period().plus_nanos(self.late_ns())
+    }
+
+    fn late_ns(&self) -> i64 {
+        (self.random >> 33) as i64 % JITTER.as_nanos() as i64
+    }
+
+    fn period(&mut self, now: HostTime) {
+        let late = u64::try_from(now.nanos_since(self.ideal_period())).unwrap_or(0);
+        let latency = LATENCY.saturating_sub(Duration::from_nanos(late));
+        let mut out = [0.0; 2 * PERIOD];
+        let callback = &mut self.callback;
+        let ((), touched) = no_alloc::watch(|| callback.run(&mut out, 2, now, latency));
+        assert_eq!(touched, 0, "the heap was touched in period {}", self.periods);
+        self.heard.extend(out.as_chunks::<2>().0.iter().map(|[l, r]| 0.5 * (l + r)));
+        self.periods += 1;
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+    }
+}
+
+/// A preset that came with galvo.
+pub(super) fn bundled(name: &str) -> Arc<Preset> {
+    Library::open(Some(PathBuf::from("no such folder"))).get(name).unwrap()
+}
+
+/// The drive of the brightest colour, 0..=1.
+pub(super) fn brightness(shown: &Shown) -> f32 {
+    let point = &shown.point;
+    f32::from(point.r.max(point.g).max(point.b)) / 65_535.0
+}
+
+pub(super) fn is_lit(shown: &Shown) -> bool {
+    !shown.point.is_blank()
+}
+
+/// The demo track.
+pub(super) fn demo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.ogg")
+}
+
+/// A mono WAV of so many seconds, made sample by sample.
+pub(super) fn wav(folder: &Path, seconds: f64, sample: impl Fn(usize) -> f32) -> PathBuf {
+    let path = folder.join("sound.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = hound::WavWriter::create(&path, spec).unwrap();
+    for index in 0..(seconds * f64::from(RATE)) as usize {
+        file.write_sample((sample(index) * 32_000.0) as i16).unwrap();
+    }
+    file.finalize().unwrap();
+    path
+}
