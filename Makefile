@@ -12,7 +12,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps udev run test check-format lint unit doc-tests docs headless soak bench fmt screenshots demo
+.PHONY: help deps udev run test check-format lint unit doc-tests docs headless soak bench fmt screenshots demo sync-check
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -50,6 +50,9 @@ headless:      ## the build without window, sound card and USB, in a target fold
 
 soak:          ## long runs: not part of `make test`
 	$(CARGO) test --locked --release --test it -- --ignored soak
+
+sync-check:    ## light against sound on a real sound server (needs pulseaudio; a private one is started)
+	tests/external/sync_check.sh native
 
 bench:         ## every benchmark, release build
 	$(CARGO) bench --locked

@@ -3,18 +3,26 @@
 # Its only output is the null sink "room"; what is played there can be recorded from "room.monitor".
 #
 #   scripts/sound-server.sh start DIR     starts it; all its files are in DIR
-#   eval "$(scripts/sound-server.sh env DIR)"   lets programs of this shell use it
+#   eval "$(scripts/sound-server.sh env DIR)"        lets programs of this shell use it
+#   eval "$(scripts/sound-server.sh alsa-env DIR)"   the same, hidden behind ALSA
 #   scripts/sound-server.sh stop DIR
 #
 # Needs pulseaudio and pulseaudio-utils; for ALSA programs also libasound2-plugins.
 set -eu
 
-usage() { echo "usage: $0 start|env|stop DIR" >&2; exit 2; }
+usage() { echo "usage: $0 start|env|alsa-env|stop DIR" >&2; exit 2; }
 [ $# -eq 2 ] || usage
 action=$1
 mkdir -p "$2"
 folder=$(cd "$2" && pwd)
 socket=$folder/pulse.socket
+
+alsa_settings() {
+    echo "unset PULSE_SERVER"
+    echo "export PULSE_CLIENTCONFIG='$folder/client.conf'"
+    echo "export XDG_RUNTIME_DIR='$folder'"
+    echo "export ALSA_CONFIG_PATH='$folder/alsa.conf'"
+}
 
 settings() {
     echo "export PULSE_SERVER='unix:$socket'"
@@ -33,17 +41,14 @@ load-module module-native-protocol-unix socket=$socket auth-anonymous=yes
 set-default-sink room
 set-default-source room.monitor
 END
+    printf 'default-server = unix:%s\nautospawn = no\n' "$socket" >"$folder/client.conf"
     # The whole of ALSA as its programs see it: everything goes to the server.
     cat >"$folder/alsa.conf" <<END
 pcm.!default { type pulse hint { show on description "The sound server" } }
 ctl.!default { type pulse }
-pcm.room { type pulse device "room.monitor" hint { show on description "Monitor of the sound server" } }
+pcm.monitor { type pulse device "room.monitor" hint { show on description "Monitor of the sound server" } }
 END
-    # A server that is late would be measured as light that is early; real-time priority is taken where it is to be had.
-    urgently=
-    if command -v chrt >/dev/null && chrt --fifo 25 true 2>/dev/null; then urgently="chrt --fifo 25"; fi
-    # shellcheck disable=SC2086  # two words or none
-    HOME=$folder XDG_RUNTIME_DIR=$folder setsid $urgently pulseaudio -n --file="$folder/server.pa" --daemonize=no --use-pid-file=no \
+    HOME=$folder XDG_RUNTIME_DIR=$folder setsid pulseaudio -n --file="$folder/server.pa" --daemonize=no --use-pid-file=no \
         --exit-idle-time=-1 --realtime=no --high-priority=no >"$folder/server.log" 2>&1 </dev/null &
     echo $! >"$folder/server.pid"
     eval "$(settings)"
@@ -53,6 +58,9 @@ END
         if [ $tries -gt 100 ]; then echo "the sound server does not start:" >&2; cat "$folder/server.log" >&2; exit 1; fi
         sleep 0.1
     done
+    # A server that is late makes gaps in the sound; it gets real-time priority where that is to be had. It gives up
+    # what it is started with, so it is given to its threads.
+    if command -v chrt >/dev/null; then chrt --all-tasks --fifo --pid 25 "$(cat "$folder/server.pid")" 2>/dev/null || true; fi
 }
 
 stop() {
@@ -64,6 +72,7 @@ stop() {
 case $action in
     start) start ;;
     env) settings ;;
+    alsa-env) alsa_settings ;;
     stop) stop ;;
     *) usage ;;
 esac

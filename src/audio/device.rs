@@ -322,7 +322,7 @@ fn play_as<T: SizedSample + FromSample<f32>>(
             for part in out.chunks_mut(floats.len()) {
                 let floats = &mut floats[..part.len()];
                 floats.fill(0.0);
-                driver.run(|output| output.run(floats, channels, now, latency));
+                driver.run(now, |output| output.run(floats, channels, now, latency));
                 for (to, from) in part.iter_mut().zip(&*floats) {
                     *to = T::from_sample(from.clamp(-1.0, 1.0));
                 }
@@ -361,7 +361,7 @@ where
                 for (to, from) in floats.iter_mut().zip(part) {
                     *to = <f32 as FromSample<T>>::from_sample_(*from);
                 }
-                driver.run(|callback| callback.run(floats, channels, now, age));
+                driver.run(now, |callback| callback.run(floats, channels, now, age));
                 let heard_later = frames_time(part.len() / channels, config.sample_rate);
                 age = age.saturating_sub(heard_later);
             }

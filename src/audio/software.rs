@@ -128,7 +128,7 @@ impl SoftwareOutput {
                         }
                     };
                     let begun = clock.now();
-                    driver.run(|output| output.run(&mut unheard, 2, due, Duration::ZERO));
+                    driver.run(due, |output| output.run(&mut unheard, 2, due, Duration::ZERO));
                     driver.counters().note_duration(clock.now().since(begun));
                 }
             })?;

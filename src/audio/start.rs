@@ -11,7 +11,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use thiserror::Error;
 
-use crate::time::{Clock, SystemClock};
+use crate::time::{Clock, HostTime, SystemClock};
 
 use super::capture::InputCallback;
 use super::counters::CallbackCounters;
@@ -23,6 +23,8 @@ use super::watchdog::{Action, Watchdog};
 
 /// How often the supervisor looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// A new device calls evenly by then, or it never will.
+const RETIRE_AFTER: Duration = Duration::from_secs(2);
 /// Notices kept until somebody reads them.
 const MAX_NOTICES: usize = 20;
 
@@ -272,6 +274,7 @@ impl AudioHandle {
         let supervisor = Supervisor {
             watched: !running.is_software,
             running: Some(running),
+            retiring: None,
             open,
             software,
             watchdog: Watchdog::new(SystemClock.now()),
@@ -348,6 +351,8 @@ fn lock(status: &Mutex<Status>) -> std::sync::MutexGuard<'_, Status> {
 /// Keeps something giving callbacks.
 struct Supervisor {
     running: Option<Running>,
+    /// What ran before, until the new device calls evenly.
+    retiring: Option<(HostTime, Running)>,
     /// False where the software clock was chosen, or there was no device from the start.
     watched: bool,
     open: Open,
@@ -363,7 +368,12 @@ impl Supervisor {
             if self.watched {
                 self.look();
             }
+            let since = self.retiring.as_ref().map(|(since, _)| SystemClock.now().since(*since));
+            if since.is_some_and(|since| since >= RETIRE_AFTER) {
+                self.let_go_of_retiring();
+            }
         }
+        self.let_go_of_retiring();
         self.let_go();
     }
 
@@ -380,8 +390,9 @@ impl Supervisor {
         }
         match (self.open)() {
             Ok(device) => {
-                // Ends the software clock, if that ran; the new device is in charge already.
-                self.let_go();
+                // The software clock, if that ran, goes on until the new device calls evenly.
+                self.let_go_of_retiring();
+                self.retiring = self.running.take().map(|running| (SystemClock.now(), running));
                 self.notice(format!("The sound goes on: {}.", device.description));
                 lock(&self.status).reopened += 1;
                 self.take_on(device);
@@ -416,16 +427,15 @@ impl Supervisor {
         self.running = Some(running);
     }
 
-    /// Ends what runs, on a thread of its own: a stream of a dead server may hang in its end for ever.
+    fn let_go_of_retiring(&mut self) {
+        if let Some((_, running)) = self.retiring.take() {
+            end(running);
+        }
+    }
+
     fn let_go(&mut self) {
-        let Some(running) = self.running.take() else { return };
-        let (done, ended) = crossbeam_channel::bounded(1);
-        let thread = std::thread::Builder::new().name("audio-end".into()).spawn(move || {
-            drop(running);
-            done.send(()).ok();
-        });
-        if thread.is_ok() {
-            ended.recv_timeout(Duration::from_millis(500)).ok();
+        if let Some(running) = self.running.take() {
+            end(running);
         }
     }
 
@@ -434,5 +444,17 @@ impl Supervisor {
         if status.notices.len() < MAX_NOTICES {
             status.notices.push(text);
         }
+    }
+}
+
+/// Ends it on a thread of its own: a stream of a dead server may hang in its end for ever.
+fn end(running: Running) {
+    let (done, ended) = crossbeam_channel::bounded(1);
+    let thread = std::thread::Builder::new().name("audio-end".into()).spawn(move || {
+        drop(running);
+        done.send(()).ok();
+    });
+    if thread.is_ok() {
+        ended.recv_timeout(Duration::from_millis(500)).ok();
     }
 }

@@ -28,7 +28,7 @@ use crate::time::{HostTime, MediaTime};
 /// Commands that may wait for the callback.
 const COMMANDS_DEPTH: usize = 256;
 /// Callbacks this close to each other are even: well within the dead-man's patience.
-const STEADY_GAP: Duration = Duration::from_millis(70);
+const STEADY_GAP: Duration = Duration::from_millis(80);
 /// How long they must come evenly before a waiting wish to arm is granted.
 const STEADY_FOR: Duration = Duration::from_millis(300);
 /// Trips kept for the surfaces.

@@ -4,6 +4,7 @@
 //! locks, logs or waits; what comes in and goes out passes through rings taken at the start.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::renderer::Renderer;
 use crate::analysis::{Analyser, FeatureWindow, Features};
@@ -16,6 +17,13 @@ use crate::realtime::ring::RingReceiver;
 use crate::safety::Arm;
 use crate::stream::{MediaMap, Stream};
 use crate::time::{Clock, HostTime, MediaTime};
+
+/// Callbacks this close to each other are in time.
+const IN_TIME: Duration = Duration::from_millis(60);
+/// So many in a row begin the light,
+const CALLBACKS_IN_TIME: u32 = 4;
+/// or so many however far apart.
+const CALLBACKS_AT_ALL: u32 = 16;
 
 /// One analysed moment on its way from the decoder thread to the callback.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +114,32 @@ pub struct Engine {
     slots: Vec<Slot>,
     ends: EngineEnds,
     light_offset_ns: i64,
+    start: Start,
     seen: EngineView,
+}
+
+/// When the first points are made: a sound server fills its buffer at once and then pauses for a third of a second,
+/// in which a projector that had begun would run dry.
+#[derive(Debug, Default)]
+struct Start {
+    last: Option<HostTime>,
+    in_time: u32,
+    seen: u32,
+    come: bool,
+}
+
+impl Start {
+    /// Takes in a period; true for ever once a few callbacks in a row came in time.
+    fn has_come(&mut self, now: HostTime) -> bool {
+        if !self.come && self.last != Some(now) {
+            let gap = self.last.map_or(Duration::MAX, |last| now.since(last));
+            self.in_time = if gap <= IN_TIME { self.in_time + 1 } else { 0 };
+            self.seen += 1;
+            self.last = Some(now);
+            self.come = self.in_time >= CALLBACKS_IN_TIME || self.seen >= CALLBACKS_AT_ALL;
+        }
+        self.come
+    }
 }
 
 impl std::fmt::Debug for Engine {
@@ -132,6 +165,7 @@ impl Engine {
             slots,
             ends,
             light_offset_ns,
+            start: Start::default(),
             seen: EngineView::default(),
         }
     }
@@ -189,8 +223,12 @@ impl PeriodSink for Engine {
             },
             light_offset_ns: self.light_offset_ns,
         };
+        let flowing = self.start.has_come(period.now);
         for slot in &mut self.slots {
             slot.arm.beat(period.now);
+            if !flowing {
+                continue;
+            }
             slot.stream.set_media_map(map);
             let mut seeing = slot.renderer.seeing(&self.window, period.playing);
             slot.stream.fill_from(period.now, &mut seeing);
@@ -207,5 +245,26 @@ impl PeriodSink for Engine {
         seen.relocks += u64::from(period.relocked);
         self.ends.view.write(*seen);
         self.ends.callback_ns.record(self.clock.now().since(period.now).as_nanos() as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begins(callbacks_ms: impl Iterator<Item = i64>) -> Option<i64> {
+        let mut start = Start::default();
+        callbacks_ms.take(100).find(|&ms| start.has_come(HostTime::from_nanos(ms * 1_000_000)))
+    }
+
+    #[test]
+    fn the_pause_after_a_servers_first_callbacks_is_waited_for() {
+        let server = [0, 0, 1, 2].into_iter().chain((313..).step_by(21));
+        assert_eq!(begins(server), Some(313 + 4 * 21));
+    }
+
+    #[test]
+    fn a_device_with_rare_callbacks_begins_all_the_same() {
+        assert_eq!(begins((0..).step_by(500)), Some(7500));
     }
 }
