@@ -12,7 +12,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run test check-format lint unit doc-tests docs headless soak bench fmt screenshots demo
+.PHONY: help deps run test check-format lint unit doc-tests docs headless soak bench bench-peers fmt screenshots demo
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -47,7 +47,10 @@ soak:          ## long runs: not part of `make test`
 	$(CARGO) test --locked --release --test it -- --ignored soak
 
 bench:         ## every benchmark, release build
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked $(patsubst benches/%.rs,--bench %,$(wildcard benches/*.rs))
+
+bench-peers:   ## other crates of the field beside galvo, in one run
+	cd benches/peers && $(CARGO) run --locked --release
 
 fmt:           ## put the sources in their format
 	$(CARGO) fmt

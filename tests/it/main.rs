@@ -16,6 +16,7 @@ mod patterns;
 mod safety;
 mod stream;
 mod synthetic_song;
+mod underruns;
 
 /// Any test may watch the heap.
 #[global_allocator]
