@@ -10,6 +10,7 @@ mod ether_dream;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;
+mod idn;
 mod layers;
 mod mock_device;
 mod patterns;

@@ -306,7 +306,9 @@ impl Worker {
             return Ok(());
         }
         let (low, high) = self.parts.control.device_fill();
-        let bounded = high > 0;
+        // The driver of a timed device has a metronome of its own: it takes what is due, and no more.
+        let timed = link.capabilities.delivery == Delivery::Timed;
+        let bounded = high > 0 && !timed;
         if bounded && link.fill.at(now) >= f64::from(low.max(1)) {
             return Ok(());
         }
@@ -333,7 +335,9 @@ impl Worker {
             };
             match written {
                 Written::NotNow => {
-                    self.parts.stats.would_block();
+                    if !timed {
+                        self.parts.stats.would_block();
+                    }
                     break;
                 }
                 Written::Accepted => {

@@ -9,8 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::device::{Device, Generation};
-use super::faults::Faults;
-use crate::dac::simulator::Recorder;
+use crate::dac::simulator::{Faults, Recorder};
 use crate::realtime::priority::{self, Urgency};
 use crate::time::{Clock, HostTime};
 use crate::wire::ether_dream::UDP_PORT;
