@@ -3,7 +3,7 @@
 //!
 //! The virtual line takes half a round trip either way. The device thread looks at its switch every 2 ms, so a
 //! disarm waits for the next look, then for the stop command to arrive; the round trips count from the look.
-#![allow(clippy::print_stdout, clippy::expect_used, reason = "a bench prints its figures")]
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::collections::VecDeque;
 use std::io;
@@ -164,7 +164,7 @@ fn in_virtual_time(round_trip: Duration) -> (Vec<f64>, Vec<f64>) {
     let light = LastLight::default();
     let recorder = Some(Box::new(light.clone()) as Box<dyn Recorder>);
     let bench = Bench::new(Device::new(Generation::Two, None, 0.0, recorder));
-    let line = Line { inner: bench.clone(), one_way: round_trip / 2 };
+    let line = Line { inner: bench, one_way: round_trip / 2 };
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
     let backend = EtherDream::over("ether-dream://bench", Box::new(line), Arc::clone(&shared));
     let (mut show, mut worker) = open(Box::new(backend), shared);
@@ -235,7 +235,7 @@ fn over_loopback() -> Vec<f64> {
         run(&mut show, &|now| now >= disarmed + Duration::from_millis(150));
         times.push((light.get().expect("there was light").secs_since(disarmed) * 1e3).max(0.0));
     }
-    drop(worker.close(Duration::from_secs(2)));
+    assert!(worker.close(Duration::from_secs(2)), "the simulator lets go");
     times.sort_by(f64::total_cmp);
     times
 }

@@ -108,7 +108,7 @@ impl Drop for Ours {
             drop(thread.join());
         }
         if let Some(worker) = self.worker.take() {
-            drop(worker.close(Duration::from_secs(3)));
+            assert!(worker.close(Duration::from_secs(3)), "the simulator lets go");
         }
     }
 }
