@@ -12,7 +12,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps udev run test check-format lint unit doc-tests docs headless soak bench fmt screenshots demo sync-check
+.PHONY: help deps udev run test check-format lint unit doc-tests docs headless soak bench bench-peers fmt screenshots demo sync-check
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -55,7 +55,10 @@ sync-check:    ## light against sound on a real sound server (needs pulseaudio; 
 	tests/external/sync_check.sh native
 
 bench:         ## every benchmark, release build
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked $(patsubst benches/%.rs,--bench %,$(wildcard benches/*.rs))
+
+bench-peers:   ## other crates of the field beside galvo, in one run
+	cd benches/peers && $(CARGO) run --locked --release
 
 fmt:           ## put the sources in their format
 	$(CARGO) fmt

@@ -145,7 +145,7 @@ mod tests {
     fn what_a_callback_takes_from_the_heap_is_counted() {
         let handover = Handover::new((), Arc::new(CallbackCounters::new()));
         let before = no_alloc::realtime_allocations().unwrap_or_default();
-        assert!(handover.new_driver().run(|()| drop(std::hint::black_box(Box::new(1_u64)))));
+        assert!(handover.new_driver().run(at(0), |()| drop(std::hint::black_box(Box::new(1_u64)))));
         assert!(no_alloc::realtime_allocations().is_some_and(|now| now >= before + 2));
     }
 

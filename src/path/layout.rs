@@ -128,8 +128,23 @@ impl Layout {
         let budget = budget_points.min(out.capacity()).min(self.capacity_points);
         let from = if from.is_in_range() { [from.x, from.y] } else { [0.0, 0.0] };
         let unordered = self.order.find(figure, from);
-        self.degree = self.fitting_degree(figure, from, pps, budget);
-        let mut laid = self.write(figure, from, pps, budget, out);
+        // Frames are alike: the degree of the last one is tried first, then the next, and the points of the one
+        // that fits are the result.
+        let mut written = self.write(figure, from, pps, budget, out);
+        let mut least = 0;
+        if written.points_needed > budget && self.degree < COARSEST {
+            self.degree += 1;
+            least = self.degree;
+            out.clear();
+            written = self.write(figure, from, pps, budget, out);
+        }
+        let degree = self.fitting_degree(&written, least, figure, from, pps, budget);
+        if degree != self.degree {
+            self.degree = degree;
+            out.clear();
+            written = self.write(figure, from, pps, budget, out);
+        }
+        let mut laid = written.laid;
         laid.strokes_dropped += unordered;
         if out.is_empty() {
             (0..budget).for_each(|_| {
@@ -140,21 +155,28 @@ impl Layout {
         laid
     }
 
-    /// The least degree at which the figure fits, found from that of the last frame: frames are alike.
+    /// The least degree at which the figure fits, found from what was written at the present one; none below
+    /// `least` does.
     fn fitting_degree(
         &mut self,
+        written: &Written,
+        least: usize,
         figure: &Figure,
         from: [f32; 2],
         pps: u32,
         budget: usize,
     ) -> usize {
         let start = self.degree;
+        let slower = self.settings.pace(pps, haste_of(start.saturating_sub(1)));
         let mut fits = |degree| self.points_needed(figure, from, pps, degree, budget) <= budget;
-        let (mut low, mut high) = if fits(start) {
-            if start == 0 || !fits(start - 1) {
+        let (mut low, mut high) = if written.points_needed <= budget {
+            if start == least || written.is_too_long(&slower, budget) || !fits(start - 1) {
                 return start;
             }
-            (0, start - 1)
+            if start - 1 == least || !fits(start - 2) {
+                return start - 1;
+            }
+            (least, start - 2)
         } else if start == COARSEST {
             return COARSEST;
         } else {
@@ -202,13 +224,15 @@ impl Layout {
         pps: u32,
         budget: usize,
         out: &mut PathPoints,
-    ) -> Laid {
+    ) -> Written {
         let (pace, grain) = at_degree(&self.settings, pps, self.degree);
         let mut laid = Laid { degree: self.degree, ..Laid::default() };
+        let (mut points_needed, mut lit_way) = (0, 0.0);
         let mut at = from;
         for leg in self.order.legs() {
             self.route.build(figure, leg, grain);
             let Some(cost) = cost(&mut self.route, &pace, at) else { continue };
+            points_needed += cost.points;
             if out.len() + cost.points > budget {
                 laid.strokes_dropped += 1;
                 continue;
@@ -224,18 +248,40 @@ impl Layout {
             }
             laid.travel_points += points;
             laid.dark_way += distance(at, start);
+            lit_way += self.route.nodes().iter().map(|node| node.length).sum::<f32>();
             sample(&self.route, &pace, |point| {
                 out.push(point);
             });
             at = cost.end;
         }
-        laid
+        Written { laid, points_needed, lit_way }
     }
 }
 
+/// A frame as written at one degree.
+struct Written {
+    laid: Laid,
+    /// Points that all strokes need at this degree.
+    points_needed: usize,
+    /// The way along the strokes written, half-fields.
+    lit_way: f32,
+}
+
+impl Written {
+    /// True if the way alone takes more than the budget at this pace, so that nothing has to be planned to know
+    /// that it does not fit. Coarser nodes cut corners; a hundredth allows for that.
+    fn is_too_long(&self, pace: &Pace, budget: usize) -> bool {
+        let way = self.lit_way / pace.cruise;
+        0.99 * way + self.laid.travel_points as f32 > budget as f32
+    }
+}
+
+fn haste_of(degree: usize) -> f32 {
+    degree.min(HASTES) as f32 / HASTES as f32
+}
+
 fn at_degree(settings: &LayoutSettings, pps: u32, degree: usize) -> (Pace, Grain) {
-    let haste = degree.min(HASTES) as f32 / HASTES as f32;
-    let pace = settings.pace(pps, haste);
+    let pace = settings.pace(pps, haste_of(degree));
     let coarser = (1_u32 << degree.saturating_sub(HASTES)) as f32;
     let grain = Grain {
         curve: pace.cruise * coarser,

@@ -99,7 +99,9 @@ impl Route {
         let stride = (3 * (lines + 1)).div_ceil(self.clipped.capacity()).max(1);
         let vertex = |k: usize| {
             if stroke.closed {
-                &vertices[(leg.entry + k) % count]
+                // Neither is beyond the count, and a division would cost more than the line.
+                let at = leg.entry + k;
+                &vertices[if at < count { at } else { at - count }]
             } else if leg.reversed {
                 &vertices[count - 1 - k]
             } else {

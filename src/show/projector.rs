@@ -107,7 +107,9 @@ impl Projector {
             told_fault: None,
             _taps: taps,
         };
-        let slot = Slot { stream, renderer: Renderer::new(instrument), arm };
+        // Multiples of the golden ratio: any number of projectors is spread evenly over a picture.
+        let lag = (number as f32 * 0.618_034).fract();
+        let slot = Slot { stream, renderer: Renderer::new(instrument).lagging(lag), arm };
         Ok(Opened { projector, slot, worker, sent })
     }
 

@@ -30,7 +30,11 @@ pub struct Renderer {
     beam: LaserPoint,
     shade: Shade,
     step: Shade,
+    turn: Turn,
     block_left: usize,
+    /// Part of a picture by which this one begins later than others, 0..1.
+    lag: f32,
+    lag_left: usize,
     epoch: u32,
     features: Features,
 }
@@ -49,10 +53,22 @@ impl Renderer {
             beam: LaserPoint::CENTRE,
             shade: Shade { gain: 0.0, scale: 1.0, rotation: 0.0 },
             step: Shade { gain: 0.0, scale: 0.0, rotation: 0.0 },
+            turn: Turn::default(),
             block_left: 0,
+            lag: 0.0,
+            lag_left: 0,
             epoch: 0,
             features: Features::default(),
         }
+    }
+
+    /// With its first picture `share` of a picture (0..1) later, dark until then. Renderers with different
+    /// shares do not draw in the same callback: the work of many projectors is spread evenly.
+    #[must_use]
+    pub fn lagging(mut self, share: f32) -> Self {
+        self.lag = share.clamp(0.0, 1.0);
+        self.lag_left = usize::MAX;
+        self
     }
 
     /// Plays another instrument from the next picture on; the old one is in `instrument` afterwards, to be
@@ -95,6 +111,17 @@ impl Seeing<'_> {
         let seen = if self.playing { self.window.at(media) } else { Features::silence(media) };
         self.renderer.features = seen;
     }
+
+    /// The dark points before the first picture of an epoch; returns how many there are.
+    fn lag(&mut self, request: &FillRequest, buffer: &mut [LaserPoint]) -> usize {
+        let renderer = &mut *self.renderer;
+        let picture = request.pps / FRAMES_PER_SECOND;
+        let left = renderer.lag_left.min((renderer.lag * picture as f32) as usize);
+        let lagging = left.min(buffer.len());
+        buffer[..lagging].fill(renderer.beam.blanked());
+        renderer.lag_left = left - lagging;
+        lagging
+    }
 }
 
 impl Producer for Seeing<'_> {
@@ -105,8 +132,9 @@ impl Producer for Seeing<'_> {
             self.renderer.epoch = request.epoch;
             self.renderer.cursor = self.renderer.frame.as_slice().len();
             self.renderer.block_left = 0;
+            self.renderer.lag_left = usize::MAX;
         }
-        let mut done = 0;
+        let mut done = self.lag(request, &mut buffer[..wanted]);
         while done < wanted {
             if self.renderer.cursor >= self.renderer.frame.as_slice().len() {
                 let media = request.media_at(done);
@@ -122,6 +150,7 @@ impl Producer for Seeing<'_> {
                 let renderer = &mut *self.renderer;
                 let goal = renderer.instrument.shade(&renderer.features, media);
                 renderer.step = step_towards(renderer.shade, goal);
+                renderer.turn = Turn::from(renderer.shade.rotation, renderer.step.rotation);
                 renderer.block_left = BLOCK;
             }
             let renderer = &mut *self.renderer;
@@ -131,7 +160,8 @@ impl Producer for Seeing<'_> {
                 renderer.shade.gain += renderer.step.gain;
                 renderer.shade.scale += renderer.step.scale;
                 renderer.shade.rotation += renderer.step.rotation;
-                *point = shaded(*drawn, renderer.shade);
+                renderer.turn.step();
+                *point = shaded(*drawn, renderer.shade, &renderer.turn);
             }
             renderer.beam = drawn[n - 1];
             renderer.cursor += n;
@@ -154,11 +184,90 @@ fn step_towards(now: Shade, goal: Shade) -> Shade {
     }
 }
 
-fn shaded(point: LaserPoint, shade: Shade) -> LaserPoint {
-    let (sin, cos) = shade.rotation.sin_cos();
-    let x = (point.x * cos - point.y * sin) * shade.scale;
-    let y = (point.x * sin + point.y * cos) * shade.scale;
+/// A direction and the turn to the next point's, as cosine and sine: within a block no angle is looked up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turn {
+    cos: f32,
+    sin: f32,
+    step_cos: f32,
+    step_sin: f32,
+}
+
+impl Turn {
+    fn from(angle: f32, step: f32) -> Self {
+        let (sin, cos) = angle.sin_cos();
+        let (step_sin, step_cos) = step.sin_cos();
+        Self { cos, sin, step_cos, step_sin }
+    }
+
+    fn step(&mut self) {
+        let Self { cos, sin, step_cos, step_sin } = *self;
+        self.cos = cos * step_cos - sin * step_sin;
+        self.sin = sin * step_cos + cos * step_sin;
+    }
+}
+
+fn shaded(point: LaserPoint, shade: Shade, turn: &Turn) -> LaserPoint {
+    let x = (point.x * turn.cos - point.y * turn.sin) * shade.scale;
+    let y = (point.x * turn.sin + point.y * turn.cos) * shade.scale;
     // The edge of the field bends a picture that is too large; light outside it would be blanked.
     let inside = |v: f32| v.clamp(-1.0, 1.0);
     LaserPoint { x: inside(x), y: inside(y), ..point }.scaled(shade.gain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::Preset;
+    use crate::pattern::bundled::BUNDLED;
+    use crate::time::{HostTime, StreamInstant};
+
+    const PPS: u32 = 30_000;
+
+    #[test]
+    fn a_block_of_steps_ends_at_the_angle_they_add_up_to() {
+        for (angle, step) in [(0.0, 0.0), (1.0, 0.01), (-3.0, -0.09)] {
+            let mut turn = Turn::from(angle, step);
+            (0..BLOCK).for_each(|_| turn.step());
+            let (sin, cos) = (angle + step * BLOCK as f32).sin_cos();
+            assert!((turn.sin - sin).abs() < 1e-5 && (turn.cos - cos).abs() < 1e-5);
+        }
+    }
+
+    fn request(start: u64, points: usize, epoch: u32) -> FillRequest {
+        FillRequest {
+            start: StreamInstant(start),
+            pps: PPS,
+            min_points: points,
+            target_points: points,
+            buffered_points: 0,
+            buffered: std::time::Duration::ZERO,
+            device_queued_points: None,
+            plays_at: HostTime::ZERO,
+            media: MediaTime::from_secs_f64(start as f64 / f64::from(PPS)),
+            media_per_point: 1.0 / f64::from(PPS),
+            epoch,
+        }
+    }
+
+    /// Dark points before the first lit one, from two fills of an epoch.
+    fn dark_points(renderer: &mut Renderer, epoch: u32) -> usize {
+        let window = FeatureWindow::new();
+        let mut points = vec![LaserPoint::CENTRE; 1_400];
+        let (first, second) = points.split_at_mut(100);
+        renderer.seeing(&window, true).fill(&request(0, 100, epoch), first);
+        renderer.seeing(&window, true).fill(&request(100, 1_300, epoch), second);
+        points.iter().position(|point| !point.is_blank()).expect("a bundled preset shines")
+    }
+
+    #[test]
+    fn a_lagging_renderer_begins_every_epoch_later_by_its_share() {
+        let preset = Preset::parse(BUNDLED[0].1).expect("bundled presets are sound");
+        let make = || Renderer::new(Box::new(Instrument::new(&preset).expect("it is sound")));
+        let (mut prompt, mut late) = (make(), make().lagging(0.5));
+        for epoch in 1..4 {
+            let (prompt, late) = (dark_points(&mut prompt, epoch), dark_points(&mut late, epoch));
+            assert!(late >= 300 && late.abs_diff(prompt + 300) <= 60, "{prompt} {late}");
+        }
+    }
 }

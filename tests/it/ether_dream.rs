@@ -10,9 +10,10 @@ use galvo::dac::simulator::ether_dream::{Options, Server};
 use galvo::dac::simulator::{Faults, Recorder};
 use galvo::dac::{
     Backend, DacError, LinkControl, LinkStats, Worker, WorkerHandle, WorkerParts, WorkerState,
-    reports, spawn,
+    Written, reports, spawn,
 };
 use galvo::point::{Colour, LaserPoint};
+use galvo::realtime::no_alloc;
 use galvo::safety::{Arm, Gate, SafeSender, TripReason, queue};
 use galvo::time::{Clock, HostTime, StreamInstant, SystemClock};
 
@@ -206,6 +207,38 @@ fn a_listener_that_talks_nonsense_is_a_protocol_error() {
     let error = driver(address).connect(SystemClock.now()).unwrap_err();
     assert!(matches!(error, DacError::Protocol { .. }), "{error}");
     drop(talk.join());
+}
+
+/// LS-02: once the buffers have grown, what is written to a device touches no heap.
+#[test]
+fn a_write_does_not_touch_the_heap() {
+    let log = Log::default();
+    let server = serve("", &log);
+    let mut backend = driver(server.address());
+    backend.connect(SystemClock.now()).unwrap();
+    let arm = Arm::new();
+    let mut gate = Gate::new(arm.clone());
+    let (mut sender, mut receiver) = queue(1_000, 64, 150, arm);
+    let (mut writes, mut sent) = (0, 0);
+    while writes < 300 {
+        let now = SystemClock.now();
+        if sender.has_room(150) {
+            let mut points = [LaserPoint::lit(0.5, 0.5, Colour::WHITE); 150];
+            assert!(sender.push(&gate.pass(now, &mut points, StreamInstant(sent), PPS)));
+            sent += 150;
+        }
+        backend.poll(now).unwrap();
+        let Some(chunk) = receiver.next(150) else { continue };
+        let (written, touched) = no_alloc::watch(|| backend.write(now, chunk));
+        assert!(writes < 100 || touched == 0, "write {writes}: {touched} uses of the heap");
+        if written.unwrap() == Written::Accepted {
+            receiver.commit();
+            writes += 1;
+        } else {
+            SystemClock.sleep_until(now + Duration::from_millis(1));
+        }
+    }
+    backend.close(SystemClock.now());
 }
 
 /// The origin of each message stands in the file.

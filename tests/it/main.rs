@@ -23,6 +23,7 @@ mod safety;
 mod show;
 mod stream;
 mod synthetic_song;
+mod underruns;
 mod usb_rig;
 
 /// Any test may watch the heap.

@@ -173,8 +173,12 @@ impl EtherDream {
     }
 
     fn session(&mut self) -> Result<&mut Session, DacError> {
-        let missing = self.gone("there is no connection");
-        self.open.as_mut().map(|(_, session)| session).ok_or(missing)
+        // Called for every write: the sentence is made only when it is needed.
+        let Self { name, open, .. } = self;
+        open.as_mut().map(|(_, session)| session).ok_or_else(|| DacError::Gone {
+            device: name.clone(),
+            detail: "there is no connection".to_owned(),
+        })
     }
 }
 
