@@ -118,7 +118,7 @@ impl Rig {
             }
         }
         self.worker.step(now);
-        while let Some(report) = self.reports.pop() {
+        while let Some(report) = self.reports.next() {
             self.last_report = report;
         }
         self.clock.advance(MS);
