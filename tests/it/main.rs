@@ -14,6 +14,7 @@ mod layers;
 mod mock_device;
 mod patterns;
 mod safety;
+mod safety_on_devices;
 mod stream;
 mod synthetic_song;
 

@@ -192,6 +192,7 @@ impl Worker {
         }
         self.ever_connected = true;
         self.drop_queue();
+        self.parts.receiver.begin_dark();
         self.link = Some(Link {
             capabilities,
             since: now,
@@ -218,13 +219,19 @@ impl Worker {
 
     fn stop_device(&mut self, now: HostTime) -> Result<(), DacError> {
         self.parts.backend.stop(now)?;
-        self.discontinuity = self.discontinuity.wrapping_add(1);
+        self.break_flow();
         if let Some(link) = &mut self.link {
             link.fill = DeviceFill::new(now);
             link.last = None;
         }
         self.report(now, None);
         Ok(())
+    }
+
+    /// The map from points to time is broken, and the mirrors may be anywhere: what comes next begins dark.
+    const fn break_flow(&mut self) {
+        self.discontinuity = self.discontinuity.wrapping_add(1);
+        self.parts.receiver.begin_dark();
     }
 
     fn reset_if_told(&mut self, now: HostTime) -> Result<(), DacError> {
@@ -253,7 +260,7 @@ impl Worker {
             }
             dropped += chunk.len() as u64;
             self.accepted = StreamInstant(chunk.start().0 + chunk.len() as u64);
-            self.parts.receiver.commit();
+            self.parts.receiver.discard();
         }
         self.parts.stats.dropped(dropped);
         if holds_old {
@@ -275,6 +282,7 @@ impl Worker {
         if underflows > 0 {
             link.underflows = report.underflows;
             self.discontinuity = self.discontinuity.wrapping_add(1);
+            self.parts.receiver.begin_dark();
             self.parts.stats.underflows(u64::from(underflows));
         }
         link.fill.told(&report);
@@ -292,7 +300,7 @@ impl Worker {
 
     fn latch_estop(&mut self, now: HostTime) {
         self.parts.arm.stop(now, TripReason::DeviceEstop);
-        self.discontinuity = self.discontinuity.wrapping_add(1);
+        self.break_flow();
         let device = self.parts.backend.name().to_owned();
         let fault = DacError::EmergencyStop { device }.to_string();
         self.status.set(WorkerState::EmergencyStop, Some(fault));
@@ -354,7 +362,7 @@ impl Worker {
             self.backoff = BACKOFF_FIRST;
         }
         if self.link.take().is_some() {
-            self.discontinuity = self.discontinuity.wrapping_add(1);
+            self.break_flow();
             // A lost device may still hear its stop; a driver that panics here is left as it is.
             let closed = catch_unwind(AssertUnwindSafe(|| {
                 drop(self.parts.backend.stop(now));
@@ -392,7 +400,7 @@ impl Worker {
         while let Some(chunk) = self.parts.receiver.next(usize::MAX) {
             dropped += chunk.len() as u64;
             self.accepted = StreamInstant(chunk.start().0 + chunk.len() as u64);
-            self.parts.receiver.commit();
+            self.parts.receiver.discard();
         }
         self.parts.stats.dropped(dropped);
     }
