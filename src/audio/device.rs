@@ -19,11 +19,11 @@ use super::handover::{Driver, Handover};
 use super::output::OutputCallback;
 use super::start::AudioError;
 
-/// Frames asked for per callback. PulseAudio calls back every 2 s unless told otherwise, ALSA's plug-ins falter
-/// below this.
-const BUFFER_FRAMES: u32 = 512;
-/// Frames converted at once for cards that do not take floats.
-const CONVERT_FRAMES: usize = 1024;
+/// Frames asked for per callback. PulseAudio calls back every 2 s unless told otherwise; ALSA's plug-ins falter
+/// below 512, and a PulseAudio server on a busy machine runs dry at 512 without a word.
+const BUFFER_FRAMES: u32 = 1024;
+/// Frames that are handled at once, more than servers ask for.
+const CONVERT_FRAMES: usize = 4096;
 /// How long a hung sound server may hold up the opening.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -108,7 +108,9 @@ fn choose(name: Option<&str>, direction: Direction) -> Result<cpal::Device, Audi
         .or_else(|| devices.iter().position(|d| description_of(d).eq_ignore_ascii_case(name)));
     match position {
         Some(index) => Ok(devices[index].clone()),
-        None => Err(AudioError::unknown_device(name, devices.iter().map(name_of).collect())),
+        None => {
+            Err(AudioError::unknown_device(name, &devices.iter().map(name_of).collect::<Vec<_>>()))
+        }
     }
 }
 
@@ -299,11 +301,10 @@ fn frames_time(frames: usize, sample_rate: u32) -> Duration {
 fn note_error(counters: &CallbackCounters, error: &cpal::Error) {
     match error.kind() {
         ErrorKind::Xrun => counters.note_xrun(),
-        // The stream goes on at normal priority.
-        ErrorKind::RealtimeDenied => counters.note_device_error(false),
         ErrorKind::DeviceNotAvailable | ErrorKind::StreamInvalidated => {
             counters.note_device_error(true);
         }
+        // Among them `RealtimeDenied`: the stream goes on at normal priority.
         _ => counters.note_device_error(false),
     }
 }

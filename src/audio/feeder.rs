@@ -181,12 +181,11 @@ impl Feeder {
         self.taken = 0;
         let pending = &mut self.pending;
         // A file that breaks off ends there: what was read so far still plays.
-        match track.decoder.next() {
-            Ok(Some(stereo)) => track.resampler.push(stereo, pending),
-            Ok(None) | Err(_) => {
-                track.resampler.finish(pending);
-                track.more = false;
-            }
+        if let Ok(Some(stereo)) = track.decoder.next() {
+            track.resampler.push(stereo, pending);
+        } else {
+            track.resampler.finish(pending);
+            track.more = false;
         }
         let damaged = track.decoder.damaged_packets();
         self.damaged_packets.store(damaged, std::sync::atomic::Ordering::Relaxed);

@@ -265,10 +265,10 @@ mod tests {
     fn after_a_reset_nothing_of_the_old_sound_is_left() {
         let mut resampler = StereoResampler::new(44_100, 48_000);
         let mut out = Vec::new();
-        resampler.push(&[1.0; 9000], &mut out);
+        resampler.push(&vec![1.0; 9000], &mut out);
         resampler.reset();
         out.clear();
-        resampler.push(&[0.0; 9000], &mut out);
+        resampler.push(&vec![0.0; 9000], &mut out);
         assert!(!out.is_empty() && out.iter().all(|s| *s == 0.0));
     }
 

@@ -89,7 +89,7 @@ impl SoftwareClock {
     }
 }
 
-/// The thread that drives an [`OutputCallback`](super::OutputCallback) by a software clock. Ends when dropped.
+/// The thread that drives an [`OutputCallback`] by a software clock. Ends when dropped.
 #[derive(Debug)]
 pub struct SoftwareOutput {
     stop: Arc<AtomicBool>,

@@ -85,7 +85,7 @@ pub enum AudioError {
 
 #[cfg(feature = "audio")]
 impl AudioError {
-    pub(super) fn unknown_device(name: &str, names: Vec<String>) -> Self {
+    pub(super) fn unknown_device(name: &str, names: &[String]) -> Self {
         let available = (!names.is_empty()).then(|| names.join(", "));
         Self::UnknownDevice { name: name.to_string(), available }
     }
@@ -382,7 +382,7 @@ impl Supervisor {
 
     fn take_on(&mut self, running: Running) {
         let mut status = lock(&self.status);
-        status.description = running.description.clone();
+        status.description.clone_from(&running.description);
         status.is_software = running.is_software;
         drop(status);
         self.running = Some(running);

@@ -80,12 +80,12 @@ pub fn status_line(seen: &Snapshot) -> String {
         (false, true) => "ARMED",
         (false, false) => "dark (not armed)",
     };
-    let mut line = format!(
-        "{state} {}{length}  {}  {}  {light}",
-        minutes(transport.position),
+    let mut parts = vec![
+        format!("{state} {}{length}", minutes(transport.position)),
         level_bar(seen.features.level),
-        seen.preset.name,
-    );
+        seen.preset.name.clone(),
+        light.to_owned(),
+    ];
     for projector in &seen.projectors {
         let state = match projector.state {
             ProjectorState::Connecting => "connecting",
@@ -93,17 +93,17 @@ pub fn status_line(seen: &Snapshot) -> String {
             ProjectorState::Lost => "LOST",
             ProjectorState::EmergencyStop => "E-STOP",
         };
-        line += &format!(
-            "  {} {state} {:.0} ms, {} underruns",
+        parts.push(format!(
+            "{} {state} {:.0} ms, {} underruns",
             projector.name,
             projector.buffered_ms,
             projector.underruns + projector.device_underflows
-        );
+        ));
     }
     if let (Some(offset), Some(jitter)) = (seen.sync.offset_p50_ms, seen.sync.jitter_p95_ms) {
-        line += &format!("  sync {offset:+.2} ±{jitter:.2} ms");
+        parts.push(format!("sync {offset:+.2} ±{jitter:.2} ms"));
     }
-    line
+    parts.join("  ")
 }
 
 fn minutes(at: MediaTime) -> String {

@@ -71,7 +71,7 @@ fn run(config: &ShowConfig, headless: bool, report: Option<&Path>) -> anyhow::Re
         in_window(show, config.duration_s.is_some())?
     };
     match report {
-        Some((path, file)) => write_report(&path, file, &measured),
+        Some((path, file)) => write_report(&path, &file, &measured),
         None => Ok(()),
     }
 }
@@ -94,8 +94,8 @@ fn report_file(path: &Path) -> anyhow::Result<(PathBuf, std::fs::File)> {
     Ok((path.to_owned(), file))
 }
 
-fn write_report(path: &Path, file: std::fs::File, report: &Report) -> anyhow::Result<()> {
-    serde_json::to_writer_pretty(&file, report)
+fn write_report(path: &Path, file: &std::fs::File, report: &Report) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(file, report)
         .with_context(|| format!("the report could not be written to {}", path.display()))
 }
 

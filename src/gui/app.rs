@@ -125,6 +125,14 @@ impl App {
         }
     }
 
+    /// Closes the window of a show that is over by itself; nothing is armed then that could be lost.
+    pub(super) fn close_when_finished(&mut self, ctx: &Context) {
+        if self.closing != Closing::Told && self.desk.snapshot().finished {
+            self.end_show();
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+    }
+
     /// Tells the show to end, unless it was told.
     pub(super) fn end_show(&mut self) {
         if self.closing != Closing::Told {

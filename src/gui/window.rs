@@ -119,6 +119,7 @@ fn open(renderer: eframe::Renderer, desk: &Rc<RefCell<Option<Box<dyn Desk>>>>) -
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
+        self.close_when_finished(ctx);
         self.guard_closing_of_a_hidden_window(ctx);
     }
 

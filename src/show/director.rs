@@ -138,8 +138,8 @@ impl Director {
     /// Obeys one command.
     pub fn obey(&mut self, command: Command, now: HostTime) {
         match command {
-            Command::Play => self.with_player("play", |player| player.play()),
-            Command::Pause => self.with_player("pause", |player| player.pause()),
+            Command::Play => self.with_player("play", Player::play),
+            Command::Pause => self.with_player("pause", Player::pause),
             Command::Seek(to) => self.with_player("seek", |player| player.seek(to)),
             Command::SetVolume(volume) => {
                 self.with_player("set the volume of", |player| player.set_volume(volume));

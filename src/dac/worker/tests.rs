@@ -42,6 +42,12 @@ struct Rig {
     pps: u32,
 }
 
+/// Light that moves, as the gate wants it: a circle of 600 points.
+fn on_circle(index: u64) -> LaserPoint {
+    let (sin, cos) = (index as f32 * std::f32::consts::TAU / 600.0).sin_cos();
+    LaserPoint::lit(0.3 * cos, 0.3 * sin, Colour::WHITE)
+}
+
 impl Rig {
     fn new(device: impl FnOnce(Log) -> Device, dial: impl FnOnce(Bench) -> Box<dyn Dial>) -> Self {
         let log = Log::default();
@@ -111,7 +117,7 @@ impl Rig {
         let wanted = 40 * self.pps as usize / 1000;
         let len = wanted.saturating_sub(self.ahead()).min(600);
         if len > 0 {
-            let mut points = vec![LaserPoint::lit(0.25, -0.5, Colour::WHITE); len];
+            let mut points: Vec<_> = (self.sent..).take(len).map(on_circle).collect();
             let chunk = self.gate.pass(now, &mut points, StreamInstant(self.sent), self.pps);
             if self.sender.push(&chunk) {
                 self.sent += len as u64;

@@ -196,6 +196,8 @@ fn rich() -> Snapshot {
             ..AudioView::default()
         },
         notices: Vec::new(),
+        notices_made: 0,
+        finished: false,
     }
 }
 
