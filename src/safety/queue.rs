@@ -238,7 +238,7 @@ mod tests {
         let generation = arm.arm(HostTime::ZERO).unwrap();
         let (mut tx, mut rx) = queue(200, 8, 20, arm);
         assert!(tx.push(&SafeChunk::new(&white(200), StreamInstant(0), 30_000, generation, 30)));
-        let mut lit = |rx: &mut SafeReceiver, accepted: bool| {
+        let lit = |rx: &mut SafeReceiver, accepted: bool| {
             let lit = rx.next(20).unwrap().points().iter().filter(|p| !p.is_blank()).count();
             if accepted {
                 rx.commit();
@@ -246,7 +246,10 @@ mod tests {
             lit
         };
         // The first flow begins dark; a refused chunk does not count as shown.
-        assert_eq!([false, true, true, true].map(|accepted| lit(&mut rx, accepted)), [0, 0, 10, 20]);
+        assert_eq!(
+            [false, true, true, true].map(|accepted| lit(&mut rx, accepted)),
+            [0, 0, 10, 20]
+        );
         rx.begin_dark();
         assert_eq!([true, true].map(|accepted| lit(&mut rx, accepted)), [0, 10]);
         // What is dropped leaves a gap of its own.

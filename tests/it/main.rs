@@ -7,6 +7,7 @@ mod clocks;
 mod decode;
 mod devices;
 mod ether_dream;
+mod examples;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;

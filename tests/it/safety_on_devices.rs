@@ -121,7 +121,9 @@ impl Producer for Artist {
                     *point = LaserPoint::lit(0.9 * x, 0.9 * y, colour);
                 }
             }
-            Drawing::Preset(_) => return self.renderer.seeing(&self.song, true).fill(request, buffer),
+            Drawing::Preset(_) => {
+                return self.renderer.seeing(&self.song, true).fill(request, buffer);
+            }
             Drawing::Lazy => {
                 let filled = (self.next() * 1.3 * wanted as f32) as usize;
                 if filled > wanted {
@@ -176,6 +178,14 @@ enum Kind {
 }
 
 impl Kind {
+    /// A first Ether Dream plays out what it holds when its connection is cut: nobody can tell it to stop.
+    fn plays_on_alone(self) -> Duration {
+        match self {
+            Self::EtherDream { generation: Generation::One, .. } => MS * 60,
+            _ => Duration::ZERO,
+        }
+    }
+
     /// The longest time a stop may be on its way to the device.
     fn way_there(self) -> Duration {
         match self {
@@ -298,6 +308,9 @@ struct Show {
     generation: u64,
     was_armed: bool,
     ticks: Vec<HostTime>,
+    cuts: Vec<HostTime>,
+    /// When the host stood still.
+    hangs: Vec<(HostTime, HostTime)>,
     trips: Vec<Trip>,
     expected: Vec<(HostTime, TripReason)>,
     untold: usize,
@@ -331,8 +344,8 @@ impl Show {
                     ..FaultPlan::default()
                 };
                 let dial = Box::new(Fault::new(bench.clone(), plan));
-                let driver = EtherDream::over("ether-dream://bench", dial, shared)
-                    .announced(&announcement);
+                let driver =
+                    EtherDream::over("ether-dream://bench", dial, shared).announced(&announcement);
                 (Box::new(driver), Projector::EtherDream(bench, eye))
             }
         };
@@ -341,7 +354,8 @@ impl Show {
         let arm = Arm::new();
         let (gate, gate_control) = Gate::with_control(arm.clone(), settings);
         let chunk = config.chunk_points(&capabilities);
-        let (sender, receiver) = queue(config.queue_points(&capabilities), 1024, chunk, arm.clone());
+        let (sender, receiver) =
+            queue(config.queue_points(&capabilities), 1024, chunk, arm.clone());
         let (worker_reports, reports_in) = reports(256);
         let (reports_out, stream_reports) = reports(256);
         let link = galvo::dac::LinkControl::new(pps);
@@ -388,6 +402,8 @@ impl Show {
             generation: arm.generation(),
             was_armed: false,
             ticks: Vec::new(),
+            cuts: Vec::new(),
+            hangs: Vec::new(),
             trips: Vec::new(),
             expected: Vec::new(),
             untold: 0,
@@ -470,7 +486,9 @@ impl Show {
         let now = self.now();
         match deed {
             Deed::Wait(ms) => self.run(MS * u32::from(*ms)),
-            Deed::Arm => drop(self.arm.arm(now)),
+            Deed::Arm => {
+                let _refused_while_stopped = self.arm.arm(now);
+            }
             Deed::Disarm => {
                 self.takes_light(TripReason::Operator, false);
                 self.control.disarm(now);
@@ -478,7 +496,7 @@ impl Show {
             Deed::Rearm => {
                 self.takes_light(TripReason::Operator, false);
                 self.control.disarm(now);
-                drop(self.arm.arm(now));
+                let _refused_while_stopped = self.arm.arm(now);
             }
             Deed::Stop => {
                 self.takes_light(TripReason::Stop, true);
@@ -491,6 +509,8 @@ impl Show {
                 if let Some(pressed) = self.estop.take() {
                     self.estops.push((pressed, Some(now)));
                 }
+                // No hand presses again before the device thread has looked.
+                self.run(LOOK);
             }
             Deed::Master(master) => {
                 self.gate.master().set(*master);
@@ -505,7 +525,8 @@ impl Show {
             Deed::Seek => {
                 self.epoch += 1;
                 self.artist.song.set_epoch(0);
-                let map = MediaMap { epoch: self.epoch, host: now, rate: 1.0, ..MediaMap::default() };
+                let map =
+                    MediaMap { epoch: self.epoch, host: now, rate: 1.0, ..MediaMap::default() };
                 if let Some(stream) = &mut self.stream {
                     stream.set_media_map(map);
                 }
@@ -515,6 +536,7 @@ impl Show {
                 self.arm.disarm(now, TripReason::SurfaceGone);
             }
             Deed::Unplug(ms) => {
+                self.cuts.push(now);
                 self.projector.plug(now, false);
                 self.plug_back_at = Some(now + MS * u32::from(*ms));
             }
@@ -524,7 +546,10 @@ impl Show {
                 self.estop = self.estop.or(Some(now));
             }
             Deed::EngineHangs(ms) => self.engine_hangs_until = now + MS * u32::from(*ms),
-            Deed::HostHangs(ms) => self.clock.advance(MS * u32::from(*ms)),
+            Deed::HostHangs(ms) => {
+                self.clock.advance(MS * u32::from(*ms));
+                self.hangs.push((now, self.now()));
+            }
             Deed::End => self.control.end(),
             Deed::Drop => self.stream = None,
         }
@@ -560,14 +585,22 @@ fn judge(show: &Show, settings: &GateSettings) -> Result<(), TestCaseError> {
         if light.is_lit() {
             // Rules 1, 2 and 8: what was on its way when light was taken away never shines for longer than the
             // device thread needs to look and to tell the device.
-            let grace = LOOK + show.kind.way_there() + MS;
+            let alone = show.kind.plays_on_alone();
+            let cut = show.cuts.iter().any(|cut| light.at > *cut && light.at <= *cut + alone);
+            // Nor can a host that stands still: the device shows what it holds.
+            let hung =
+                show.hangs.iter().filter(|(from, to)| light.at > *from && light.at <= *to + MS * 3);
+            let hung: Duration = hung.map(|(from, to)| to.since(*from)).sum();
+            let alone = if cut { alone } else { Duration::ZERO };
+            let grace = alone + hung + LOOK + show.kind.way_there() + MS;
             let held = held_in(&show.held, light.at - grace, light.at);
             prop_assert!(held.iter().any(|one| one.armed), "light while disarmed at {} ns", since);
             let ticks = show.ticks.partition_point(|tick| *tick <= light.at);
             let silent = light.at.since(show.ticks[ticks.max(1) - 1]);
             prop_assert!(silent <= Arm::DEAD_MAN + grace, "light {:?} after the last tick", silent);
             for &(pressed, reset) in show.estops.iter().chain(&show.estop.map(|at| (at, None))) {
-                let dark = light.at > pressed + MS && reset.is_none_or(|reset| light.at < reset);
+                let dark =
+                    light.at > pressed + MS + hung && reset.is_none_or(|reset| light.at < reset);
                 prop_assert!(!dark, "light at {} ns in emergency stop", since);
             }
 
@@ -576,7 +609,8 @@ fn judge(show: &Show, settings: &GateSettings) -> Result<(), TestCaseError> {
             let master = held.iter().map(|one| one.master).fold(0.0, f32::max);
             let gain = held.iter().map(|one| nearby_gain(&one.zones, point)).fold(0.0, f32::max);
             prop_assert!(gain > 0.0, "light in a blocked zone: {:?}", light);
-            let most = 65_535.0 * master * gain + 1.0;
+            // The rounding of the wire may step off the ridge of a soft edge.
+            let most = 65_535.0 * master * gain + 30.0;
             let drive = f32::from(point.peak().max(point.i));
             prop_assert!(drive <= most, "{} above {} at {:?}", drive, most, light);
 
@@ -605,7 +639,11 @@ fn judge(show: &Show, settings: &GateSettings) -> Result<(), TestCaseError> {
                 prop_assert!(
                     (step - kept).abs() <= change,
                     "change {} above {} at {:?} after {:?} {:?}",
-                    step - kept, change, light, last, before
+                    step - kept,
+                    change,
+                    light,
+                    last,
+                    before
                 );
             }
         }
@@ -721,10 +759,7 @@ fn kind() -> impl Strategy<Value = Kind> {
             limit: limited.then_some(4000),
         },
     );
-    prop_oneof![
-        (-1000_i16..1000).prop_map(|ppm| Kind::InProcess { ppm }),
-        ether_dream
-    ]
+    prop_oneof![(-1000_i16..1000).prop_map(|ppm| Kind::InProcess { ppm }), ether_dream]
 }
 
 fn settings() -> impl Strategy<Value = GateSettings> {
@@ -767,7 +802,8 @@ proptest! {
             show.does(deed);
         }
         show.does(&ending);
-        show.run(MS * 300);
+        // An end plays out what is queued, or is tired of waiting for it after a second.
+        show.run(MS * 1_300);
         judge(&show, &settings)?;
         if !matches!(ending, Deed::Wait(_)) {
             prop_assert!(!show.arm.is_armed());

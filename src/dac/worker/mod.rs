@@ -238,7 +238,10 @@ impl Worker {
         let asked = self.parts.control.estop_resets();
         if asked != self.resets_done {
             self.resets_done = asked;
-            self.parts.backend.reset_estop(now)?;
+            // A reset is an answer to a stop that was seen: it must not clear one pressed after it.
+            if self.link.as_ref().is_some_and(|link| link.estop) {
+                self.parts.backend.reset_estop(now)?;
+            }
         }
         Ok(())
     }
