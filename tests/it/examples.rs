@@ -22,7 +22,7 @@ fn shown(example: fn(&str, f64) -> anyhow::Result<RunExit>) -> (usize, usize) {
     (rows.clone().count(), rows.filter(|row| !row.ends_with(",0,0,0,0")).count())
 }
 
-/// LS-67: a figure that is a function of time.
+/// LS-67, LS-65, LS-71, LR-06: a figure that is a function of time, as a callback of the one signature there is.
 #[test]
 fn the_time_based_example_shines_for_a_second() {
     let (shown, lit) = shown(time_based::run);

@@ -14,6 +14,7 @@ mod gui;
 mod layers;
 mod mock_device;
 mod patterns;
+mod rows;
 mod safety;
 mod safety_on_devices;
 mod stream;

@@ -256,7 +256,7 @@ enum Deed {
     /// Resets the stop and the device's emergency stop.
     Reset,
     Master(f32),
-    Zones(Zones),
+    Zones(Box<Zones>),
     Rate(u32),
     Draw(Drawing),
     Seek,
@@ -517,7 +517,7 @@ impl Show {
                 self.master = self.gate.master().get();
             }
             Deed::Zones(zones) => {
-                let settings = GateSettings { zones: *zones, ..*self.gate.settings() };
+                let settings = GateSettings { zones: **zones, ..*self.gate.settings() };
                 self.gate.send(&settings);
             }
             Deed::Rate(pps) => self.control.set_pps(*pps).unwrap(),
@@ -736,7 +736,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Stop),
         3 => Just(Deed::Reset),
         2 => prop_oneof![0.0_f32..1.0, Just(1.0), Just(f32::NAN)].prop_map(Deed::Master),
-        1 => zones().prop_map(Deed::Zones),
+        1 => zones().prop_map(|zones| Deed::Zones(Box::new(zones))),
         2 => rate().prop_map(Deed::Rate),
         3 => drawing().prop_map(Deed::Draw),
         2 => Just(Deed::Seek),
@@ -906,6 +906,30 @@ fn a_panic_while_drawing_is_dark() {
         assert!(last_light(&show) <= at + MS, "{kind:?}");
         assert!(!show.arm.is_armed());
         assert_eq!(show.trips.last().unwrap().reason, TripReason::Panic);
+    }
+}
+
+/// Design §4.5: a rate rides with its points. However steep the fall, the device does not run dry, the change comes
+/// with the points that were still to be made, and light stays on.
+#[test]
+fn a_rate_change_of_any_size_reaches_the_mirrors_without_a_break() {
+    for kind in kinds() {
+        for (from, to) in [(60_000, 5_000), (30_000, 15_000), (8_000, 90_000), (30_000, 29_000)] {
+            let mut show = Show::new(kind, &GateSettings::default(), from, 7);
+            show.does(&Deed::Draw(Drawing::Dot { x: 0.1, y: 0.1 }));
+            show.run(MS * 500);
+            let run = show.shown.last().unwrap().run;
+            let at = show.now();
+            show.does(&Deed::Rate(to));
+            show.run(MS * 500);
+            let changed = show.shown.windows(2).find(|pair| {
+                let pps = 1.0 / pair[1].at.secs_since(pair[0].at);
+                pair[0].at > at && (pps / f64::from(to) - 1.0).abs() < 0.01
+            });
+            let took = changed.unwrap()[0].at.since(at);
+            assert!(took <= MS * 60, "{kind:?} {from} to {to}: {took:?}");
+            assert_eq!(show.shown.last().unwrap().run, run, "{kind:?} {from} to {to}: ran dry");
+        }
     }
 }
 
