@@ -12,7 +12,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps run test check-format lint unit doc-tests docs headless loom fuzz soak bench fmt demo
+.PHONY: help deps run test check-format lint unit doc-tests docs headless loom fuzz soak bench fmt screenshots demo
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -61,6 +61,10 @@ bench:         ## every benchmark, release build
 
 fmt:           ## put the sources in their format
 	$(CARGO) fmt
+
+screenshots:   ## take the pictures of docs/images anew, from the real window
+	$(CARGO) build --locked --release
+	scripts/screenshots.sh $${CARGO_TARGET_DIR:-target}/release/galvo
 
 demo:          ## synthesise the demo track anew (needs oggenc, from vorbis-tools)
 	$(CARGO) run --locked --release --example make_demo_track -- target/demo.wav assets/demo.beats.txt

@@ -21,6 +21,7 @@ pub struct CallbackCounters {
     latency_nanos: AtomicU64,
     period_frames: AtomicU64,
     interrupted: AtomicBool,
+    priority_refused: AtomicBool,
     callback_nanos: Histogram,
 }
 
@@ -38,6 +39,7 @@ impl CallbackCounters {
             latency_nanos: AtomicU64::new(0),
             period_frames: AtomicU64::new(0),
             interrupted: AtomicBool::new(false),
+            priority_refused: AtomicBool::new(false),
             callback_nanos: Histogram::new(),
         }
     }
@@ -125,6 +127,16 @@ impl CallbackCounters {
     /// Counts how long a callback took. Real-time safe.
     pub fn note_duration(&self, duration: Duration) {
         self.callback_nanos.record(nanos_of(duration));
+    }
+
+    /// True if the callback runs at the priority of any other thread: expect it late on a busy machine.
+    #[must_use]
+    pub fn priority_refused(&self) -> bool {
+        self.priority_refused.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_priority(&self, granted: bool) {
+        self.priority_refused.store(!granted, Ordering::Relaxed);
     }
 
     /// Counts a callback of a device that is not in charge any more.

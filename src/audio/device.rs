@@ -11,6 +11,8 @@ use cpal::{
     SupportedBufferSize, SupportedStreamConfigRange,
 };
 
+#[cfg(target_os = "linux")]
+use crate::realtime::priority::{self, Urgency};
 use crate::time::SystemClock;
 
 use super::capture::InputCallback;
@@ -26,6 +28,9 @@ const BUFFER_FRAMES: u32 = 1024;
 const CONVERT_FRAMES: usize = 4096;
 /// How long a hung sound server may hold up the opening.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The name by which whatever the computer plays is listened to.
+const MONITOR: &str = "monitor";
 
 /// A sound device as it can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +63,7 @@ pub fn list_inputs() -> Vec<ListedDevice> {
 }
 
 fn list(direction: Direction) -> Vec<ListedDevice> {
-    let host = cpal::default_host();
+    let Some(host) = host() else { return Vec::new() };
     let default = default_device(&host, direction).and_then(|device| device.id().ok());
     let devices = devices(&host, direction);
     devices
@@ -69,6 +74,44 @@ fn list(direction: Direction) -> Vec<ListedDevice> {
             is_default: default.is_some() && device.id().ok() == default,
         })
         .collect()
+}
+
+/// The system's sound; `None` where there plainly is none. ALSA then is not even asked: it would answer with a
+/// screen of complaints on stderr.
+#[cfg(target_os = "linux")]
+fn host() -> Option<cpal::Host> {
+    let host = cpal::default_host();
+    let is_bare = host.id() == cpal::HostId::Alsa && !alsa_may_have_devices();
+    (!is_bare).then_some(host)
+}
+
+#[cfg(not(target_os = "linux"))]
+#[allow(clippy::unnecessary_wraps, reason = "one signature on every system")]
+fn host() -> Option<cpal::Host> {
+    Some(cpal::default_host())
+}
+
+/// True if there is a card, or somebody has told ALSA of something that is none: a plug-in, a server.
+#[cfg(target_os = "linux")]
+fn alsa_may_have_devices() -> bool {
+    use std::path::{Path, PathBuf};
+
+    let has_card = std::fs::read_dir("/dev/snd").is_ok_and(|mut nodes| {
+        nodes.any(|node| {
+            node.is_ok_and(|node| node.file_name().as_encoded_bytes().starts_with(b"pcm"))
+        })
+    });
+    let is_in = |folder: &str, name: &str| {
+        std::env::var_os(folder).is_some_and(|folder| PathBuf::from(folder).join(name).exists())
+    };
+    has_card
+        || ["ALSA_CONFIG_PATH", "ALSA_CONFIG_DIR"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+        || is_in("HOME", ".asoundrc")
+        || is_in("HOME", ".config/alsa/asoundrc")
+        || is_in("XDG_RUNTIME_DIR", "pipewire-0")
+        || Path::new("/etc/asound.conf").exists()
 }
 
 fn devices(host: &cpal::Host, direction: Direction) -> Vec<cpal::Device> {
@@ -97,7 +140,9 @@ fn description_of(device: &cpal::Device) -> String {
 }
 
 fn choose(name: Option<&str>, direction: Direction) -> Result<cpal::Device, AudioError> {
-    let host = cpal::default_host();
+    let Some(host) = host() else {
+        return Err(name.map_or(AudioError::NoDevice, |name| AudioError::unknown_device(name, &[])));
+    };
     let Some(name) = name else {
         return default_device(&host, direction).ok_or(AudioError::NoDevice);
     };
@@ -105,13 +150,33 @@ fn choose(name: Option<&str>, direction: Direction) -> Result<cpal::Device, Audi
     let position = devices
         .iter()
         .position(|device| name_of(device) == name)
-        .or_else(|| devices.iter().position(|d| description_of(d).eq_ignore_ascii_case(name)));
+        .or_else(|| devices.iter().position(|d| description_of(d).eq_ignore_ascii_case(name)))
+        .or_else(|| {
+            let is_wish = name == MONITOR && direction == Direction::Input;
+            let played = default_device(&host, Direction::Output).map(|device| name_of(&device));
+            is_wish.then(|| {
+                monitor_among(&devices.iter().map(name_of).collect::<Vec<_>>(), played.as_deref())
+            })?
+        });
     match position {
         Some(index) => Ok(devices[index].clone()),
         None => {
             Err(AudioError::unknown_device(name, &devices.iter().map(name_of).collect::<Vec<_>>()))
         }
     }
+}
+
+/// The place of the input that hears what is played on the output named `played`, else that of any monitor.
+/// Sound servers name a monitor after its output.
+fn monitor_among(inputs: &[String], played: Option<&str>) -> Option<usize> {
+    let of_played = played.map(|output| format!("{output}.{MONITOR}"));
+    let is_monitor = |input: &String| {
+        input.rsplit(['.', '_', ':']).next().is_some_and(|last| last.eq_ignore_ascii_case(MONITOR))
+    };
+    inputs
+        .iter()
+        .position(|input| of_played.as_ref() == Some(input))
+        .or_else(|| inputs.iter().position(is_monitor))
 }
 
 /// A running stream; stops when dropped, which must not be on a real-time thread.
@@ -238,9 +303,13 @@ fn play_as<T: SizedSample + FromSample<f32>>(
     let channels = usize::from(config.channels).max(1);
     let counters = std::sync::Arc::clone(driver.counters());
     let mut floats = vec![0.0_f32; CONVERT_FRAMES * channels];
+    let mut is_first = true;
     device.build_output_stream(
         config,
         move |out: &mut [T], info: &cpal::OutputCallbackInfo| {
+            if std::mem::take(&mut is_first) {
+                hurry(driver.counters());
+            }
             let now = SystemClock::read();
             let at = info.timestamp();
             let mut latency = at.playback.duration_since(at.callback);
@@ -271,9 +340,13 @@ where
     let channels = usize::from(config.channels).max(1);
     let counters = std::sync::Arc::clone(driver.counters());
     let mut floats = vec![0.0_f32; CONVERT_FRAMES * channels];
+    let mut is_first = true;
     device.build_input_stream(
         config,
         move |input: &[T], info: &cpal::InputCallbackInfo| {
+            if std::mem::take(&mut is_first) {
+                hurry(driver.counters());
+            }
             let now = SystemClock::read();
             let at = info.timestamp();
             let mut age = at.callback.duration_since(at.capture);
@@ -293,6 +366,15 @@ where
     )
 }
 
+/// The clients of Linux sound servers run their callbacks on ordinary threads; elsewhere the system sees to it.
+#[cfg(target_os = "linux")]
+fn hurry(counters: &CallbackCounters) {
+    counters.note_priority(priority::request(Urgency::Device));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hurry(_: &CallbackCounters) {}
+
 fn frames_time(frames: usize, sample_rate: u32) -> Duration {
     Duration::from_nanos(frames as u64 * 1_000_000_000 / u64::from(sample_rate.max(1)))
 }
@@ -306,5 +388,19 @@ fn note_error(counters: &CallbackCounters, error: &cpal::Error) {
         }
         // Among them `RealtimeDenied`: the stream goes on at normal priority.
         _ => counters.note_device_error(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_monitor_of_what_is_played_goes_before_any_other() {
+        let inputs = ["mic", "hdmi.monitor", "room.monitor"].map(str::to_owned);
+        assert_eq!(monitor_among(&inputs, Some("room")), Some(2));
+        assert_eq!(monitor_among(&inputs, Some("gone")), Some(1));
+        assert_eq!(monitor_among(&inputs, None), Some(1));
+        assert_eq!(monitor_among(&inputs[..1], Some("room")), None);
     }
 }

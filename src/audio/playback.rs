@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
+use crate::realtime::priority::{self, Urgency};
 use crate::realtime::ring;
 use crate::time::MediaTime;
 
@@ -36,9 +37,10 @@ impl Player {
     /// card in frames per second.
     pub fn new(device_rate: u32, tap: Box<dyn PcmTap>) -> std::io::Result<(Self, PlayerOutput)> {
         let (mut player, feeder, output) = Self::with_feeder(device_rate, tap);
-        let thread = std::thread::Builder::new()
-            .name("decoder".into())
-            .spawn(move || feeder.run(LOOK_EVERY))?;
+        let thread = std::thread::Builder::new().name("decoder".into()).spawn(move || {
+            priority::request(Urgency::Ahead);
+            feeder.run(LOOK_EVERY);
+        })?;
         player.thread = Some(thread);
         Ok((player, output))
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::realtime::priority::{self, Urgency};
 use crate::time::{Clock, HostTime};
 
 use super::handover::Handover;
@@ -110,6 +111,7 @@ impl SoftwareOutput {
             (Arc::clone(&stop), Arc::clone(&skipped), callback.new_driver());
         let thread =
             std::thread::Builder::new().name("software-clock".into()).spawn(move || {
+                driver.counters().note_priority(priority::request(Urgency::Device));
                 let mut plan = SoftwareClock::starting_at(clock.now(), sample_rate);
                 let mut unheard = [0.0; 2 * SOFTWARE_PERIOD_FRAMES];
                 while !stopped.load(Ordering::Acquire) {

@@ -117,6 +117,8 @@ pub struct DevicesArgs {
 pub enum SimulatedKind {
     /// Ether Dream: TCP, announced by UDP broadcast
     EtherDream,
+    /// ILDA Digital Network: UDP, with an answer to scans
+    Idn,
 }
 
 /// `galvo simulate`
@@ -124,13 +126,13 @@ pub enum SimulatedKind {
 pub struct SimulateArgs {
     /// The projector's protocol
     pub kind: SimulatedKind,
-    /// Address to listen on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7765")]
-    pub listen: String,
+    /// Address to listen on; loopback and the protocol's own port where left out
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
     /// Writes every point at its moment on the virtual mirrors
     #[arg(long, value_name = "FILE.csv")]
     pub record: Option<PathBuf>,
-    /// Trouble to make, e.g. `delay=30ms,cut=10s,ppm=500,seed=1`; `help` lists the words
+    /// Trouble to make, e.g. `delay=30ms,loss=5%,cut=10s,ppm=500,seed=1`; `help` lists the words
     #[arg(long, value_name = "SPEC")]
     pub faults: Option<String>,
     /// Ends after this much time, seconds

@@ -64,7 +64,9 @@ fn print(everything: &Everything) {
         println!(
             "  No other was found. A network projector must be in the same subnet, and a firewall must"
         );
-        println!("  let UDP port 7654 in; or name it: --dac ether-dream://ADDRESS");
+        println!(
+            "  let UDP ports 7654 and 7255 in; or name it: --dac ether-dream://ADDRESS, idn://ADDRESS"
+        );
     }
     let sound = [
         (

@@ -1,5 +1,6 @@
 //! `galvo simulate`: a virtual projector that speaks the real protocol.
 
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,16 +10,18 @@ use anyhow::Context;
 
 use super::args::{SimulateArgs, SimulatedKind};
 use super::interrupt_flag;
-use crate::dac::simulator::ether_dream::{Faults, Options, Server};
-use crate::dac::simulator::{CsvRecorder, Recorder};
+use crate::dac::simulator::{CsvRecorder, Faults, Recorder, ether_dream, idn};
 use crate::time::{Clock, SystemClock};
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
-    let SimulatedKind::EtherDream = args.kind;
     let faults = Faults::parse(args.faults.as_deref().unwrap_or_default())?;
-    let address = address(&args.listen)?;
+    let port = match args.kind {
+        SimulatedKind::EtherDream => crate::wire::ether_dream::TCP_PORT,
+        SimulatedKind::Idn => crate::wire::idn::UDP_PORT,
+    };
+    let address = address(args.listen.as_deref().unwrap_or("127.0.0.1"), port)?;
     let recorder = args
         .record
         .as_deref()
@@ -29,34 +32,72 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
         })
         .transpose()?
         .map(|recorder| Box::new(recorder) as Box<dyn Recorder>);
-    let options = Options { faults, announce: true, recorder, ..Options::default() };
     let interrupted = interrupt_flag()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let server = Server::start(address, options, Arc::clone(&clock)).with_context(|| {
+    let (server, address) = start(args.kind, address, faults, recorder, &clock).with_context(|| {
         format!("{address} cannot be listened on: another program may hold it; choose another with --listen")
     })?;
-    println!("listening on {0}: galvo play FILE --dac ether-dream://{0}", server.address());
+    let scheme = match args.kind {
+        SimulatedKind::EtherDream => "ether-dream",
+        SimulatedKind::Idn => "idn",
+    };
+    println!("listening on {address}: galvo play FILE --dac {scheme}://{address}");
     let end = args.duration.map(|s| clock.now() + Duration::from_secs_f64(s));
     while !interrupted.load(Ordering::Relaxed) && end.is_none_or(|end| clock.now() < end) {
         clock.sleep_until(clock.now() + LOOK_EVERY);
     }
-    server.stop().context("the simulator failed: please report it")?;
+    let ended = match server {
+        Running::EtherDream(server) => server.stop().is_some(),
+        Running::Idn(server) => server.stop().is_some(),
+    };
+    anyhow::ensure!(ended, "the simulator failed: please report it");
     Ok(())
 }
 
+/// A simulator that runs.
+enum Running {
+    EtherDream(ether_dream::Server),
+    Idn(idn::Server),
+}
+
+fn start(
+    kind: SimulatedKind,
+    address: SocketAddr,
+    faults: Faults,
+    recorder: Option<Box<dyn Recorder>>,
+    clock: &Arc<dyn Clock>,
+) -> io::Result<(Running, SocketAddr)> {
+    let clock = Arc::clone(clock);
+    Ok(match kind {
+        SimulatedKind::EtherDream => {
+            let options =
+                ether_dream::Options { faults, announce: true, recorder, ..Default::default() };
+            let server = ether_dream::Server::start(address, options, clock)?;
+            let address = server.address();
+            (Running::EtherDream(server), address)
+        }
+        SimulatedKind::Idn => {
+            let options = idn::Options { faults, recorder, ..Default::default() };
+            let server = idn::Server::start(address, options, clock)?;
+            let address = server.address();
+            (Running::Idn(server), address)
+        }
+    })
+}
+
 /// `ADDR`, `ADDR:PORT` or `:PORT`; loopback and the protocol's own port where left out.
-fn address(text: &str) -> anyhow::Result<SocketAddr> {
+fn address(text: &str, port: u16) -> anyhow::Result<SocketAddr> {
     let full = match text.strip_prefix(':') {
         Some(port) => format!("127.0.0.1:{port}"),
         None if text.parse::<std::net::IpAddr>().is_ok() => {
-            return Ok(SocketAddr::new(text.parse()?, crate::wire::ether_dream::TCP_PORT));
+            return Ok(SocketAddr::new(text.parse()?, port));
         }
         None => text.to_owned(),
     };
     full.to_socket_addrs()
         .ok()
         .and_then(|mut all| all.next())
-        .with_context(|| format!("\"{text}\" is no address: write 127.0.0.1:7765 or 127.0.0.1:0"))
+        .with_context(|| format!("\"{text}\" is no address: write 127.0.0.1:{port} or 127.0.0.1:0"))
 }
 
 #[cfg(test)]
@@ -65,9 +106,9 @@ mod tests {
 
     #[test]
     fn an_address_may_leave_out_host_or_port() {
-        assert_eq!(address("127.0.0.1").unwrap().port(), 7765);
-        assert_eq!(address(":1234").unwrap().to_string(), "127.0.0.1:1234");
-        assert_eq!(address("127.0.0.1:0").unwrap().port(), 0);
-        assert!(address("no address").is_err());
+        assert_eq!(address("127.0.0.1", 7765).unwrap().port(), 7765);
+        assert_eq!(address(":1234", 1).unwrap().to_string(), "127.0.0.1:1234");
+        assert_eq!(address("127.0.0.1:0", 1).unwrap().port(), 0);
+        assert!(address("no address", 1).is_err());
     }
 }

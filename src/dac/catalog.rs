@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::backend::{Backend, DacError};
 use super::discovery::FoundDevice;
 use super::ether_dream::EtherDream;
+use super::idn::Idn;
 use super::simulator::InProcess;
 use super::uri::DacUri;
 use crate::time::Clock;
@@ -19,9 +20,10 @@ pub struct Kind {
 }
 
 /// Every kind that can be driven.
-pub const KINDS: [Kind; 2] = [
+pub const KINDS: [Kind; 3] = [
     Kind { name: "Simulator", uri: "sim:" },
     Kind { name: "Ether Dream", uri: "ether-dream://HOST[:PORT]" },
+    Kind { name: "IDN", uri: "idn://HOST[:PORT]" },
 ];
 
 /// Makes the driver of a projector, not connected yet. `seen` is what discovery has found: it tells a
@@ -43,6 +45,9 @@ pub fn open(
                 Some(announcement) => Box::new(driver.announced(announcement)),
                 None => Box::new(driver),
             })
+        }
+        DacUri::Idn { host, port, service } => {
+            Ok(Box::new(Idn::new(text, &host, port, service, clock)))
         }
         DacUri::Auto => match seen.iter().find_map(|found| found.uri.as_deref()) {
             Some(uri) if uri != "auto" => open(uri, seen, clock),

@@ -1,4 +1,4 @@
-//! Which projectors are there. Listens in the background, never blocks anything, and never connects.
+//! Which projectors are there. Listens and asks in the background, never blocks anything, and never connects.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
@@ -10,6 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::idn::Search;
 use crate::time::{Clock, HostTime, SystemClock};
 use crate::wire::ether_dream::{Announcement, UDP_PORT};
 
@@ -134,6 +135,8 @@ impl Discovery {
     /// Starts to listen. Fails if another program holds the port for itself alone.
     pub fn start() -> io::Result<Self> {
         let socket = listen(UDP_PORT)?;
+        // Without a socket to ask with, the others are found all the same.
+        let mut search = Search::start().ok();
         let (to_reader, events) = bounded(MAX_DEVICES);
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
@@ -148,6 +151,9 @@ impl Discovery {
                 for event in heard.into_iter().chain(std::iter::from_fn(|| devices.lose(now))) {
                     // A reader that does not read misses events, as it wishes.
                     drop(to_reader.try_send(event));
+                }
+                if let Some(search) = &mut search {
+                    search.look(now, |event| drop(to_reader.try_send(event)));
                 }
             }
         };
@@ -171,11 +177,18 @@ impl Drop for Discovery {
     }
 }
 
-/// What is there: listens for `timeout` (announcements come once a second) and looks at the USB bus. What
-/// could not be looked at is in the list too, with its cure.
+/// What is there: listens for `timeout` (announcements come once a second), asks, and looks at the USB bus.
+/// What could not be looked at is in the list too, with its cure.
 #[must_use]
 pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
     let mut found = Vec::new();
+    let mut search = Search::start().ok();
+    let mut ask = |now| {
+        if let Some(search) = &mut search {
+            search.look(now, drop);
+        }
+    };
+    ask(SystemClock.now());
     match listen(UDP_PORT) {
         Ok(socket) => {
             let mut devices = Devices::default();
@@ -185,6 +198,7 @@ pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
                 if let Ok((n, from)) = socket.recv_from(&mut buffer) {
                     devices.hear(&buffer[..n], from.ip(), SystemClock.now());
                 }
+                ask(SystemClock.now());
             }
             found.extend(devices.list());
         }
@@ -196,6 +210,9 @@ pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
             ..FoundDevice::default()
         }),
     }
+    // What was asked at the beginning has been answered by now.
+    ask(SystemClock.now());
+    found.extend(search.iter().flat_map(Search::list));
     #[cfg(feature = "usb")]
     found.extend(super::usb_listing::projectors());
     found

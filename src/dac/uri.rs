@@ -1,13 +1,15 @@
-//! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `auto`.
+//! How a projector is named: `sim:`, `ether-dream://HOST[:PORT]`, `idn://HOST[:PORT][/SERVICE]`, `auto`.
 
 use super::backend::DacError;
+use super::idn::Service;
 use super::simulator::SimOptions;
 use crate::wire::ether_dream::TCP_PORT;
+use crate::wire::idn::UDP_PORT;
 
 /// Schemes of devices that have no driver yet.
-const KNOWN_ELSEWHERE: [&str; 5] = ["idn", "helios", "lasercube-usb", "lasercube-wifi", "audio-xy"];
+const KNOWN_ELSEWHERE: [&str; 4] = ["helios", "lasercube-usb", "lasercube-wifi", "audio-xy"];
 /// What may be named now.
-const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT] and auto";
+const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], idn://HOST[:PORT][/SERVICE] and auto";
 
 /// A projector, as the user named it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,15 @@ pub enum DacUri {
         host: String,
         /// TCP port.
         port: u16,
+    },
+    /// An output of an IDN device.
+    Idn {
+        /// Name or address; IPv6 without brackets.
+        host: String,
+        /// UDP port.
+        port: u16,
+        /// Which output.
+        service: Service,
     },
     /// Whatever is found first.
     Auto,
@@ -49,12 +60,38 @@ impl DacUri {
                     "\"{text}\" has no usable address: write ether-dream://HOST or ether-dream://HOST:PORT"
                 )),
             },
+            "idn" => match rest.strip_prefix("//").and_then(idn) {
+                Some(uri) => Ok(uri),
+                None => bad(format!(
+                    "\"{text}\" has no usable address: write idn://HOST, idn://HOST:PORT or idn://HOST/SERVICE with the number or the name of an output"
+                )),
+            },
             _ if KNOWN_ELSEWHERE.contains(&scheme) => {
                 bad(format!("{scheme} projectors cannot be driven yet: use {SUPPORTED}"))
             }
             _ => bad(format!("\"{scheme}\" is no kind of projector: use {SUPPORTED}")),
         }
     }
+}
+
+/// `HOST[:PORT][/SERVICE]`; a number is a service ID, anything else a name.
+fn idn(text: &str) -> Option<DacUri> {
+    let (address, service) = match text.split_once('/') {
+        None | Some((_, "")) => (text, Service::Default),
+        Some((address, service)) => {
+            let service = service.strip_suffix('/').unwrap_or(service);
+            let is_name = !service.contains(['/', '?', '#']) && !service.trim().is_empty();
+            let service = match service.parse::<u8>() {
+                Ok(0) => return None,
+                Ok(id) => Service::Id(id),
+                Err(_) if is_name => Service::Name(service.replace("%20", " ")),
+                Err(_) => return None,
+            };
+            (address, service)
+        }
+    };
+    let (host, port) = host_and_port(address)?;
+    Some(DacUri::Idn { host, port: port.unwrap_or(UDP_PORT), service })
 }
 
 /// `HOST`, `HOST:PORT`, `[IPv6]` or `[IPv6]:PORT`, with an optional slash at the end.
@@ -90,6 +127,10 @@ mod tests {
         DacUri::EtherDream { host: host.to_owned(), port }
     }
 
+    fn at(host: &str, port: u16, service: Service) -> DacUri {
+        DacUri::Idn { host: host.to_owned(), port, service }
+    }
+
     #[test]
     fn addresses_read_with_and_without_a_port() {
         let cases = [
@@ -101,6 +142,10 @@ mod tests {
             ("sim:", DacUri::Sim(SimOptions::default())),
             ("sim:?ppm=200", DacUri::Sim(SimOptions { ppm: 200.0, ..SimOptions::default() })),
             ("auto", DacUri::Auto),
+            ("idn://10.0.0.7", at("10.0.0.7", 7255, Service::Default)),
+            ("idn://laser.local:9000/", at("laser.local", 9000, Service::Default)),
+            ("idn://[::1]:80/3", at("::1", 80, Service::Id(3))),
+            ("idn://h/Left%20wing", at("h", 7255, Service::Name("Left wing".to_owned()))),
         ];
         for (text, expected) in cases {
             assert_eq!(DacUri::parse(text).unwrap(), expected, "{text}");
@@ -109,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_driven_is_refused_in_one_sentence_that_names_what_can() {
-        for text in ["idn://10.0.0.7", "helios://1", "foo://x", "10.0.0.7", ""] {
+        for text in ["helios://1", "foo://x", "10.0.0.7", ""] {
             let sentence = DacUri::parse(text).unwrap_err().to_string();
             assert!(sentence.contains("ether-dream://HOST"), "{sentence}");
             assert!(sentence.contains("sim:"), "{sentence}");
@@ -122,11 +167,15 @@ mod tests {
             let text = format!("ether-dream:{rest}");
             assert!(DacUri::parse(&text).is_err(), "{text}");
         }
+        for rest in ["", "//", "//:80", "//h:0", "//[::1", "//a b", "//h/0", "//h/a/b", "//h/ "] {
+            let text = format!("idn:{rest}");
+            assert!(DacUri::parse(&text).is_err(), "{text}");
+        }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|)[ -~]{0,30}") {
+        fn any_text_is_read_or_refused(text in "(sim:|ether-dream://|idn://|)[ -~]{0,30}") {
             drop(DacUri::parse(&text));
         }
     }

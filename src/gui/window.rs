@@ -117,9 +117,14 @@ fn open(renderer: eframe::Renderer, desk: &Rc<RefCell<Option<Box<dyn Desk>>>>) -
     )
 }
 
+/// How often the show is looked at whatever is on the screen; the show's patience is a second.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
         self.close_when_finished(ctx);
+        // Looked at in a hidden window too: a show whose surface does not look goes dark.
+        ctx.request_repaint_after(LOOK_EVERY);
         self.guard_closing_of_a_hidden_window(ctx);
     }
 

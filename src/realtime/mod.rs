@@ -6,6 +6,7 @@
 pub mod histogram;
 pub mod latest;
 pub mod no_alloc;
+pub mod priority;
 pub mod retire;
 pub mod ring;
 

@@ -28,6 +28,8 @@ pub enum TripReason {
     DeadMan,
     /// The surface (window or terminal) is gone.
     SurfaceGone,
+    /// The surface is there and has not looked at the show for a second.
+    SurfaceSilent,
     /// The projector was lost, or came back.
     Reconnect,
     /// The device's own emergency stop: latched.
@@ -47,6 +49,7 @@ impl std::fmt::Display for TripReason {
             Self::Stop => "STOP pressed: reset it before you arm again",
             Self::DeadMan => "the engine gave no sign of life for 100 ms: dark",
             Self::SurfaceGone => "the window or terminal is gone: dark",
+            Self::SurfaceSilent => "the window has not answered for a second: dark, arm again",
             Self::Reconnect => "the projector was lost: it returns dark, arm it again",
             Self::DeviceEstop => "the projector is in emergency stop: reset it, then arm again",
             Self::ClockLost => "the sound clock was lost: dark",

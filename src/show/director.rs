@@ -23,6 +23,10 @@ use crate::realtime::{Histogram, LatestReader, RetireBin, RingSender, no_alloc};
 use crate::safety::{TripReason, arm::Refused};
 use crate::time::{HostTime, MediaTime};
 
+/// Callbacks this close to each other are even: well within the dead-man's patience.
+const STEADY_GAP: Duration = Duration::from_millis(70);
+/// How long they must come evenly before a waiting wish to arm is granted.
+const STEADY_FOR: Duration = Duration::from_millis(300);
 /// Trips kept for the surfaces.
 const TRIPS_KEPT: usize = 50;
 
@@ -98,6 +102,8 @@ pub struct Director {
     started: HostTime,
     played_s: f64,
     last_media: Option<(u64, MediaTime)>,
+    /// Set while a wish to arm waits for the sound to run.
+    arming: Option<Steadiness>,
     over: bool,
     published: Arc<ArcSwap<Snapshot>>,
 }
@@ -119,6 +125,7 @@ impl Director {
             started: now,
             played_s: 0.0,
             last_media: None,
+            arming: None,
             over: false,
             published: Arc::default(),
         };
@@ -163,8 +170,12 @@ impl Director {
                 Err(error) => self.notices.add(Severity::Error, error.to_string()),
             },
             Command::Arm => self.arm(now),
-            Command::Disarm => self.disarm(now, TripReason::Operator),
+            Command::Disarm => {
+                self.arming = None;
+                self.disarm(now, TripReason::Operator);
+            }
             Command::Stop => {
+                self.arming = None;
                 self.cast.projectors.iter().for_each(|p| p.switch().stop(now, TripReason::Stop));
             }
             Command::ResetStop => {
@@ -192,10 +203,29 @@ impl Director {
         }
     }
 
+    /// Arms as soon as the sound runs evenly: the first callbacks of a device may lie further apart than the
+    /// dead-man bears, and it would take the light away for good. A disarm or a stop before that ends the wish.
+    pub fn arm_once_steady(&mut self) {
+        self.arming = Some(Steadiness::default());
+    }
+
+    fn arm_if_steady(&mut self, now: HostTime) {
+        let last = self.cast.sound.handle().counters().last_callback();
+        if self.arming.as_mut().is_some_and(|arming| arming.is_reached(now, last)) {
+            self.arming = None;
+            self.arm(now);
+        }
+    }
+
     /// The surface is gone without a word: dark, and the end.
     pub fn surface_gone(&mut self, now: HostTime) {
         self.disarm(now, TripReason::SurfaceGone);
         self.over = true;
+    }
+
+    /// The surface is there and does not look at the show any more: dark, and the show goes on.
+    pub fn surface_silent(&mut self, now: HostTime) {
+        self.disarm(now, TripReason::SurfaceSilent);
     }
 
     /// True once the show is to end.
@@ -207,6 +237,7 @@ impl Director {
     /// Looks at everything once and publishes the picture.
     pub fn step(&mut self, now: HostTime) {
         self.cast.ends.retired.empty();
+        self.arm_if_steady(now);
         self.read_trips();
         for projector in &mut self.cast.projectors {
             if let Some(fault) = projector.new_fault() {
@@ -349,7 +380,7 @@ impl Director {
                     TripReason::Operator => Severity::Info,
                     _ => Severity::Warning,
                 };
-                let text = format!("{}: {}", entry.projector, entry.reason);
+                let text = format!("{} – {}", entry.projector, entry.reason);
                 self.notices.add(severity, text);
                 if self.trips.len() == TRIPS_KEPT {
                     self.trips.remove(0);
@@ -472,11 +503,51 @@ impl Director {
     }
 }
 
+/// Whether the sound callback comes evenly.
+#[derive(Clone, Copy, Debug, Default)]
+struct Steadiness {
+    last_callback: Option<HostTime>,
+    since: Option<HostTime>,
+}
+
+impl Steadiness {
+    /// Takes in a look at the last callback; true once no gap was long for a while.
+    fn is_reached(&mut self, now: HostTime, last_callback: Option<HostTime>) -> bool {
+        let before = std::mem::replace(&mut self.last_callback, last_callback);
+        let (Some(last), Some(before)) = (last_callback, before) else { return false };
+        let gap = last.since(before).max(now.since(last));
+        if gap > STEADY_GAP {
+            self.since = None;
+            return false;
+        }
+        now.since(*self.since.get_or_insert(now)) >= STEADY_FOR
+    }
+}
+
 fn period_us(view: &EngineView) -> f64 {
     Duration::from_secs(u64::from(view.period_frames)).as_secs_f64() * 1e6
         / f64::from(view.sample_rate.max(1))
 }
 
 fn trip_line(trip: &TripEntry) -> String {
-    format!("{:.1} s  {}: {}", trip.at_s, trip.projector, trip.reason)
+    format!("{:.1} s  {} – {}", trip.at_s, trip.projector, trip.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_in_fits_is_waited_for() {
+        let at = |ms: i64| HostTime::from_nanos(ms * 1_000_000);
+        let mut steadiness = Steadiness::default();
+        // Two callbacks, a pause of 130 ms as a sound server makes it, then one every 20 ms.
+        let callbacks = |now: i64| match now {
+            ..40 => None,
+            40..170 => Some(at(40)),
+            _ => Some(at(170 + (now - 170) / 20 * 20)),
+        };
+        let reached = (0..).step_by(16).find(|&now| steadiness.is_reached(at(now), callbacks(now)));
+        assert!((470..530).contains(&reached.unwrap()), "{reached:?}");
+    }
 }

@@ -72,8 +72,6 @@ pub struct EngineView {
     pub periods: u64,
     /// Times the clock was locked anew.
     pub relocks: u64,
-    /// Analysed moments that arrived too late or had no room.
-    pub late_features: u64,
 }
 
 /// One projector inside the callback.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -25,10 +26,14 @@ use crate::frame::FrameReceiver;
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
 use crate::realtime::{Histogram, RingSender, latest, retire, ring};
-use crate::time::{Clock, MediaTime, SystemClock};
+use crate::safety::Arm;
+use crate::time::{Clock, HostTime, MediaTime, SystemClock};
 
 /// Rate at which files are played, frames per second; the sound server converts where a card differs.
 const PLAYBACK_RATE: u32 = 48_000;
+/// Points kept ahead of the mirrors when a file is played: what is to come is known, so it costs nothing, and no
+/// pause of the sound callback that the dead-man bears empties a projector.
+const LOOKAHEAD: Duration = Arm::DEAD_MAN;
 /// Analysed moments between decoder thread and callback: 4 s.
 const ANALYSED_DEPTH: usize = 400;
 /// Commands that may wait for the callback.
@@ -37,6 +42,9 @@ const COMMANDS_DEPTH: usize = 256;
 const SEARCH: Duration = Duration::from_secs(2);
 /// Time between two looks of the show thread.
 const LOOK_EVERY: Duration = Duration::from_millis(16);
+/// How long an armed show goes on without a look of its surface: see
+/// `docs/decisions/0004-a-surface-that-freezes.md`.
+const SURFACE_PATIENCE: Duration = Duration::from_secs(1);
 /// Points kept for a preview that is not read: a quarter second at 100 kpps.
 const SENT_KEPT: usize = 25_000;
 
@@ -44,6 +52,7 @@ const SENT_KEPT: usize = 25_000;
 #[derive(Debug)]
 pub struct ShowHandle {
     commands: Option<Sender<Command>>,
+    looked_at_ns: Arc<AtomicI64>,
     published: Arc<ArcSwap<Snapshot>>,
     sent: FrameReceiver,
     thread: Option<JoinHandle<Report>>,
@@ -69,6 +78,7 @@ impl Drop for ShowHandle {
 
 impl Desk for ShowHandle {
     fn snapshot(&mut self) -> Arc<Snapshot> {
+        self.looked_at_ns.store(SystemClock.now().as_nanos(), Ordering::Relaxed);
         self.published.load_full()
     }
 
@@ -127,10 +137,22 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let mut projectors = Vec::new();
     let mut slots = Vec::new();
     let mut sent = None;
+    let lookahead = match config.source {
+        Source::Playback { .. } => LOOKAHEAD,
+        Source::Live { .. } => Duration::ZERO,
+    };
     for (number, uri) in config.dacs.iter().enumerate() {
         let instrument = Box::new(Instrument::new(&preset)?);
-        let opened =
-            Projector::open(uri, number, &seen, config.pps, config.master, instrument, &clock)?;
+        let opened = Projector::open(
+            uri,
+            number,
+            &seen,
+            config.pps,
+            lookahead,
+            config.master,
+            instrument,
+            &clock,
+        )?;
         projectors.push(opened.projector);
         slots.push(opened.slot);
         sent = sent.or(Some(opened.sent));
@@ -183,7 +205,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     };
     let mut director = Director::new(cast, path.as_deref(), clock.now());
     if config.arm {
-        director.obey(Command::Arm, clock.now());
+        director.arm_once_steady();
     }
     if config.autoplay && path.is_some() {
         director.obey(Command::Play, clock.now());
@@ -191,15 +213,23 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     director.step(clock.now());
     let published = director.published();
     let (commands, inbox) = unbounded();
+    // A surface may take its time to open; from its first look on it must go on looking.
+    let looked_at_ns = Arc::new(AtomicI64::new(i64::MAX));
+    let looked_at = Arc::clone(&looked_at_ns);
     let thread = std::thread::Builder::new()
         .name("show".into())
-        .spawn(move || direct(director, &inbox, clock.as_ref()))
+        .spawn(move || direct(director, &inbox, &looked_at, clock.as_ref()))
         .map_err(ShowError::Thread)?;
-    Ok(ShowHandle { commands: Some(commands), published, sent, thread: Some(thread) })
+    Ok(ShowHandle { commands: Some(commands), looked_at_ns, published, sent, thread: Some(thread) })
 }
 
 /// The thin loop around a director.
-fn direct(mut director: Director, inbox: &Receiver<Command>, clock: &dyn Clock) -> Report {
+fn direct(
+    mut director: Director,
+    inbox: &Receiver<Command>,
+    looked_at_ns: &AtomicI64,
+    clock: &dyn Clock,
+) -> Report {
     let mut next_look = clock.now();
     while !director.is_over() {
         let wait = next_look.since(clock.now());
@@ -207,6 +237,10 @@ fn direct(mut director: Director, inbox: &Receiver<Command>, clock: &dyn Clock) 
             Ok(command) => director.obey(command, clock.now()),
             Err(RecvTimeoutError::Disconnected) => director.surface_gone(clock.now()),
             Err(RecvTimeoutError::Timeout) => {}
+        }
+        let looked_at = HostTime::from_nanos(looked_at_ns.load(Ordering::Relaxed));
+        if clock.now().since(looked_at) > SURFACE_PATIENCE {
+            director.surface_silent(clock.now());
         }
         if clock.now() >= next_look {
             director.step(clock.now());

@@ -47,19 +47,23 @@ pub struct Opened {
 }
 
 impl Projector {
-    /// Opens the projector that `uri` names and starts its device thread. It connects in its own time.
+    /// Opens the projector that `uri` names and starts its device thread. It connects in its own time. At least
+    /// `lookahead` of points is kept ahead of the mirrors.
+    #[allow(clippy::too_many_arguments, reason = "one call, from the start of a show")]
     pub fn open(
         uri: &str,
         number: usize,
         seen: &[FoundDevice],
         pps: u32,
+        lookahead: Duration,
         master: f32,
         instrument: Box<Instrument>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Opened, ShowError> {
         let backend = dac::open(uri, seen, Arc::clone(clock))?;
         let presumed = backend.presumed();
-        let config = StreamConfig::new(pps).with_target_buffer(presumed.suggested_buffer);
+        let target = presumed.suggested_buffer.max(lookahead);
+        let config = StreamConfig::new(pps).with_target_buffer(target);
         let arm = Arm::new();
         let mut gate = Gate::new(arm.clone());
         gate.set_master(master);

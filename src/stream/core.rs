@@ -13,7 +13,9 @@ use super::media_map::MediaMap;
 use super::stats::{StreamStats, bump};
 use super::sync::SyncMeter;
 use super::timeline::Timeline;
-use crate::dac::{Capabilities, LinkControl, LinkStats, ReportReceiver, ReportSender, reports};
+use crate::dac::{
+    Capabilities, Delivery, LinkControl, LinkStats, ReportReceiver, ReportSender, reports,
+};
 use crate::frame::{FrameMeta, FrameProducer, TapPoint};
 use crate::point::LaserPoint;
 use crate::safety::{Arm, Gate, SafeReceiver, SafeSender, TripReason, queue};
@@ -21,6 +23,8 @@ use crate::time::{HostTime, MediaTime, StreamInstant};
 
 /// Reports that may wait for the stream: at one per millisecond, a quarter second of them.
 const REPORTS: usize = 256;
+/// Share of a device's queue that is used.
+const DEVICE_SHARE: f64 = 0.85;
 /// Dark points at the end: some projectors hold the last point they got.
 const PARK_POINTS: usize = 16;
 
@@ -123,6 +127,9 @@ pub struct Stream {
     stats: StreamStats,
     rates: (u32, u32),
     queue_points: usize,
+    delivery: Delivery,
+    /// Points that the device is asked to hold at most: not quite all it can, as its word is always a little old.
+    device_room: u64,
     pps: u32,
     /// The first point of that rate, and the highest rate of points that may still be ahead of it.
     rate_from: StreamInstant,
@@ -166,6 +173,10 @@ impl Stream {
             stats: StreamStats::new(parts.link_stats.clone()),
             rates,
             queue_points,
+            delivery: capabilities.delivery,
+            device_room: capabilities
+                .capacity_points
+                .map_or(u64::MAX, |capacity| (capacity as f64 * DEVICE_SHARE) as u64),
             pps: config.pps,
             rate_from: StreamInstant::default(),
             highest_pps: config.pps,
@@ -558,8 +569,16 @@ impl Stream {
 
     /// While points of a higher rate are ahead, the device empties at that rate: its bounds stay as wide.
     fn bound_device_fill(&self) {
-        let low = self.config.min_points(self.highest_pps, self.queue_points);
-        let high = self.config.target_points(self.highest_pps, self.queue_points);
+        let pps = self.highest_pps;
+        let target = self.config.target_points(pps, self.queue_points);
+        let (low, high) = match self.delivery {
+            // The device holds what it can: a late device thread is then never noticed.
+            Delivery::Fifo => {
+                let high = target.min(self.device_room);
+                (high, high)
+            }
+            _ => (self.config.min_points(pps, self.queue_points), target),
+        };
         self.parts.link.set_device_fill(low as u32, high as u32);
     }
 
@@ -633,7 +652,7 @@ impl Drop for Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dac::{Delivery, LinkReport};
+    use crate::dac::LinkReport;
     use crate::point::Colour;
     use crate::realtime::no_alloc;
 

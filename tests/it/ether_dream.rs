@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use galvo::dac::ether_dream::EtherDream;
-use galvo::dac::simulator::Recorder;
-use galvo::dac::simulator::ether_dream::{Faults, Options, Server};
+use galvo::dac::simulator::ether_dream::{Options, Server};
+use galvo::dac::simulator::{Faults, Recorder};
 use galvo::dac::{
     Backend, DacError, LinkControl, LinkStats, Worker, WorkerHandle, WorkerParts, WorkerState,
     reports, spawn,

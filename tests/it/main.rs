@@ -11,6 +11,7 @@ mod examples;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;
+mod idn;
 mod layers;
 mod mock_device;
 mod patterns;

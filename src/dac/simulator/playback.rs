@@ -159,8 +159,21 @@ impl Playback {
 
     /// The moment of the next point.
     fn due(&self) -> HostTime {
+        self.moment(self.since_anchor)
+    }
+
+    /// The moment of point `since_anchor` after the anchor.
+    fn moment(&self, since_anchor: u64) -> HostTime {
         let rate = f64::from(self.pps) * (1.0 + self.ppm * 1e-6);
-        self.anchor.plus_nanos((self.since_anchor as f64 * 1e9 / rate).round() as i64)
+        self.anchor.plus_nanos((since_anchor as f64 * 1e9 / rate).round() as i64)
+    }
+
+    /// The moment of the last queued point, just before nothing is left to show; `None` if nothing plays. Rates
+    /// that are queued count as the present one.
+    #[must_use]
+    pub fn runs_dry_at(&self) -> Option<HostTime> {
+        let last = self.since_anchor + (self.queue.len() as u64).saturating_sub(1);
+        self.playing.then(|| self.moment(last))
     }
 
     /// Points queued.

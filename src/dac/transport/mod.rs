@@ -1,15 +1,20 @@
-//! Byte streams to network projectors, behind a seam narrow enough for fakes and faults.
+//! Byte streams and datagrams to network projectors, behind seams narrow enough for fakes and faults.
 //!
-//! A driver sees only [`Dial`] and [`ByteStream`]; TCP, the simulator in memory and the fault wrapper all fit.
+//! A driver sees only [`Dial`] and [`ByteStream`], or [`Bind`] and [`Datagrams`]; the system's sockets, the
+//! simulators in memory and the fault wrappers all fit.
 
 mod fault;
+mod lossy;
 mod tcp;
+mod udp;
 
 use std::io;
 use std::time::Duration;
 
 pub use fault::{Fault, FaultPlan};
+pub use lossy::{LossPlan, Lossy};
 pub use tcp::Tcp;
+pub use udp::{Bind, Datagrams, Udp};
 
 use crate::time::HostTime;
 

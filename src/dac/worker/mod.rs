@@ -16,7 +16,7 @@ pub use status::{WorkerState, WorkerStatus, WorkerView};
 pub use thread::{WorkerHandle, spawn};
 
 use self::fill::DeviceFill;
-use super::backend::{Backend, Capabilities, DacError, DeviceReport, Written};
+use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
 use super::link::{LinkControl, LinkReport, LinkStats, ReportSender};
 use crate::safety::{Arm, SafeReceiver, TripReason};
 use crate::time::{Clock, HostTime, StreamInstant};
@@ -317,11 +317,17 @@ impl Worker {
             return Ok(());
         }
         let (low, high) = self.parts.control.device_fill();
-        let bounded = high > 0;
+        // The driver of a timed device has a metronome of its own: it takes what is due, and no more.
+        let timed = link.capabilities.delivery == Delivery::Timed;
+        let bounded = high > 0 && !timed;
         if bounded && link.fill.at(now) >= f64::from(low.max(1)) {
             return Ok(());
         }
-        let max = link.capabilities.max_points_per_chunk;
+        let mut max = link.capabilities.max_points_per_chunk;
+        if bounded && link.capabilities.delivery == Delivery::Fifo {
+            // A run as long as the queue could only be written once the queue is empty, which is too late.
+            max = max.min((high / 4).max(1) as usize);
+        }
         for _ in 0..CHUNKS_PER_STEP {
             let Some(chunk) = self.parts.receiver.next(max) else { break };
             let len = chunk.len();
@@ -340,7 +346,9 @@ impl Worker {
             };
             match written {
                 Written::NotNow => {
-                    self.parts.stats.would_block();
+                    if !timed {
+                        self.parts.stats.would_block();
+                    }
                     break;
                 }
                 Written::Accepted => {

@@ -5,15 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
-use thread_priority::{ThreadPriority, set_current_thread_priority};
 
 use super::Worker;
 use super::status::WorkerStatus;
 use crate::dac::link::LinkControl;
+use crate::realtime::priority::{self, Urgency};
 use crate::time::Clock;
-
-/// The priority asked for, 0..100.
-const PRIORITY: u8 = 60;
 
 /// A running device thread.
 #[derive(Debug)]
@@ -32,8 +29,7 @@ pub fn spawn(mut worker: Worker, clock: Arc<dyn Clock>) -> io::Result<WorkerHand
     let run = move || {
         // Dropped when the thread ends, however it ends.
         let _on_end = on_end;
-        let wanted = ThreadPriority::Crossplatform(PRIORITY.try_into().unwrap_or_default());
-        if set_current_thread_priority(wanted).is_err() {
+        if !priority::request(Urgency::Device) {
             own_status.refuse_priority();
         }
         while !worker.is_over() {

@@ -121,6 +121,14 @@ impl Device {
         }
     }
 
+    /// The moment at which bytes found at `now` count as arrived. They came at some time since the last look; if
+    /// the queue ran dry in between it is given the benefit of the doubt, so that a machine that lets the
+    /// simulator wait is not taken for a host that was late.
+    #[must_use]
+    pub fn arrived_at(&self, now: HostTime) -> HostTime {
+        self.mirrors.runs_dry_at().map_or(now, |dry| dry.min(now)).max(self.mirrors.seen_until())
+    }
+
     fn underflow(&mut self, now: HostTime) {
         self.mirrors.stop(now);
         self.mirrors.clear();

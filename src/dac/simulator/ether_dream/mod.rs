@@ -5,10 +5,8 @@
 
 mod bench;
 mod device;
-mod faults;
 mod server;
 
 pub use bench::Bench;
 pub use device::{Device, Generation};
-pub use faults::{FaultSpecError, Faults};
 pub use server::{Options, Server};

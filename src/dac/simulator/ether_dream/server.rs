@@ -9,8 +9,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::device::{Device, Generation};
-use super::faults::Faults;
-use crate::dac::simulator::Recorder;
+use crate::dac::simulator::{Faults, Recorder};
+use crate::realtime::priority::{self, Urgency};
 use crate::time::{Clock, HostTime};
 use crate::wire::ether_dream::UDP_PORT;
 
@@ -76,6 +76,7 @@ impl Server {
             estop_done: false,
         };
         let run = move || {
+            priority::request(Urgency::Hardware);
             while !stopping.load(Ordering::Acquire) {
                 let now = clock.now();
                 service.step(now, &listener);
@@ -146,7 +147,6 @@ struct Service {
 
 impl Service {
     fn step(&mut self, now: HostTime, listener: &TcpListener) {
-        self.device.advance(now);
         self.announce(now);
         if self.client.is_none()
             && let Ok((stream, _)) = listener.accept()
@@ -154,9 +154,11 @@ impl Service {
             self.greet(now, stream);
         }
         self.misbehave(now);
+        // What has come is taken in before time goes on: see `arrived_at`.
         if self.serve(now).is_err() || self.device.wants_close() {
             self.hang_up(now);
         }
+        self.device.advance(now);
     }
 
     fn announce(&mut self, now: HostTime) {
@@ -213,7 +215,7 @@ impl Service {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(n) => {
                     let mut answer = Vec::new();
-                    self.device.feed(now, &buffer[..n], &mut answer);
+                    self.device.feed(self.device.arrived_at(now), &buffer[..n], &mut answer);
                     self.random =
                         self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                     let share = (self.random >> 40) as f64 / (1_u64 << 24) as f64;

@@ -9,6 +9,12 @@ pub struct Faults {
     pub delay: Duration,
     /// And up to this much later again, at random.
     pub jitter: Duration,
+    /// The share of datagrams that is lost, each way, 0 to 1. TCP loses none.
+    pub loss: f64,
+    /// The share of datagrams that arrives twice, each way.
+    pub duplicates: f64,
+    /// The share of datagrams that later ones overtake, each way.
+    pub reorder: f64,
     /// The connection is cut after this time; again after each return.
     pub cut: Option<Duration>,
     /// Bytes are read slowly.
@@ -26,7 +32,7 @@ pub struct Faults {
 /// A fault specification that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{part}\" is no fault: use delay=30ms, jitter=10ms, cut=10s, slow, underflow=5s, estop=8s, ppm=500 or seed=1, separated by commas"
+    "\"{part}\" is no fault: use delay=30ms, jitter=10ms, loss=5%, dup=1%, reorder=2%, cut=10s, slow, underflow=5s, estop=8s, ppm=500 or seed=1, separated by commas"
 )]
 pub struct FaultSpecError {
     /// The part that is wrong.
@@ -34,7 +40,8 @@ pub struct FaultSpecError {
 }
 
 impl Faults {
-    /// Reads `delay=30ms,jitter=10ms,cut=10s,slow,underflow=5s,estop=8s,ppm=500,seed=1`; each is optional.
+    /// Reads `delay=30ms,jitter=10ms,loss=5%,dup=1%,reorder=2%,cut=10s,slow,underflow=5s,estop=8s,ppm=500,seed=1`;
+    /// each is optional.
     pub fn parse(spec: &str) -> Result<Self, FaultSpecError> {
         let mut faults = Self::default();
         for part in spec.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -49,6 +56,9 @@ impl Faults {
             ("slow", "") => self.slow = true,
             ("delay", _) => self.delay = duration(value)?,
             ("jitter", _) => self.jitter = duration(value)?,
+            ("loss", _) => self.loss = share(value)?,
+            ("dup", _) => self.duplicates = share(value)?,
+            ("reorder", _) => self.reorder = share(value)?,
             ("cut", _) => self.cut = Some(duration(value)?),
             ("underflow", _) => self.underflow = Some(duration(value)?),
             ("estop", _) => self.estop = Some(duration(value)?),
@@ -60,6 +70,15 @@ impl Faults {
         }
         Some(())
     }
+}
+
+/// "5%" or "0.05".
+fn share(text: &str) -> Option<f64> {
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.parse::<f64>().ok()? / 100.0,
+        None => text.parse().ok()?,
+    };
+    (0.0..=1.0).contains(&share).then_some(share)
 }
 
 /// "30ms" or "1.5s", at most a day.
@@ -78,10 +97,13 @@ mod tests {
 
     #[test]
     fn a_full_specification_reads_as_written() {
-        let spec = "delay=30ms, jitter=10ms,cut=10s,slow,underflow=5s,estop=8s,ppm=-500,seed=7";
+        let spec = "delay=30ms, jitter=10ms,loss=5%,dup=0.5,reorder=2%,cut=10s,slow,underflow=5s,estop=8s,ppm=-500,seed=7";
         let expected = Faults {
             delay: Duration::from_millis(30),
             jitter: Duration::from_millis(10),
+            loss: 0.05,
+            duplicates: 0.5,
+            reorder: 0.02,
             cut: Some(Duration::from_secs(10)),
             slow: true,
             underflow: Some(Duration::from_secs(5)),
@@ -95,7 +117,17 @@ mod tests {
 
     #[test]
     fn nonsense_is_named_with_the_cure() {
-        for spec in ["fast", "delay", "delay=3", "cut=-1s", "cut=nans", "ppm=inf", "slow=1"] {
+        for spec in [
+            "fast",
+            "loss=101%",
+            "dup=nan",
+            "delay",
+            "delay=3",
+            "cut=-1s",
+            "cut=nans",
+            "ppm=inf",
+            "slow=1",
+        ] {
             let error = Faults::parse(spec).unwrap_err().to_string();
             assert!(error.contains(spec) && error.contains("delay=30ms"), "{error}");
         }

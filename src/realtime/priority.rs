@@ -1,0 +1,66 @@
+//! Asks the system to run a thread before ordinary ones.
+//!
+//! A wish: without the right to it (on Linux `RLIMIT_RTPRIO`, or root) the thread goes on as it was.
+
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
+
+/// How much a thread minds being late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Stands in for hardware, which is never late: a simulated projector.
+    Hardware,
+    /// Feeds a device: the callback, a projector.
+    Device,
+    /// Works ahead of those: the decoder. Before ordinary threads, and never before a sound server.
+    Ahead,
+}
+
+/// Asks for the calling thread; false if the system grants nothing. A system call: once per thread.
+pub fn request(urgency: Urgency) -> bool {
+    let granted = match urgency {
+        Urgency::Hardware => realtime(30),
+        Urgency::Device => realtime(20),
+        Urgency::Ahead => false,
+    };
+    granted || above_ordinary()
+}
+
+/// Real-time policy, first in, first out; `level` is 1..=99.
+#[cfg(unix)]
+fn realtime(level: u8) -> bool {
+    use thread_priority::unix::{
+        RealtimeThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
+        thread_native_id,
+    };
+
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    let wanted = ThreadPriority::Crossplatform(value(level));
+    set_thread_priority_and_policy(thread_native_id(), wanted, policy).is_ok()
+}
+
+/// The highest class below the system's own.
+#[cfg(not(unix))]
+fn realtime(_level: u8) -> bool {
+    set_current_thread_priority(ThreadPriority::Max).is_ok()
+}
+
+fn above_ordinary() -> bool {
+    set_current_thread_priority(ThreadPriority::Crossplatform(value(75))).is_ok()
+}
+
+fn value(level: u8) -> ThreadPriorityValue {
+    ThreadPriorityValue::try_from(level).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_is_granted_or_refused_and_the_thread_goes_on() {
+        for urgency in [Urgency::Ahead, Urgency::Device, Urgency::Hardware] {
+            let thread = std::thread::spawn(move || request(urgency));
+            assert!(thread.join().is_ok(), "{urgency:?}");
+        }
+    }
+}
