@@ -12,7 +12,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps udev run test check-format lint unit doc-tests docs headless soak bench bench-peers fmt screenshots demo sync-check
+.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak bench bench-peers fmt screenshots demo sync-check
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,7 +28,7 @@ udev:          ## let whoever sits at the machine use USB projectors (Linux; as 
 run: deps      ## play the demo: in the window where there is a display, with a status line elsewhere
 	$(CARGO) run --locked --release -- play $(DEMO)
 
-test: deps check-format lint unit doc-tests docs headless  ## everything that checks the project
+test: deps check-format lint unit doc-tests docs headless loom  ## everything that checks the project
 
 check-format:
 	$(CARGO) fmt --check
@@ -47,6 +47,16 @@ docs:          ## the documentation of the library, warnings are errors
 
 headless:      ## the build without window, sound card and USB, in a target folder of its own
 	$(CARGO) clippy --locked --no-default-features --lib --bins --target-dir target/headless -- -D warnings
+
+loom:          ## every order of execution of the hand-overs between threads (its own package)
+	cd tests/loom && $(CARGO) test --locked
+
+FUZZ_SECONDS ?= 60
+
+fuzz:          ## each fuzz target for FUZZ_SECONDS (needs cargo-fuzz)
+	for target in $$($(CARGO) fuzz list); do \
+	  RUSTC_BOOTSTRAP=1 nice -n 19 $(CARGO) fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
 
 soak:          ## long runs: not part of `make test`
 	$(CARGO) test --locked --release --test it -- --ignored soak

@@ -90,8 +90,8 @@ impl LinkControl {
         control
     }
 
-    /// The rate the stream has now, points per second. A device is slowed down to it at once; it is sped
-    /// up only by the rate that comes with the points ("data before a rate raise").
+    /// The rate the stream has now, points per second. A change reaches the device with the first point made
+    /// for it: see `docs/decisions/0006-a-rate-rides-with-its-points.md`.
     #[must_use]
     pub fn pps(&self) -> u32 {
         self.0.pps.load(Ordering::Relaxed)

@@ -65,6 +65,19 @@ impl GalvoProfile {
         Self::ALL.into_iter().find(|profile| profile.name == name)
     }
 
+    /// Time from rest on one edge of the field to rest on the other, seconds, at most a tenth of one.
+    #[must_use]
+    pub fn full_swing_s(&self) -> f32 {
+        const WAY: f32 = 2.0;
+        let (speed, acceleration) = (self.max_speed, self.max_acceleration);
+        let time = if speed * speed >= WAY * acceleration {
+            2.0 * (WAY / acceleration).sqrt()
+        } else {
+            WAY / speed + speed / acceleration
+        };
+        if time.is_finite() { time.clamp(0.0, 0.1) } else { 0.1 }
+    }
+
     /// The limits at `pps` points per second (at least 1).
     #[must_use]
     pub fn at(&self, pps: u32) -> PointLimits {
@@ -107,6 +120,15 @@ mod tests {
             assert!((limits.lit_step - 0.02).abs() < 1e-6);
             assert!((limits.change - 1.0 / 45.0).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn a_full_swing_takes_what_the_limits_allow() {
+        assert!((GalvoProfile::K30.full_swing_s() - 0.817e-3).abs() < 1e-6);
+        let strong = GalvoProfile { max_speed: 1e6, ..GalvoProfile::K30 };
+        assert!((strong.full_swing_s() - 0.632e-3).abs() < 1e-6);
+        let stuck = GalvoProfile { max_speed: 0.0, ..GalvoProfile::K30 };
+        assert_eq!(stuck.full_swing_s(), 0.1);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub struct SafeChunk<'a> {
     start: StreamInstant,
     pps: u32,
     generation: u64,
+    settle_points: u32,
 }
 
 impl<'a> SafeChunk<'a> {
@@ -21,8 +22,9 @@ impl<'a> SafeChunk<'a> {
         start: StreamInstant,
         pps: u32,
         generation: u64,
+        settle_points: u32,
     ) -> Self {
-        Self { points, start, pps, generation }
+        Self { points, start, pps, generation, settle_points }
     }
 
     /// The points, in order.
@@ -47,6 +49,13 @@ impl<'a> SafeChunk<'a> {
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Points that pass until mirrors that were anywhere have come to rest on these: what a device shows
+    /// first after a break in its flow has to be dark for so long.
+    #[must_use]
+    pub const fn settle_points(&self) -> u32 {
+        self.settle_points
     }
 
     /// How many points.

@@ -131,7 +131,9 @@ impl Gate {
         let (counts, peak) = self.judge(points, armed, pps);
         let flash_warnings = self.flash.look(points, pps);
         self.meters.add(&Counts { flash_warnings, ..counts }, peak);
-        SafeChunk::new(points, start, pps, generation)
+        let settle_s = self.settings.profile.full_swing_s().max(START_UP_S);
+        let settle_points = (settle_s * pps as f32).ceil() as u32;
+        SafeChunk::new(points, start, pps, generation, settle_points)
     }
 
     fn judge(&mut self, points: &mut [LaserPoint], armed: bool, pps: u32) -> (Counts, u16) {

@@ -18,6 +18,7 @@ struct Head {
     len: usize,
     pps: u32,
     generation: u64,
+    settle_points: u32,
 }
 
 /// A queue for `points` points in at most `chunks` runs; the receiver hands out at most `max_chunk` points
@@ -38,6 +39,8 @@ pub fn queue(
         head: None,
         pending: vec![LaserPoint::CENTRE; max_chunk.max(1)],
         offered: None,
+        starts: true,
+        dark_points: 0,
         arm,
     };
     (sender, receiver)
@@ -72,6 +75,7 @@ impl SafeSender {
             len: chunk.len(),
             pps: chunk.pps(),
             generation: chunk.generation(),
+            settle_points: chunk.settle_points(),
         };
         self.heads.try_push(head).is_ok()
     }
@@ -103,6 +107,10 @@ pub struct SafeReceiver {
     head: Option<Head>,
     pending: Vec<LaserPoint>,
     offered: Option<Head>,
+    /// The flow of the device is broken: its next point may be anywhere in the field.
+    starts: bool,
+    /// Points that have still to be dark after the last break.
+    dark_points: usize,
     arm: Arm,
 }
 
@@ -120,13 +128,27 @@ impl SafeReceiver {
             self.take(max);
         }
         let offered = self.offered?;
+        let dark = if self.arm.allows(offered.generation) {
+            self.dark_at_start(&offered).min(offered.len)
+        } else {
+            offered.len
+        };
         let points = &mut self.pending[..offered.len];
-        if !self.arm.allows(offered.generation) {
-            for point in points.iter_mut() {
-                *point = point.blanked();
-            }
+        for point in &mut points[..dark] {
+            *point = point.blanked();
         }
-        Some(SafeChunk::new(points, offered.start, offered.pps, offered.generation))
+        let Head { start, pps, generation, settle_points, .. } = offered;
+        Some(SafeChunk::new(points, start, pps, generation, settle_points))
+    }
+
+    /// The device's flow is broken: it has started, was stopped or ran empty, and its mirrors may be anywhere.
+    /// What is taken next is dark until they have settled.
+    pub const fn begin_dark(&mut self) {
+        self.starts = true;
+    }
+
+    fn dark_at_start(&self, offered: &Head) -> usize {
+        if self.starts { offered.settle_points as usize } else { self.dark_points }
     }
 
     fn take(&mut self, max: usize) {
@@ -172,7 +194,16 @@ impl SafeReceiver {
 
     /// The chunk last offered was accepted by the device.
     pub fn commit(&mut self) {
+        if let Some(offered) = self.offered.take() {
+            self.dark_points = self.dark_at_start(&offered).saturating_sub(offered.len);
+            self.starts = false;
+        }
+    }
+
+    /// The chunk last offered is dropped: the device never sees it.
+    pub fn discard(&mut self) {
         self.offered = None;
+        self.starts = true;
     }
 
     /// Drops everything queued; returns how many points that were.
@@ -208,7 +239,7 @@ mod tests {
         let arm = Arm::new();
         let generation = arm.arm(HostTime::ZERO).unwrap();
         let (mut tx, mut rx) = queue(100, 8, 30, arm);
-        assert!(tx.push(&SafeChunk::new(&white(50), StreamInstant(0), 30_000, generation)));
+        assert!(tx.push(&SafeChunk::new(&white(50), StreamInstant(0), 30_000, generation, 0)));
         let first = rx.next(30).map(|c| (c.start(), c.points().to_vec())).unwrap();
         let again = rx.next(30).map(|c| (c.start(), c.points().to_vec())).unwrap();
         assert_eq!(first, again);
@@ -221,7 +252,7 @@ mod tests {
     fn a_frame_is_gathered_from_runs_of_one_rate_and_grows_until_it_is_taken() {
         let (mut tx, mut rx) = queue(1000, 8, 100, Arm::new());
         let mut push = |start, n, pps| {
-            assert!(tx.push(&SafeChunk::new(&white(n), StreamInstant(start), pps, 0)));
+            assert!(tx.push(&SafeChunk::new(&white(n), StreamInstant(start), pps, 0, 0)));
         };
         push(0, 20, 30_000);
         assert_eq!(rx.gather(50).unwrap().len(), 20);
@@ -246,7 +277,7 @@ mod tests {
         let arm = Arm::new();
         let generation = arm.arm(HostTime::ZERO).unwrap();
         let (mut tx, mut rx) = queue(100, 8, 100, arm.clone());
-        assert!(tx.push(&SafeChunk::new(&white(10), StreamInstant(0), 30_000, generation)));
+        assert!(tx.push(&SafeChunk::new(&white(10), StreamInstant(0), 30_000, generation, 0)));
         assert!(rx.next(100).unwrap().points().iter().all(|p| !p.is_blank()));
         arm.disarm(HostTime::ZERO, TripReason::Operator);
         arm.arm(HostTime::ZERO).unwrap();
@@ -254,13 +285,40 @@ mod tests {
     }
 
     #[test]
+    fn after_a_break_all_is_dark_until_the_mirrors_have_settled() {
+        let arm = Arm::new();
+        let generation = arm.arm(HostTime::ZERO).unwrap();
+        let (mut tx, mut rx) = queue(200, 8, 20, arm);
+        assert!(tx.push(&SafeChunk::new(&white(200), StreamInstant(0), 30_000, generation, 30)));
+        let lit = |rx: &mut SafeReceiver, accepted: bool| {
+            let lit = rx.next(20).unwrap().points().iter().filter(|p| !p.is_blank()).count();
+            if accepted {
+                rx.commit();
+            }
+            lit
+        };
+        // The first flow begins dark; a refused chunk does not count as shown.
+        assert_eq!(
+            [false, true, true, true].map(|accepted| lit(&mut rx, accepted)),
+            [0, 0, 10, 20]
+        );
+        rx.begin_dark();
+        assert_eq!([true, true].map(|accepted| lit(&mut rx, accepted)), [0, 10]);
+        // What is dropped leaves a gap of its own.
+        rx.discard();
+        assert_eq!(rx.next(20).unwrap().len(), 20);
+        rx.discard();
+        assert_eq!([true, true].map(|accepted| lit(&mut rx, accepted)), [0, 10]);
+    }
+
+    #[test]
     fn a_full_queue_takes_nothing_of_a_chunk() {
         let (mut tx, mut rx) = queue(10, 8, 100, Arm::new());
-        assert!(tx.push(&SafeChunk::new(&white(8), StreamInstant(0), 30_000, 0)));
-        assert!(!tx.push(&SafeChunk::new(&white(3), StreamInstant(8), 30_000, 0)));
+        assert!(tx.push(&SafeChunk::new(&white(8), StreamInstant(0), 30_000, 0, 0)));
+        assert!(!tx.push(&SafeChunk::new(&white(3), StreamInstant(8), 30_000, 0, 0)));
         assert_eq!(tx.queued_points(), 8);
         assert_eq!(rx.clear(), 8);
         assert!(rx.next(100).is_none());
-        assert!(tx.push(&SafeChunk::new(&white(3), StreamInstant(8), 30_000, 0)));
+        assert!(tx.push(&SafeChunk::new(&white(3), StreamInstant(8), 30_000, 0, 0)));
     }
 }

@@ -66,8 +66,8 @@ impl StreamControl {
         self.arm.is_armed()
     }
 
-    /// Asks for another rate. It takes effect with the next points: lower at once, higher when there are
-    /// points for it. Refused outside the device's range.
+    /// Asks for another rate. It takes effect with the first point made for it, within the buffer's length.
+    /// Refused outside the device's range.
     pub fn set_pps(&self, pps: u32) -> Result<(), ConfigError> {
         let (min, max) = self.rates;
         if pps < min || pps > max {

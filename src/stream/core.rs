@@ -131,6 +131,9 @@ pub struct Stream {
     /// Points that the device is asked to hold at most: not quite all it can, as its word is always a little old.
     device_room: u64,
     pps: u32,
+    /// The first point of that rate, and the highest rate of points that may still be ahead of it.
+    rate_from: StreamInstant,
+    highest_pps: u32,
     start: StreamInstant,
     chunk_buffer: Box<[LaserPoint]>,
     last_chunk: Box<[LaserPoint]>,
@@ -175,6 +178,8 @@ impl Stream {
                 .capacity_points
                 .map_or(u64::MAX, |capacity| (capacity as f64 * DEVICE_SHARE) as u64),
             pps: config.pps,
+            rate_from: StreamInstant::default(),
+            highest_pps: config.pps,
             start: StreamInstant::default(),
             chunk_buffer: vec![LaserPoint::CENTRE; chunk].into(),
             last_chunk: vec![LaserPoint::CENTRE; chunk].into(),
@@ -249,14 +254,15 @@ impl Stream {
     #[must_use]
     pub fn is_nearly_empty(&self) -> bool {
         let min = self.config.min_points(self.pps, self.queue_points);
-        self.phase == Phase::Running && self.buffered_points() < min / 2
+        self.phase == Phase::Running && self.at_present_rate(self.buffered_points()) < min / 2
     }
 
     /// How long until the buffer falls below its target, by the last tick; zero if it is below.
     #[must_use]
     pub fn time_to_target(&self) -> Duration {
         let target = self.config.target_points(self.pps, self.queue_points);
-        time_of(self.buffered_points().saturating_sub(target), self.pps)
+        let buffered = self.at_present_rate(self.buffered_points());
+        time_of(buffered.saturating_sub(target), self.pps)
     }
 
     /// True once a stop was asked for that the next tick will obey.
@@ -300,6 +306,7 @@ impl Stream {
         self.offer_kept(now);
         self.meter.judge(now, &self.timeline, &self.map, &self.stats.counters.sync);
         let buffered = self.buffered_points();
+        self.forget_older_rates(buffered);
         self.stats.counters.buffered_now.store(buffered, Ordering::Relaxed);
         if self.fullness.is_playing() {
             self.stats.counters.buffered.record(buffered);
@@ -375,7 +382,8 @@ impl Stream {
         let target = self.config.target_points(self.pps, self.queue_points);
         let min = self.config.min_points(self.pps, self.queue_points);
         let cap = self.chunk_buffer.len();
-        let wanted = |level: u64| level.saturating_sub(buffered_points);
+        let counted = self.at_present_rate(buffered_points);
+        let wanted = |level: u64| level.saturating_sub(counted);
         if wanted(min) > cap as u64 {
             bump(&self.stats.counters.clamped_requests);
         }
@@ -390,7 +398,7 @@ impl Stream {
             min_points: wanted(min).min(cap as u64) as usize,
             target_points: wanted(target).min(cap as u64) as usize,
             buffered_points,
-            buffered: time_of(buffered_points, self.pps),
+            buffered: time_of(counted, self.pps),
             device_queued_points: self.fullness.device_queued(),
             plays_at,
             media: self.map.media_of_light(plays_at),
@@ -551,9 +559,17 @@ impl Stream {
 
     fn take_rate(&mut self, pps: u32) {
         self.pps = pps;
+        self.rate_from = self.start;
+        self.highest_pps = self.highest_pps.max(pps);
         self.timeline.set_rate(self.start, pps);
         self.parts.link.set_pps(pps);
         self.colour_delay.set_points(points_in(self.config.colour_delay, pps) as usize);
+        self.bound_device_fill();
+    }
+
+    /// While points of a higher rate are ahead, the device empties at that rate: its bounds stay as wide.
+    fn bound_device_fill(&self) {
+        let pps = self.highest_pps;
         let target = self.config.target_points(pps, self.queue_points);
         let (low, high) = match self.delivery {
             // The device holds what it can: a late device thread is then never noticed.
@@ -564,6 +580,23 @@ impl Stream {
             _ => (self.config.min_points(pps, self.queue_points), target),
         };
         self.parts.link.set_device_fill(low as u32, high as u32);
+    }
+
+    fn forget_older_rates(&mut self, buffered: u64) {
+        if self.highest_pps > self.pps && self.start.0.saturating_sub(buffered) >= self.rate_from.0
+        {
+            self.highest_pps = self.pps;
+            self.bound_device_fill();
+        }
+    }
+
+    /// Buffered points as so many of the present rate: those of an older one count by the time they take.
+    fn at_present_rate(&self, buffered: u64) -> u64 {
+        let first = StreamInstant(self.start.0.saturating_sub(buffered));
+        if first >= self.rate_from {
+            return buffered;
+        }
+        (self.timeline.nominal_seconds(first, self.start) * f64::from(self.pps)) as u64
     }
 
     /// True once the last point queued has left the mirrors, as far as can be told.
@@ -624,6 +657,7 @@ mod tests {
     use crate::realtime::no_alloc;
 
     /// LS-02, LR-20: 10⁵ callbacks with underruns, seeks, rate changes, refusals and breaks: no allocation.
+    /// LS-01, LR-02: the producer writes into the stream's own buffer.
     #[test]
     fn a_hundred_thousand_callbacks_never_touch_the_heap() {
         let capabilities = Capabilities {

@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(names(&buffer[..2]), [(1, 2), (1, 0)]);
     }
 
-    /// LS-62: a new frame begins at the end of the present one, in the middle of a chunk.
+    /// LS-62, LS-86: a new frame begins at the end of the present one, in the middle of a chunk.
     #[test]
     fn frames_are_swapped_in_mid_chunk_at_the_end_of_a_frame() {
         let mut adapter = FrameAdapter::new();

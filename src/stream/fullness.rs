@@ -202,6 +202,7 @@ mod tests {
     }
 
     /// LS-41: the estimate is the lower of hardware and software.
+    /// LR-04.
     #[test]
     fn the_lower_of_hardware_and_software_counts() {
         assert_eq!(lower_of(Some(100.0), 300.0), 100.0);
@@ -211,6 +212,7 @@ mod tests {
     }
 
     /// LS-43 ⚠5: half points per step are not lost: 10 000 steps of 33 µs are 9 900 points at 30 kpps.
+    /// Trap: fractional decay.
     #[test]
     fn fractions_of_points_are_carried() {
         let mut fullness = Fullness::new(false);
@@ -265,6 +267,7 @@ mod tests {
         assert_eq!(fullness.points(0), 700);
     }
 
+    /// Trap: phantom points, which only the host believes to be in the device.
     #[test]
     fn what_the_device_lacks_is_believed_at_once() {
         let mut fullness = Fullness::new(true);
@@ -272,6 +275,23 @@ mod tests {
         fullness.report(&report(T0, 1000, Some(100)));
         fullness.advance(T0, 30_000.0);
         assert_eq!(fullness.points(0), 100);
+    }
+
+    /// Trap: double-counted reports. The same word of the device, heard twice or late, adds and takes nothing.
+    #[test]
+    fn a_report_counts_once_however_often_it_comes() {
+        let mut fullness = Fullness::new(true);
+        fullness.pushed(1000);
+        let word = report(T0, 1000, Some(600));
+        for _ in 0..5 {
+            fullness.report(&word);
+            fullness.advance(T0, 30_000.0);
+            assert_eq!(fullness.points(0), 600);
+        }
+        fullness.advance(ms(10), 30_000.0);
+        fullness.report(&word);
+        fullness.advance(ms(10), 30_000.0);
+        assert_eq!(fullness.points(0), 300);
     }
 
     #[test]

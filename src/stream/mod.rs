@@ -15,6 +15,7 @@ pub mod media_map;
 pub mod push;
 pub mod rates;
 mod run;
+pub mod session;
 pub mod stats;
 pub mod sync;
 pub mod timeline;
@@ -27,5 +28,6 @@ pub use frame_adapter::{FrameAdapter, FrameWriter, SharedFrameAdapter, shared_fr
 pub use media_map::MediaMap;
 pub use push::{FramePusher, WriteFrameError};
 pub use run::run_fill;
+pub use session::{Session, SessionError};
 pub use stats::{StatsSnapshot, StreamStats};
 pub use sync::SyncSnapshot;

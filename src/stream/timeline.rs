@@ -153,6 +153,12 @@ impl Timeline {
         Some(self.rates.point(self.filter.own_at(self.seconds(host))?))
     }
 
+    /// How long the points from `first` up to `end` take at their nominal rates, seconds.
+    #[must_use]
+    pub fn nominal_seconds(&self, first: StreamInstant, end: StreamInstant) -> f64 {
+        self.rates.seconds(end.0 as f64) - self.rates.seconds(first.0 as f64)
+    }
+
     /// Seconds between two points of the newest rate, on the host's clock.
     #[must_use]
     pub fn seconds_per_point(&self) -> f64 {

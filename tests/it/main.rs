@@ -9,6 +9,7 @@ mod clocks;
 mod decode;
 mod devices;
 mod ether_dream;
+mod examples;
 mod frame;
 #[cfg(feature = "gui")]
 mod gui;
@@ -19,7 +20,9 @@ mod lasercube_wifi;
 mod layers;
 mod mock_device;
 mod patterns;
+mod rows;
 mod safety;
+mod safety_on_devices;
 mod show;
 mod stream;
 mod synthetic_song;

@@ -78,7 +78,67 @@ fn an_empty_stream_asks_for_its_target() {
     assert!(request.plays_at >= T0);
 }
 
+/// LS-07, LS-08, LS-09, LS-14, LS-81: a request has these fields and no other (no `max_points`: the buffer's length is
+/// the cap), carries the rate of its own points, and there are three answers to it.
+#[test]
+fn a_request_has_the_fields_agreed_and_three_answers() {
+    let (mut stream, _device, _arm) = QueueMock::open(config());
+    stream.control().set_pps(20_000).unwrap();
+    let FillRequest {
+        start,
+        pps,
+        min_points: _,
+        target_points: _,
+        buffered_points: _,
+        buffered: _,
+        device_queued_points: _,
+        plays_at: _,
+        media: _,
+        media_per_point: _,
+        epoch: _,
+    } = stream.tick(T0).unwrap();
+    assert_eq!((start, pps), (StreamInstant(0), 20_000));
+    for result in [FillResult::Filled(1), FillResult::Starved, FillResult::End] {
+        let points = match result {
+            FillResult::Filled(points) => points,
+            FillResult::Starved | FillResult::End => 0,
+        };
+        assert!(points <= 1);
+    }
+}
+
+/// LS-13: what the device reports is handed on raw, beside the estimate.
+#[test]
+fn the_devices_own_count_is_handed_on_raw() {
+    let mut rig = Rig::queue(config());
+    rig.run(1.0, &mut dot);
+    rig.device.stalled = true;
+    let mut raw = Vec::new();
+    for _ in 0..2 {
+        rig.step(&mut |request: &FillRequest, _: &mut [LaserPoint]| {
+            raw.push(request.device_queued_points.unwrap());
+            FillResult::Filled(0)
+        });
+    }
+    assert!(raw[0] > 500, "{raw:?}");
+    assert!(
+        raw.iter().all(|count| *count == raw[0]),
+        "it ages only with the device's next word: {raw:?}"
+    );
+}
+
+/// Trap: ticks below a millisecond divide by zero where whole milliseconds are counted. They are refused.
+#[test]
+fn a_tick_below_a_millisecond_is_refused() {
+    for nanos in [0, 1, 999_999] {
+        let config = config().with_tick_interval(Duration::from_nanos(nanos));
+        assert!(config.check(&capabilities(true)).is_err(), "{nanos} ns");
+    }
+    assert!(config().with_tick_interval(ms(1)).check(&capabilities(true)).is_ok());
+}
+
 /// LS-10, LS-11, LS-12: what is buffered is taken off, rounded up, never below zero.
+/// LS-38, LS-84: what was written counts as scheduled, for many states of the buffer.
 #[test]
 fn what_is_buffered_is_taken_off_the_request() {
     for (queued, min, target) in [(1, 299, 1199), (299, 1, 901), (300, 0, 900), (1200, 0, 0)] {
@@ -95,6 +155,7 @@ fn what_is_buffered_is_taken_off_the_request() {
 }
 
 /// LS-11, LS-36, LS-52, LS-53: a request never wants more than a chunk, whatever the device.
+/// LS-51, LS-55, LS-82: both buffers are made for it, for every kind of device.
 #[test]
 fn a_chunk_is_never_longer_than_the_device_allows() {
     for (chunk, target_ms) in [(1799, 200), (4095, 500), (179, 40), (6000, 40), (1, 40)] {
@@ -168,6 +229,7 @@ fn a_short_fill_is_padded_dark_at_its_last_position() {
 }
 
 /// LS-17, LS-18: nothing filled is fine when nothing is wanted, and starving when something is.
+/// LR-16, LS-85.
 #[test]
 fn zero_points_are_fine_only_when_none_are_wanted() {
     let (mut stream, _device, _arm) = QueueMock::open(config());
@@ -194,6 +256,7 @@ fn a_starved_stream_goes_on_dark_and_recovers() {
 }
 
 /// LS-39: `RepeatLast` shows the last chunk once more.
+/// LS-38: the last chunk is kept. LR-10: both buffers are equally long, which a debug build asserts.
 #[test]
 fn repeat_last_shows_the_last_chunk_again() {
     let mut rig = Rig::queue(config().with_underrun_policy(UnderrunPolicy::RepeatLast)).armed();
@@ -237,6 +300,7 @@ fn stop_policy_ends_the_stream_dark() {
 }
 
 /// LS-20, LS-85: at the end everything queued plays out, then at least 16 dark points, then it is over.
+/// LR-05.
 #[test]
 fn the_end_plays_out_what_is_queued_and_parks_dark() {
     let mut rig = Rig::queue(config()).armed();
@@ -279,7 +343,7 @@ fn a_stalled_device_delays_the_end_by_the_drain_timeout_only() {
     }
 }
 
-/// LR-12: a device without a queue report runs for a minute without a stall.
+/// LR-11, LR-12: a device without a queue report runs for a minute without a stall.
 #[test]
 fn a_device_without_a_queue_report_never_stalls() {
     let mut rig = Rig::no_queue(config());
@@ -301,6 +365,7 @@ fn jitter_of_reports_causes_no_underrun() {
 }
 
 /// LS-42: the estimate is never above what is really ahead of the mirrors.
+/// LS-84: with and without a hardware queue.
 #[test]
 fn the_estimate_is_cautious() {
     for (ppm, queue) in [(300.0, true), (-300.0, true), (0.0, true), (0.0, false), (-300.0, false)]
@@ -320,6 +385,7 @@ fn the_estimate_is_cautious() {
 }
 
 /// Design 4.4: output that does not fit is kept and offered again, and nothing is lost or doubled.
+/// LS-56, LS-57. Trap: a refused chunk is retried byte for byte.
 #[test]
 fn refused_output_is_kept_and_comes_out_unchanged() {
     let mut rig = Rig::queue(config().with_startup_blank(Duration::ZERO)).armed();
@@ -445,6 +511,7 @@ fn colours_are_delayed_by_whole_points() {
 }
 
 /// Design 4.5: a rate outside the device's range is refused and changes nothing.
+/// Trap: a rate of 0.
 #[test]
 fn a_rate_the_device_cannot_play_is_refused() {
     let (stream, _device, _arm) = QueueMock::open(config());
@@ -509,6 +576,7 @@ fn run_world(
 }
 
 /// LS-31, LS-32: ticks keep their marks whatever the callback takes: 10⁵ ticks, no drift.
+/// LS-83.
 #[test]
 fn ticks_do_not_drift_with_the_time_of_the_callback() {
     let mut calls = 0_i64;
@@ -523,6 +591,7 @@ fn ticks_do_not_drift_with_the_time_of_the_callback() {
 }
 
 /// LS-33, LS-34: after a callback of 35 ms the next one is at the 40 ms mark; three ticks are missed.
+/// LS-37, LS-83: the overrun is dealt with before the next callback.
 #[test]
 fn a_slow_callback_skips_ticks_and_never_runs_back_to_back() {
     let mut at = Vec::new();
@@ -538,6 +607,7 @@ fn a_slow_callback_skips_ticks_and_never_runs_back_to_back() {
 }
 
 /// LS-35 ⚠4: a nearly empty buffer wakes early, once a tick at most and a millisecond later at least.
+/// LS-37, LS-83: after the callback. Trap: `Starved` does not spin.
 #[test]
 fn an_early_wake_comes_once_a_tick_at_most() {
     let mut at = Vec::new();
@@ -557,6 +627,7 @@ fn an_early_wake_comes_once_a_tick_at_most() {
 }
 
 /// Design §3: the loop's clock and an outside clock send identical points.
+/// LS-70: `tick` and `submit` are all that an outside clock needs.
 #[test]
 fn internal_and_external_clock_send_identical_points() {
     let mut n = 0;
@@ -586,6 +657,7 @@ fn internal_and_external_clock_send_identical_points() {
 }
 
 /// A stop is obeyed within 10 ms, and the loop never sleeps longer than 2 ms at once.
+/// Trap: waits are sliced.
 #[test]
 fn a_stop_is_obeyed_within_ten_milliseconds() {
     let (mut stream, device, arm) = QueueMock::open(config().with_tick_interval(ms(500)));
@@ -632,6 +704,7 @@ fn a_critically_low_buffer_is_refilled_at_once() {
 }
 
 /// Design 4.7: a target above the queue does not livelock.
+/// Trap: a target above the ring.
 #[test]
 fn a_target_above_the_queue_runs_on() {
     let caps = galvo::dac::Capabilities { max_pps: 30_000, ..capabilities(true) };

@@ -75,11 +75,14 @@ pub struct Shown {
     pub index: u64,
     /// The point.
     pub point: LaserPoint,
+    /// Which run of the mirrors it belongs to: each start begins a new one.
+    pub run: u32,
 }
 
 #[derive(Debug, Default)]
 struct Tapped {
     shown: VecDeque<Shown>,
+    run: u32,
     estop: bool,
     unplugged: bool,
 }
@@ -117,14 +120,21 @@ struct Watcher {
 
 impl Recorder for Watcher {
     fn shown(&mut self, at: HostTime, index: u64, point: &LaserPoint) {
-        let shown = &mut self.tap.inner().shown;
-        if shown.len() == TAP_POINTS {
-            shown.pop_front();
+        let mut tapped = self.tap.inner();
+        if tapped.shown.len() == TAP_POINTS {
+            tapped.shown.pop_front();
         }
-        shown.push_back(Shown { at, index, point: *point });
+        let run = tapped.run;
+        tapped.shown.push_back(Shown { at, index, point: *point, run });
+        drop(tapped);
         if let Some(file) = &mut self.file {
             file.shown(at, index, point);
         }
+    }
+
+    fn begun(&mut self, _at: HostTime) {
+        let mut tapped = self.tap.inner();
+        tapped.run = tapped.run.wrapping_add(1);
     }
 
     fn seen_until(&mut self, now: HostTime) {

@@ -12,6 +12,10 @@ use crate::time::HostTime;
 pub trait Recorder: Send {
     /// Point `index` (counted from the first one ever shown) is on the mirrors at `at`.
     fn shown(&mut self, at: HostTime, index: u64, point: &LaserPoint);
+    /// The mirrors begin a new run at `at`: what they showed before has nothing to do with what comes.
+    fn begun(&mut self, at: HostTime) {
+        let _ = at;
+    }
     /// Time has come to `now`; called whenever somebody looks.
     fn seen_until(&mut self, now: HostTime) {
         let _ = now;
@@ -91,6 +95,9 @@ impl Playback {
         self.playing = true;
         self.shown_since_start = 0;
         self.re_anchor(now, pps);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.begun(now);
+        }
     }
 
     /// Changes the rate now.

@@ -198,6 +198,7 @@ impl Worker {
         }
         self.ever_connected = true;
         self.drop_queue();
+        self.parts.receiver.begin_dark();
         self.link = Some(Link {
             capabilities,
             since: now,
@@ -227,7 +228,7 @@ impl Worker {
 
     fn stop_device(&mut self, now: HostTime) -> Result<(), DacError> {
         self.parts.backend.stop(now)?;
-        self.discontinuity = self.discontinuity.wrapping_add(1);
+        self.break_flow();
         if let Some(link) = &mut self.link {
             link.fill = DeviceFill::new(now);
             link.last = None;
@@ -236,11 +237,20 @@ impl Worker {
         Ok(())
     }
 
+    /// The map from points to time is broken, and the mirrors may be anywhere: what comes next begins dark.
+    const fn break_flow(&mut self) {
+        self.discontinuity = self.discontinuity.wrapping_add(1);
+        self.parts.receiver.begin_dark();
+    }
+
     fn reset_if_told(&mut self, now: HostTime) -> Result<(), DacError> {
         let asked = self.parts.control.estop_resets();
         if asked != self.resets_done {
             self.resets_done = asked;
-            self.parts.backend.reset_estop(now)?;
+            // A reset is an answer to a stop that was seen: it must not clear one pressed after it.
+            if self.link.as_ref().is_some_and(|link| link.estop) {
+                self.parts.backend.reset_estop(now)?;
+            }
         }
         Ok(())
     }
@@ -262,7 +272,7 @@ impl Worker {
             }
             dropped += chunk.len() as u64;
             self.accepted = StreamInstant(chunk.start().0 + chunk.len() as u64);
-            self.parts.receiver.commit();
+            self.parts.receiver.discard();
         }
         self.parts.stats.dropped(dropped);
         if holds_old {
@@ -288,6 +298,7 @@ impl Worker {
         if underflows > 0 {
             link.underflows = report.underflows;
             self.discontinuity = self.discontinuity.wrapping_add(1);
+            self.parts.receiver.begin_dark();
             self.parts.stats.underflows(u64::from(underflows));
         }
         link.fill.told(&report);
@@ -305,7 +316,7 @@ impl Worker {
 
     fn latch_estop(&mut self, now: HostTime) {
         self.parts.arm.stop(now, TripReason::DeviceEstop);
-        self.discontinuity = self.discontinuity.wrapping_add(1);
+        self.break_flow();
         let device = self.parts.backend.name().to_owned();
         let fault = DacError::EmergencyStop { device }.to_string();
         self.status.set(WorkerState::EmergencyStop, Some(fault));
@@ -386,7 +397,7 @@ impl Worker {
             self.backoff = BACKOFF_FIRST;
         }
         if self.link.take().is_some() {
-            self.discontinuity = self.discontinuity.wrapping_add(1);
+            self.break_flow();
             // A lost device may still hear its stop; a driver that panics here is left as it is.
             let closed = catch_unwind(AssertUnwindSafe(|| {
                 drop(self.parts.backend.stop(now));
@@ -424,7 +435,7 @@ impl Worker {
         while let Some(chunk) = self.parts.receiver.next(usize::MAX) {
             dropped += chunk.len() as u64;
             self.accepted = StreamInstant(chunk.start().0 + chunk.len() as u64);
-            self.parts.receiver.commit();
+            self.parts.receiver.discard();
         }
         self.parts.stats.dropped(dropped);
     }
