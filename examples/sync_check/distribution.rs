@@ -1,6 +1,6 @@
 //! A list of errors in milliseconds, as figures and as a histogram of text.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Errors with the moments they were seen at, ms and seconds.
 #[derive(Debug, Default)]
@@ -52,11 +52,9 @@ impl Distribution {
         while ms <= high.min(60.0) {
             let n = self.0.iter().filter(|(_, error)| error.floor() == ms).count();
             if n > 0 {
-                text += &format!(
-                    "  {ms:+4.0} … {:+4.0} ms {n:4} {}\n",
-                    ms + 1.0,
-                    "#".repeat(n.min(80))
-                );
+                let bar = "#".repeat(n.min(80));
+                // Text takes all that is written to it.
+                writeln!(text, "  {ms:+4.0} … {:+4.0} ms {n:4} {bar}", ms + 1.0).ok();
             }
             ms += 1.0;
         }
