@@ -2,6 +2,7 @@
 //!
 //! Pure: time is an argument, files are the library's.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,7 +86,7 @@ impl PresetEditor {
             return Err(EditError::UnknownParam {
                 name: name.to_owned(),
                 generator: self.current.generator.clone(),
-                known: specs.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", "),
+                known: specs.iter().map(|spec| &*spec.name).collect::<Vec<_>>().join(", "),
             });
         };
         let spec = &specs[index];
@@ -165,26 +166,27 @@ impl PresetEditor {
     fn param_view(&self, spec: &ParamSpec) -> ParamView {
         let rows = self.current.modulate.iter().filter(|row| row.param == spec.name);
         ParamView {
-            name: spec.name.to_owned(),
-            unit: spec.unit.to_owned(),
-            help: spec.help.to_owned(),
+            name: spec.name.to_string(),
+            unit: spec.unit.to_string(),
+            help: spec.help.to_string(),
             min: spec.min,
             max: spec.max,
             default: spec.default,
-            value: self.current.params.get(spec.name).copied().unwrap_or(spec.default),
+            value: self.current.params.get(&*spec.name).copied().unwrap_or(spec.default),
             moved_by: rows.map(Modulation::label).collect::<Vec<_>>().join(", "),
         }
     }
 
-    fn specs(&self) -> &'static [ParamSpec] {
-        catalog::find(&self.current.generator).map_or(&[], |generator| generator.params)
+    fn specs(&self) -> Cow<'static, [ParamSpec]> {
+        let generator = catalog::find(&self.current.generator);
+        generator.map_or(Cow::Borrowed(&[]), |generator| self.current.specs(generator))
     }
 
     /// The preset with every default written out, so that a default set by hand is no difference.
     fn with_all_values(&self, preset: &Preset) -> Preset {
         let mut full = preset.clone();
-        for spec in self.specs() {
-            full.params.entry(spec.name.to_owned()).or_insert(spec.default);
+        for spec in self.specs().iter() {
+            full.params.entry(spec.name.to_string()).or_insert(spec.default);
         }
         full
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::pattern::catalog;
 
 const FULL: &str = r##"version = 1
 name = "Full"
