@@ -23,7 +23,8 @@ fn operations(criterion: &mut Criterion, name: &str, point: &str, operations: us
     group.bench_function(name, |bencher| {
         bencher.iter(|| {
             let mut sum = 0.0;
-            player.stroke(black_box(&Heard::nothing()), (0, 1), POINTS, true, |x, y, _| sum += x + y);
+            player
+                .stroke(black_box(&Heard::nothing()), (0, 1), POINTS, true, |x, y, _| sum += x + y);
             sum
         });
     });

@@ -33,6 +33,21 @@ pub struct Shade {
     pub rotation: f32,
 }
 
+impl Shade {
+    /// What lies between: `self` at 0, `other` at 1; the turn goes the short way round.
+    #[must_use]
+    pub fn towards(self, other: Self, amount: f32) -> Self {
+        let mix = |a: f32, b: f32| a + (b - a) * amount;
+        let turn = (other.rotation - self.rotation + TAU / 2.0).rem_euclid(TAU) - TAU / 2.0;
+        let rotation = self.rotation + turn * amount;
+        Self {
+            gain: mix(self.gain, other.gain),
+            scale: mix(self.scale, other.scale),
+            rotation: (rotation + TAU / 2.0).rem_euclid(TAU) - TAU / 2.0,
+        }
+    }
+}
+
 /// A compiled preset. All memory is taken by [`Instrument::new`].
 pub struct Instrument {
     generator: &'static Generator,

@@ -71,6 +71,19 @@ impl PresetEditor {
         *self = Self::new(preset);
     }
 
+    /// Takes what is stored now, because its file changed, as a step that can be taken back.
+    pub fn reload(&mut self, preset: Arc<Preset>) {
+        self.remember();
+        self.current = Arc::clone(&preset);
+        self.stored = preset;
+    }
+
+    /// The preset as it is stored.
+    #[must_use]
+    pub fn stored(&self) -> &Arc<Preset> {
+        &self.stored
+    }
+
     /// Sets a parameter, clamped to its range, and returns its place and value for the instrument.
     ///
     /// # Errors
@@ -317,6 +330,17 @@ mod tests {
         let view = editor.view();
         assert_eq!((view.name.as_str(), view.generator.as_str()), ("Other", "knot"));
         assert!(!view.changed && !view.can_undo && !view.can_redo);
+    }
+
+    #[test]
+    fn a_changed_file_is_taken_and_the_edits_come_back_with_undo() {
+        let mut editor = editor();
+        editor.set_param("radius", 0.6, ms(0)).unwrap();
+        let mut stored = (**editor.stored()).clone();
+        stored.params.insert("radius".to_owned(), 0.9);
+        editor.reload(Arc::new(stored));
+        assert!(radius(&editor) == 0.9 && !editor.changed());
+        assert!(editor.undo() && radius(&editor) == 0.6 && editor.changed());
     }
 
     #[test]
