@@ -8,7 +8,7 @@ use std::path::Path;
 
 use galvo::analysis::{Analyser, Features};
 use galvo::audio::decode::Decoder;
-use galvo::path::{GalvoProfile, Layout, LayoutSettings, Mirror, PathPoints};
+use galvo::path::{ColourDelay, GalvoProfile, Layout, LayoutSettings, Mirror, PathPoints};
 use galvo::pattern::{Instrument, Preset, bundled};
 use galvo::point::{Colour, LaserPoint};
 use galvo::time::MediaTime;
@@ -22,6 +22,8 @@ const FRAMES_PER_SECOND: u32 = 50;
 /// drop on a beat, between beats, and bars later.
 const BEGIN_S: f64 = 57.0;
 const MOMENTS_S: [f64; 3] = [60.97, 62.62, 64.83];
+/// The mirrors of the model lag by about this much.
+const COLOUR_DELAY_US: f32 = 130.0;
 /// An eye keeps what it saw for about this long.
 const EYE_S: f64 = 0.045;
 
@@ -88,6 +90,8 @@ fn drawn(
     let mut layout = Layout::new(LayoutSettings::default(), 4_096);
     let mut points = PathPoints::with_capacity(4_096);
     let mut mirror = Mirror::new(GalvoProfile::default());
+    let mut delay = ColourDelay::with_capacity(16);
+    delay.set(COLOUR_DELAY_US, PPS);
     let mut beam = LaserPoint::CENTRE;
     let (mut now_s, mut last_s) = (BEGIN_S, 0.0);
     let budget = (PPS / FRAMES_PER_SECOND) as usize;
@@ -97,11 +101,13 @@ fn drawn(
         let dt = if last_s == 0.0 { 0.0 } else { (now_s - last_s) as f32 };
         instrument.draw(&features, media, dt, &mut figure);
         if figure.dropped() > 0 {
-            eprintln!("{}: {} vertices dropped", preset.name, figure.dropped());
+            return Err(format!("{}: {} vertices dropped", preset.name, figure.dropped()).into());
         }
         layout.lay(&figure, beam, PPS, budget, &mut points);
         last_s = now_s;
-        for point in points.as_slice() {
+        let mut frame = points.as_slice().to_vec();
+        delay.apply(&mut frame);
+        for point in &frame {
             let media = MediaTime::from_secs_f64(now_s);
             let shade = instrument.shade(&features, media);
             let (sin, cos) = shade.rotation.sin_cos();
@@ -109,11 +115,11 @@ fn drawn(
             let target = [x * shade.scale, y * shade.scale];
             let colour = Colour::rgb(point.r.into(), point.g.into(), point.b.into());
             let colour = colour.scaled(shade.gain / 65_535.0);
-            for part in 0..3 {
+            for _ in 0..3 {
                 let at = mirror.step(target, 1.0 / PPS as f32 / 3.0);
                 for (cell, moment) in MOMENTS_S.iter().enumerate() {
                     let seen = now_s <= *moment && now_s > moment - EYE_S;
-                    if seen && !point.is_blank() && part < 3 {
+                    if seen && !point.is_blank() {
                         light.spot(cell, at, colour);
                     }
                 }

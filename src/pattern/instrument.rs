@@ -10,7 +10,7 @@ use super::effects::{self, Effect};
 use super::modulation::{Signal, beats};
 use super::morph::morph;
 use super::pen::held_within;
-use super::preset::{LOOK_TARGETS, LayerMode, Part, set_values};
+use super::preset::{FormulaScheme, LOOK_TARGETS, LayerMode, Part, set_values};
 use super::{Figure, ParamSpec, Pattern, Preset, PresetError, Scene};
 use crate::analysis::Features;
 use crate::time::MediaTime;
@@ -65,13 +65,15 @@ struct Drawing {
     controls: Controls,
     colouring: Colouring,
     effects: Vec<(Box<dyn Effect>, Controls)>,
+    /// Its last parameter is a layer's amount, which is not the pattern's.
+    is_layer: bool,
 }
 
 impl Drawing {
-    fn new(part: &Part<'_>, generator: &Generator) -> Result<Self, PresetError> {
+    fn new(part: &Part<'_>, generator: &Generator) -> Self {
         // It was compiled when the preset was checked: here it cannot fail.
         let formula = part.formula.and_then(|formula| formula.compile().ok());
-        let lines = part.formula.map_or(Lines::CURVE, |formula| formula.lines());
+        let lines = part.formula.map_or(Lines::CURVE, FormulaScheme::lines);
         let making =
             Making { seed: part.seed.into(), text: part.text, formula: formula.as_ref(), lines };
         let specs = part.specs(generator);
@@ -81,15 +83,16 @@ impl Drawing {
             let values = set_values(&scheme.params, kind.params);
             Some(((kind.make)(), Controls::new(kind.params.into(), values, &scheme.modulate)))
         });
-        Ok(Self {
+        Self {
             pattern: (generator.make)(&making),
             controls: Controls::new(specs, values, part.modulate),
             colouring: Colouring::new(part.colour),
             effects: effects.collect(),
-        })
+            is_layer: part.layer.is_some(),
+        }
     }
 
-    /// Draws, colours and changes a frame; returns the last of its parameters, for a layer its amount.
+    /// Draws, colours and changes a frame; returns how much of it is to be seen.
     fn draw(
         &mut self,
         features: &Features,
@@ -98,7 +101,10 @@ impl Drawing {
         figure: &mut Figure,
         scratch: &mut Figure,
     ) -> f32 {
-        let params = self.controls.at(features, media, dt);
+        let (params, amount) = match self.controls.at(features, media, dt) {
+            [params @ .., amount] if self.is_layer => (params, *amount),
+            params => (params, 1.0),
+        };
         figure.clear();
         self.pattern.draw(&Scene { features, media, dt, params }, figure);
         figure.end(false, false);
@@ -115,7 +121,7 @@ impl Drawing {
                 (vertex.x, vertex.y) = held_within(vertex.x, vertex.y);
             }
         }
-        self.controls.moved().last().copied().unwrap_or(1.0)
+        amount
     }
 }
 
@@ -144,12 +150,12 @@ impl Instrument {
     /// What [`Preset::check`] finds.
     pub fn new(preset: &Preset) -> Result<Self, PresetError> {
         let generator = preset.check()?;
-        let first = Drawing::new(&preset.part(), generator)?;
+        let first = Drawing::new(&preset.part(), generator);
         let mut layers = Vec::with_capacity(preset.layers.len());
         for layer in &preset.layers {
             let part = layer.part();
             let Some(kind) = super::catalog::find(part.generator) else { continue };
-            layers.push((layer.mode, Drawing::new(&part, kind)?));
+            layers.push((layer.mode, Drawing::new(&part, kind)));
         }
         let look = &preset.look;
         let look_rows = look.modulate.iter().filter_map(|row| {

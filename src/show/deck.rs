@@ -178,12 +178,12 @@ mod tests {
     use crate::pattern::Preset;
 
     /// A still ring of a radius, with a brightness.
-    fn ring(radius: f32, brightness: f32) -> Option<Box<Instrument>> {
+    fn ring(radius: f32, brightness: f32) -> Box<Instrument> {
         let text = format!(
             "version = 1\nname = \"R\"\ngenerator = \"circle\"\n[params]\nradius = {radius}\nbreath = 0\n\
              wobble = 0\nfizz = 0\n[look]\nbrightness = {brightness}\n"
         );
-        Some(Box::new(Instrument::new(&Preset::parse(&text).unwrap()).unwrap()))
+        Box::new(Instrument::new(&Preset::parse(&text).unwrap()).unwrap())
     }
 
     /// Music of 120 beats a minute.
@@ -208,9 +208,9 @@ mod tests {
 
     /// When the first frame differs from the old ring, and when the last one is the new one.
     fn change_of(transition: Transition, from: f64) -> (f64, f64) {
-        let mut deck = Deck::new(ring(0.3, 1.0).unwrap());
+        let mut deck = Deck::new(ring(0.3, 1.0));
         radius(&mut deck, from - 0.02);
-        deck.change(&mut ring(0.8, 0.5), transition);
+        deck.change(&mut Some(ring(0.8, 0.5)), transition);
         let (mut begins, mut ends) = (None, None);
         for frame in 0..500 {
             let second = from + f64::from(frame) * 0.02;
@@ -242,9 +242,9 @@ mod tests {
     fn a_fade_takes_its_beats_and_never_jumps() {
         let (begins, ends) = change_of(Transition { begin: Begin::Bar, beats: 4.0 }, 1.1);
         assert!((2.0..2.3).contains(&begins) && (3.8..4.05).contains(&ends), "{begins} {ends}");
-        let mut deck = Deck::new(ring(0.3, 1.0).unwrap());
+        let mut deck = Deck::new(ring(0.3, 1.0));
         let mut last = radius(&mut deck, 0.98);
-        deck.change(&mut ring(0.8, 0.5), Transition { begin: Begin::Now, beats: 2.0 });
+        deck.change(&mut Some(ring(0.8, 0.5)), Transition { begin: Begin::Now, beats: 2.0 });
         for frame in 0..80 {
             let radius = radius(&mut deck, 1.0 + f64::from(frame) * 0.02);
             assert!(radius >= last - 1e-4 && radius - last < 0.03, "{last} {radius}");
@@ -254,9 +254,9 @@ mod tests {
 
     #[test]
     fn light_fades_with_the_figure() {
-        let mut deck = Deck::new(ring(0.3, 1.0).unwrap());
+        let mut deck = Deck::new(ring(0.3, 1.0));
         radius(&mut deck, 1.0);
-        deck.change(&mut ring(0.8, 0.5), Transition { begin: Begin::Now, beats: 2.0 });
+        deck.change(&mut Some(ring(0.8, 0.5)), Transition { begin: Begin::Now, beats: 2.0 });
         radius(&mut deck, 1.0);
         radius(&mut deck, 1.5);
         let (features, media) = at(1.5);
@@ -265,8 +265,8 @@ mod tests {
 
     #[test]
     fn silence_changes_at_once() {
-        let mut deck = Deck::new(ring(0.3, 1.0).unwrap());
-        deck.change(&mut ring(0.8, 1.0), Transition { begin: Begin::Bar, beats: 8.0 });
+        let mut deck = Deck::new(ring(0.3, 1.0));
+        deck.change(&mut Some(ring(0.8, 1.0)), Transition { begin: Begin::Bar, beats: 8.0 });
         let figure = deck.draw(&Features::default(), MediaTime::ZERO, 0.0);
         let stroke = figure.strokes()[0];
         assert!(figure.vertices_of(&stroke)[0].x > 0.75);
@@ -274,8 +274,8 @@ mod tests {
 
     #[test]
     fn without_a_bar_the_change_comes_all_the_same() {
-        let mut deck = Deck::new(ring(0.3, 1.0).unwrap());
-        deck.change(&mut ring(0.8, 1.0), Transition { begin: Begin::Bar, beats: 0.0 });
+        let mut deck = Deck::new(ring(0.3, 1.0));
+        deck.change(&mut Some(ring(0.8, 1.0)), Transition { begin: Begin::Bar, beats: 0.0 });
         let features = Features { silent: false, ..Features::default() };
         let mut frames = 0;
         while {
@@ -291,14 +291,14 @@ mod tests {
 
     #[test]
     fn a_seek_ends_a_fade_and_a_second_change_gives_the_first_back() {
-        let mut deck = Deck::new(ring(0.3, 1.0).unwrap());
-        let mut next = ring(0.8, 1.0);
+        let mut deck = Deck::new(ring(0.3, 1.0));
+        let mut next = Some(ring(0.8, 1.0));
         deck.change(&mut next, Transition { begin: Begin::Now, beats: 16.0 });
         assert!(next.is_none(), "nothing has left yet");
         radius(&mut deck, 10.0);
         assert!(radius(&mut deck, 10.4) < 0.5);
         assert!(radius(&mut deck, 2.0) > 0.79, "the place it began at lies ahead");
-        let mut next = ring(0.5, 1.0);
+        let mut next = Some(ring(0.5, 1.0));
         deck.change(&mut next, Transition::CUT);
         assert!(next.is_some(), "the first one comes out");
         assert!((radius(&mut deck, 2.1) - 0.5).abs() < 0.01);
@@ -306,9 +306,9 @@ mod tests {
 
     #[test]
     fn a_parameter_reaches_the_instrument_that_is_about_to_play() {
-        let mut deck = Deck::new(ring(0.3, 1.0).unwrap());
+        let mut deck = Deck::new(ring(0.3, 1.0));
         radius(&mut deck, 1.1);
-        deck.change(&mut ring(0.8, 1.0), Transition { begin: Begin::Bar, beats: 0.0 });
+        deck.change(&mut Some(ring(0.8, 1.0)), Transition { begin: Begin::Bar, beats: 0.0 });
         deck.set_param(0, 0.6);
         assert!((radius(&mut deck, 1.12) - 0.3).abs() < 0.01);
         assert!((radius(&mut deck, 2.02) - 0.6).abs() < 0.01);

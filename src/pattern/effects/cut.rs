@@ -59,7 +59,8 @@ impl Effect for Dash {
                 let end = line.vertices[line.vertices.len() - 1];
                 to.vertex(end.x, end.y, end.colour);
             }
-            to.end(stroke.closed, stroke.smooth);
+            // Colours of a curve flow into each other; the edge of a dash is hard. Corners this flat get no rest.
+            to.end(stroke.closed, false);
         }
     }
 }

@@ -189,7 +189,7 @@ impl Op {
             Self::Or => map2(a, b, |a, b| truth(a != 0.0 || b != 0.0)),
             Self::Not => map1(a, |a| truth(a == 0.0)),
             Self::Neg => map1(a, |a| -a),
-            Self::Select => map3(a, b, c, |a, b, c| if a != 0.0 { b } else { c }),
+            Self::Select => map3(a, b, c, |a, b, c| if a == 0.0 { c } else { b }),
             Self::Abs => map1(a, f32::abs),
             Self::Sign => map1(a, |a| truth(a > 0.0) - truth(a < 0.0)),
             Self::Floor => map1(a, floor),

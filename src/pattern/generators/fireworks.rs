@@ -95,7 +95,7 @@ impl Pattern for Fireworks {
                 spark.age_s = f32::MAX;
                 continue;
             }
-            let light = (1.0 - spark.age_s / life).clamp(0.0, 1.0);
+            let light = (1.0 - spark.age_s / life).clamp(0.0, 1.0).sqrt();
             let behind = tail * 1e-3;
             let [vx, vy] = spark.speed;
             pen.to_lit(x - vx * behind, y - vy * behind, 0.4 * light);

@@ -46,43 +46,49 @@ const MOST_VERTICES: usize = 700;
 /// `draws`).
 struct Rules {
     axiom: &'static str,
-    rules: &'static [(u8, &'static str)],
+    letters: &'static [(u8, &'static str)],
     draws: &'static [u8],
     turn: f32,
     most: u32,
 }
 
 const CURVES: [Rules; 6] = [
-    Rules { axiom: "F--F--F", rules: &[(b'F', "F+F--F+F")], draws: b"F", turn: 1.0 / 6.0, most: 3 },
+    Rules {
+        axiom: "F--F--F",
+        letters: &[(b'F', "F+F--F+F")],
+        draws: b"F",
+        turn: 1.0 / 6.0,
+        most: 3,
+    },
     Rules {
         axiom: "FX",
-        rules: &[(b'X', "X+YF+"), (b'Y', "-FX-Y")],
+        letters: &[(b'X', "X+YF+"), (b'Y', "-FX-Y")],
         draws: b"F",
         turn: 0.25,
         most: 9,
     },
     Rules {
         axiom: "A",
-        rules: &[(b'A', "+BF-AFA-FB+"), (b'B', "-AF+BFB+FA-")],
+        letters: &[(b'A', "+BF-AFA-FB+"), (b'B', "-AF+BFB+FA-")],
         draws: b"F",
         turn: 0.25,
         most: 4,
     },
     Rules {
         axiom: "A",
-        rules: &[(b'A', "B-A-B"), (b'B', "A+B+A")],
+        letters: &[(b'A', "B-A-B"), (b'B', "A+B+A")],
         draws: b"AB",
         turn: 1.0 / 6.0,
         most: 5,
     },
     Rules {
         axiom: "A",
-        rules: &[(b'A', "A-B--B+A++AA+B-"), (b'B', "+A-BB--B-A++A+B")],
+        letters: &[(b'A', "A-B--B+A++AA+B-"), (b'B', "+A-BB--B-A++A+B")],
         draws: b"AB",
         turn: 1.0 / 6.0,
         most: 3,
     },
-    Rules { axiom: "F", rules: &[(b'F', "+F--F+")], draws: b"F", turn: 0.125, most: 9 },
+    Rules { axiom: "F", letters: &[(b'F', "+F--F+")], draws: b"F", turn: 0.125, most: 9 },
 ];
 
 struct Fractal {
@@ -97,18 +103,21 @@ struct Turtle<'a> {
     places: &'a mut Vec<(f32, f32)>,
     here: (f32, f32),
     heading: f32,
+    /// The turn of a sign within a rule, and of one in the axiom: what closes stays closed, however rules are bent.
     turn: f32,
+    outer_turn: f32,
 }
 
 impl Turtle<'_> {
     /// Follows `word` with its letters replaced `depth` times; as deep as the rules go, and no deeper than `most`.
     fn follow(&mut self, rules: &Rules, word: &str, depth: u32) {
+        let turn = if word == rules.axiom { self.outer_turn } else { self.turn };
         for letter in word.bytes() {
             match letter {
-                b'+' => self.heading += self.turn,
-                b'-' => self.heading -= self.turn,
+                b'+' => self.heading += turn,
+                b'-' => self.heading -= turn,
                 _ => {
-                    let rule = rules.rules.iter().find(|(from, _)| *from == letter);
+                    let rule = rules.letters.iter().find(|(from, _)| *from == letter);
                     match rule {
                         Some((_, word)) if depth > 0 => self.follow(rules, word, depth - 1),
                         _ if rules.draws.contains(&letter) => self.step(),
@@ -147,7 +156,11 @@ impl Pattern for Fractal {
         self.places.push((0.0, 0.0));
         let turn = rules.turn - bend;
         let places = &mut self.places;
-        Turtle { places, here: (0.0, 0.0), heading: 0.0, turn }.follow(rules, rules.axiom, depth);
+        Turtle { places, here: (0.0, 0.0), heading: 0.0, turn, outer_turn: rules.turn }.follow(
+            rules,
+            rules.axiom,
+            depth,
+        );
 
         // Into the middle, and as large as it should be.
         let count = self.places.len() as f32;
@@ -174,11 +187,8 @@ mod tests {
         let mut places = vec![(0.0, 0.0)];
         let rules = &CURVES[curve];
         let turn = rules.turn;
-        Turtle { places: &mut places, here: (0.0, 0.0), heading: 0.0, turn }.follow(
-            rules,
-            rules.axiom,
-            depth,
-        );
+        Turtle { places: &mut places, here: (0.0, 0.0), heading: 0.0, turn, outer_turn: turn }
+            .follow(rules, rules.axiom, depth);
         places
     }
 

@@ -173,17 +173,8 @@ impl Metaballs {
         }
     }
 
-    fn corners(&self, r: usize, c: usize, edge: Edge) -> [(usize, usize); 2] {
-        match edge {
-            Edge::Low => [(r, c), (r, c + 1)],
-            Edge::Right => [(r, c + 1), (r + 1, c + 1)],
-            Edge::High => [(r + 1, c + 1), (r + 1, c)],
-            Edge::Left => [(r + 1, c), (r, c)],
-        }
-    }
-
     fn is_crossed(&self, r: usize, c: usize, edge: Edge, level: f32) -> bool {
-        let [from, to] = self.corners(r, c, edge);
+        let [from, to] = edge.corners(r, c);
         (self.field[from.0][from.1] >= level) != (self.field[to.0][to.1] >= level)
     }
 
@@ -191,7 +182,7 @@ impl Metaballs {
     fn way_out(&self, r: usize, c: usize, edge: Edge, level: f32) -> Option<Edge> {
         let start = Edge::ALL.iter().position(|known| *known == edge)?;
         // With all four crossed the line keeps to its side of the drop it goes around.
-        let [from, _] = self.corners(r, c, edge);
+        let [from, _] = edge.corners(r, c);
         let order = if self.field[from.0][from.1] >= level { [3, 1, 2] } else { [1, 3, 2] };
         order
             .into_iter()
@@ -201,7 +192,7 @@ impl Metaballs {
 
     /// Where on an edge the density is `level`.
     fn crossing(&self, r: usize, c: usize, edge: Edge, level: f32) -> (f32, f32) {
-        let [from, to] = self.corners(r, c, edge);
+        let [from, to] = edge.corners(r, c);
         let (a, b) = (self.field[from.0][from.1], self.field[to.0][to.1]);
         // Near a drop the density is like 1/r²: its inverse is the straighter line.
         let (a, b, level) = (1.0 / a.max(1e-3), 1.0 / b.max(1e-3), 1.0 / level);
@@ -223,6 +214,16 @@ enum Edge {
 impl Edge {
     /// Counter-clockwise.
     const ALL: [Self; 4] = [Self::Low, Self::Right, Self::High, Self::Left];
+
+    /// Its ends, for the cell whose lower left corner is at row `r`, column `c`.
+    const fn corners(self, r: usize, c: usize) -> [(usize, usize); 2] {
+        match self {
+            Self::Low => [(r, c), (r, c + 1)],
+            Self::Right => [(r, c + 1), (r + 1, c + 1)],
+            Self::High => [(r + 1, c + 1), (r + 1, c)],
+            Self::Left => [(r + 1, c), (r, c)],
+        }
+    }
 }
 
 #[cfg(test)]

@@ -154,7 +154,8 @@ fn blanking(sheet: &mut Sheet<'_>) {
             sheet.to(x, y, if lit { colour } else { Colour::BLACK });
         }
         sheet.to(side, y, Colour::BLACK);
-        sheet.figure.end(false, true);
+        // As corners: colours of a curve would flow into each other.
+        sheet.figure.end(false, false);
     }
 }
 

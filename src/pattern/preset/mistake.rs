@@ -120,14 +120,14 @@ impl Mistake {
 
     pub(super) fn unplaced(self) -> PresetError {
         let last_row = self.path.iter().rposition(|step| matches!(step, Step::Row(_)));
-        let mut message = String::new();
-        for (index, step) in self.path.iter().enumerate().take(last_row.map_or(0, |row| row + 1)) {
-            match step {
-                Step::Key(key) if index > 0 => message.push_str(&format!(", {key}")),
-                Step::Key(key) => message.push_str(key),
-                Step::Row(row) => message.push_str(&format!(" row {}", row + 1)),
-            }
-        }
+        let steps = self.path.iter().enumerate().take(last_row.map_or(0, |row| row + 1));
+        let mut message: String = steps
+            .map(|(index, step)| match step {
+                Step::Key(key) if index > 0 => format!(", {key}"),
+                Step::Key(key) => key.clone(),
+                Step::Row(row) => format!(" row {}", row + 1),
+            })
+            .collect();
         if !message.is_empty() {
             message.push_str(": ");
         }

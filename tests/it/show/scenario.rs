@@ -17,7 +17,7 @@ use galvo::show::director::{Cast, Director, Sound, rings};
 use galvo::show::engine::{Engine, Listening};
 use galvo::show::handle::LOOKAHEAD;
 use galvo::show::projector::{Projector, SetUp};
-use galvo::show::{Command, Library, PresetEditor, Report, Snapshot};
+use galvo::show::{Command, Library, PresetEditor, Report, Snapshot, Transition};
 use galvo::time::{Clock, HostTime, ManualClock, MediaTime};
 
 pub(super) const RATE: u32 = 48_000;
@@ -118,6 +118,8 @@ impl Scenario {
             master: 1.0,
             offset_ms: self.offset_ms,
             duration_s: None,
+            transition: Transition::CUT,
+            shuffle: false,
         };
         let mut director = Director::new(cast, Some(&self.file), START);
         director.obey(Command::Play, START);
