@@ -572,8 +572,9 @@ impl Stream {
         let pps = self.highest_pps;
         let target = self.config.target_points(pps, self.queue_points);
         let (low, high) = match self.delivery {
-            // The device holds what it can: a late device thread is then never noticed.
-            Delivery::Fifo => {
+            // The device holds what it can: a late device thread is then never noticed. A sound card's callback
+            // takes whole periods ahead of the wire, so that a low ring would be empty already.
+            Delivery::Fifo | Delivery::AudioClocked => {
                 let high = target.min(self.device_room);
                 (high, high)
             }
@@ -713,6 +714,7 @@ mod tests {
                 playing_pps: Some(2_000),
                 device_queued: Some(40),
                 discontinuity: (k / 7_000) as u32,
+                gaps: 0,
                 connected: true,
             });
         }
