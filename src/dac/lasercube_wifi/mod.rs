@@ -296,6 +296,7 @@ impl Backend for LaserCube {
             played_points: None,
             playing_pps: session.playing_pps(),
             underflows: session.flow().underflows(),
+            gaps: session.flow().gaps(),
             estop: session.phase() == Phase::Alarm,
         })
     }
