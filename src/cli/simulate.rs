@@ -74,8 +74,9 @@ fn start(
     let clock = Arc::clone(clock);
     Ok(match kind {
         SimulatedKind::EtherDream => {
+            let announce_to = Some(ether_dream::broadcast(address));
             let options =
-                ether_dream::Options { faults, announce: true, recorder, ..Default::default() };
+                ether_dream::Options { faults, announce_to, recorder, ..Default::default() };
             let server = ether_dream::Server::start(address, options, clock)?;
             let address = server.address();
             (Running::EtherDream(server), address)

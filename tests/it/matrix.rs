@@ -232,6 +232,9 @@ fn run(kind: Kind, trouble: Trouble) -> Outcome {
         Trouble::Cut => {
             rig.hands.plug(fault, false);
             rig.run(1_800);
+            // A surface looks sixty times a second: what is Lost now is in its list within two seconds.
+            assert_eq!(rig.state(), WorkerState::Lost, "{kind:?}: the failure is not told");
+            assert!(rig.worker.status().view().fault.is_some());
             // Armed while it is away: it returns dark all the same.
             let _ = rig.arm.arm(rig.now());
             rig.run(700);
