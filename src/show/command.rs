@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::path::Mounting;
 use crate::time::MediaTime;
 
 /// One wish of an operator.
@@ -47,6 +48,13 @@ pub enum Command {
     SetMaster(f32),
     /// Moves the light against the sound, in ms: positive is later.
     SetOffsetMs(f64),
+    /// How a projector hangs: acts at once, and is remembered.
+    SetMounting {
+        /// The projector's name: its URI.
+        projector: String,
+        /// How it hangs.
+        mounting: Mounting,
+    },
     /// Ends the show: dark, devices closed.
     Quit,
 }
