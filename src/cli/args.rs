@@ -212,6 +212,9 @@ pub struct SimulateArgs {
     /// Trouble to make, e.g. `delay=30ms,loss=5%,cut=10s,ppm=500,seed=1`; --help lists the words
     #[arg(long, value_name = "SPEC", long_help = FAULTS_HELP)]
     pub faults: Option<String>,
+    /// Shows the beam in a window, as mirrors of 30 kpps would move it
+    #[arg(long)]
+    pub window: bool,
     /// Ends after this much time, seconds
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub duration: Option<f64>,

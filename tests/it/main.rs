@@ -25,6 +25,7 @@ mod rows;
 mod safety;
 mod safety_on_devices;
 mod show;
+mod soak;
 mod stream;
 mod synthetic_song;
 mod underruns;
