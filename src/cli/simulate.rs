@@ -72,7 +72,8 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
 /// The beam in a window, until that is closed.
 #[cfg(feature = "gui")]
 fn watch(view: &BeamView, title: &str, is_over: impl Fn() -> bool + 'static) -> anyhow::Result<()> {
-    crate::gui::watch_beam(view, title, is_over)?;
+    let view = view.clone();
+    crate::gui::watch_beam(move |into| view.take(into), title, is_over)?;
     Ok(())
 }
 

@@ -14,7 +14,6 @@ use eframe::egui::{
 use super::phosphor::Phosphor;
 use super::theme;
 use super::window::GuiError;
-use crate::dac::simulator::BeamView;
 use crate::path::{GalvoProfile, Mirror};
 use crate::point::LaserPoint;
 use crate::time::HostTime;
@@ -24,9 +23,12 @@ const PICTURE_EVERY: Duration = Duration::from_micros(16_600);
 /// Between two points of one flow there is no more time than this, seconds; mirrors that got none rest.
 const LONGEST_POINT_S: f64 = 2e-3;
 
+/// Appends what the mirrors were told since the last call, oldest first.
+type Source = Rc<dyn Fn(&mut Vec<(HostTime, LaserPoint)>)>;
+
 /// The beam of one projector.
 struct Beam {
-    view: BeamView,
+    source: Source,
     shown: Vec<(HostTime, LaserPoint)>,
     lit: Vec<LaserPoint>,
     mirror: Mirror,
@@ -38,9 +40,9 @@ struct Beam {
 }
 
 impl Beam {
-    fn new(view: BeamView, profile: GalvoProfile) -> Self {
+    fn new(source: Source, profile: GalvoProfile) -> Self {
         Self {
-            view,
+            source,
             shown: Vec::new(),
             lit: Vec::new(),
             mirror: Mirror::new(profile),
@@ -55,7 +57,7 @@ impl Beam {
     fn look(&mut self, now: f64) {
         self.shown.clear();
         self.lit.clear();
-        self.view.take(&mut self.shown);
+        (self.source)(&mut self.shown);
         for (at, point) in &self.shown {
             let time = at.secs_since(self.last).clamp(0.0, LONGEST_POINT_S);
             self.last = *at;
@@ -120,17 +122,18 @@ impl eframe::App for BeamWindow {
     }
 }
 
-/// Shows what `view` sees, on mirrors of 30 kpps, until the window is closed or `is_over` says so. Must run on the
+/// Shows what `source` appends, points at their moments since the last call, on mirrors of 30 kpps, until the window is closed or `is_over` says so. Must run on the
 /// main thread.
 ///
 /// # Errors
 ///
 /// [`GuiError::NoWindow`] if none could be opened.
 pub fn watch_beam(
-    view: &BeamView,
+    source: impl Fn(&mut Vec<(HostTime, LaserPoint)>) + 'static,
     title: &str,
     is_over: impl Fn() -> bool + 'static,
 ) -> Result<(), GuiError> {
+    let source: Source = Rc::new(source);
     let is_over: Rc<dyn Fn() -> bool> = Rc::new(is_over);
     let mut reason = String::new();
     for renderer in [eframe::Renderer::Glow, eframe::Renderer::Wgpu] {
@@ -142,13 +145,13 @@ pub fn watch_beam(
             renderer,
             ..eframe::NativeOptions::default()
         };
-        let (view, title, is_over) = (view.clone(), title.to_owned(), Rc::clone(&is_over));
+        let (source, title, is_over) = (Rc::clone(&source), title.to_owned(), Rc::clone(&is_over));
         let opened = eframe::run_native(
             "galvo-simulator",
             options,
             Box::new(move |creation| {
                 theme::apply(&creation.egui_ctx);
-                let beam = Beam::new(view, GalvoProfile::K30);
+                let beam = Beam::new(source, GalvoProfile::K30);
                 Ok(Box::new(BeamWindow { beam, title, is_over }))
             }),
         );
@@ -169,20 +172,21 @@ pub fn watch_beam(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dac::simulator::Recorder;
     use crate::point::Colour;
+
+    fn beam_of(points: Vec<(HostTime, LaserPoint)>) -> Beam {
+        Beam::new(Rc::new(move |into| into.extend_from_slice(&points)), GalvoProfile::K30)
+    }
 
     #[test]
     fn the_beam_is_where_the_mirrors_are_and_not_where_the_points_say() {
-        let view = BeamView::default();
-        let mut beam = Beam::new(view.clone(), GalvoProfile::K30);
-        let mut eye = view;
         // A jump over half of the field, lit as no gate would let it pass.
-        let moment = |n: i64| HostTime::from_nanos(1_000_000_000 + n * 33_333);
-        for n in 0..60 {
+        let shown = |n: i64| {
             let x = if n < 10 { 0.0 } else { 1.0 };
-            eye.shown(moment(n), n as u64, &LaserPoint::lit(x, 0.0, Colour::WHITE));
-        }
+            let at = HostTime::from_nanos(1_000_000_000 + n * 33_333);
+            (at, LaserPoint::lit(x, 0.0, Colour::WHITE))
+        };
+        let mut beam = beam_of((0..60).map(shown).collect());
         beam.look(1.0);
         assert_eq!(beam.lit.len(), 60);
         assert!(beam.lit[11].x < 0.3, "{}", beam.lit[11].x);
@@ -193,13 +197,9 @@ mod tests {
 
     #[test]
     fn a_pause_between_points_does_not_fling_the_mirrors() {
-        let view = BeamView::default();
-        let mut beam = Beam::new(view.clone(), GalvoProfile::K30);
-        let mut eye = view;
         let white = LaserPoint::lit(0.5, 0.5, Colour::WHITE);
-        eye.shown(HostTime::from_nanos(1), 0, &white);
-        eye.shown(HostTime::from_nanos(60_000_000_000), 1, &white);
-        eye.shown(HostTime::from_nanos(5), 2, &white);
+        let shown = |nanos| (HostTime::from_nanos(nanos), white);
+        let mut beam = beam_of([1, 60_000_000_000, 5].map(shown).to_vec());
         beam.look(1.0);
         assert!(beam.lit.iter().all(LaserPoint::is_in_range));
     }
