@@ -340,14 +340,14 @@ fn every_projector_comes_through_every_trouble_as_the_table_says() {
             let (p50, p90) = seen.sync.unwrap_or((f64::NAN, f64::NAN));
             writeln!(
                 table,
-                "{:<15} {name:<15} | {:>6.1} | {dark:>10} | {disarmed:>8} | {:>10} | {:>10} | {:>8} | {:>6} | {:>5.0}",
+                "{:<15} {name:<15} | {:>6.0} | {dark:>10} | {disarmed:>8} | {:>10} | {:>10} | {:>8} | {:>6} | {:>5.0}",
                 kind.name(),
                 seen.lit_s,
                 seen.reconnects,
                 seen.underflows,
                 class(p50),
                 class(p90),
-                (seen.ppm / 50.0).round() * 50.0 + 0.0,
+                (seen.ppm / 100.0).round() * 100.0 + 0.0,
             )
             .unwrap();
         }
