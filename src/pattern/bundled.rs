@@ -25,4 +25,5 @@ pub const BUNDLED: &[(&str, &str)] = &[
     ("hyperspace.toml", include_str!("../../presets/hyperspace.toml")),
     ("three-comets.toml", include_str!("../../presets/three-comets.toml")),
     ("cathedral.toml", include_str!("../../presets/cathedral.toml")),
+    ("silhouette.toml", include_str!("../../presets/silhouette.toml")),
 ];

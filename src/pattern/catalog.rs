@@ -3,8 +3,8 @@
 
 use super::Pattern;
 use super::generators::{
-    beams, circle, comets, helix, knot, lissajous, polygon, portrait, ripples, rose, scope, solid,
-    spectrum_bars, spectrum_ring, spirograph, star, starfield, terrain, tunnel,
+    beams, circle, comets, helix, knot, lissajous, mask, polygon, portrait, ripples, rose, scope,
+    solid, spectrum_bars, spectrum_ring, spirograph, star, starfield, terrain, tunnel,
 };
 
 /// A kind of drawing.
@@ -94,6 +94,7 @@ pub const GENERATORS: &[Generator] = &[
     starfield::GENERATOR,
     comets::GENERATOR,
     beams::GENERATOR,
+    mask::GENERATOR,
 ];
 
 /// The generator of this id.

@@ -7,7 +7,7 @@ use super::catalog::Generator;
 use super::colouring::Colouring;
 use super::modulation::{Signal, Smoothed, beats};
 use super::preset::LOOK_TARGETS;
-use super::{Figure, ParamSpec, Pattern, Preset, PresetError, Scene};
+use super::{Figure, ParamSpec, Pattern, Preset, PresetError, Scene, Sight};
 use crate::analysis::Features;
 use crate::time::MediaTime;
 
@@ -123,6 +123,11 @@ impl Instrument {
         self.pattern.draw(&Scene { features, media, dt, params: &self.moved }, figure);
         figure.end(false, false);
         self.colouring.paint(features, media, dt, figure);
+    }
+
+    /// Shows the pattern the mask stream at the moment of the next frame. Real-time: no allocation.
+    pub fn see(&mut self, sight: Sight<'_>) {
+        self.pattern.see(sight);
     }
 
     /// Light, size and turn of the figure at one moment: a pure function of its arguments, cheap enough

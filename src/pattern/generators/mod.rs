@@ -9,6 +9,7 @@ pub mod comets;
 pub mod helix;
 pub mod knot;
 pub mod lissajous;
+pub mod mask;
 pub mod polygon;
 pub mod portrait;
 pub mod ripples;
