@@ -91,10 +91,7 @@ pub fn bounds(places: &[Place]) -> Option<(Place, Place)> {
     let mut rest = places.iter();
     let first = *rest.next()?;
     Some(rest.fold((first, first), |(low, high), p| {
-        (
-            Place::new(low.x.min(p.x), low.y.min(p.y)),
-            Place::new(high.x.max(p.x), high.y.max(p.y)),
-        )
+        (Place::new(low.x.min(p.x), low.y.min(p.y)), Place::new(high.x.max(p.x), high.y.max(p.y)))
     }))
 }
 

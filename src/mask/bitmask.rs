@@ -42,9 +42,7 @@ impl BitMask {
     /// True if the pixel is set; false outside.
     #[must_use]
     pub fn get(&self, x: u32, y: u32) -> bool {
-        x < self.width
-            && y < self.height
-            && self.row(y)[x as usize / 64] >> (x % 64) & 1 == 1
+        x < self.width && y < self.height && self.row(y)[x as usize / 64] >> (x % 64) & 1 == 1
     }
 
     /// Number of pixels set.
@@ -127,7 +125,8 @@ impl Scaler {
         if w == 0 || h == 0 || mask.width == 0 || mask.height == 0 {
             return;
         }
-        let nearest = |at: usize, from: u32, to: usize| (at as u64 * u64::from(from) / to as u64) as u32;
+        let nearest =
+            |at: usize, from: u32, to: usize| (at as u64 * u64::from(from) / to as u64) as u32;
         let same_width = width == mask.width;
         if !same_width && self.widths != (mask.width, width) {
             self.widths = (mask.width, width);
@@ -171,7 +170,8 @@ fn expand(words: &[u64], bytes: &mut [u8]) {
             0 => bytes.fill(0),
             u64::MAX => bytes.fill(255),
             word => {
-                for (eight, bits) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(word.to_le_bytes()) {
+                for (eight, bits) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(word.to_le_bytes())
+                {
                     *eight = eight_bytes(bits);
                 }
             }
@@ -194,7 +194,8 @@ mod tests {
     #[test]
     fn every_byte_of_bits_expands_to_its_pixels() {
         for bits in 0..=255_u8 {
-            let expected: [u8; 8] = std::array::from_fn(|k| if bits >> k & 1 == 1 { 255 } else { 0 });
+            let expected: [u8; 8] =
+                std::array::from_fn(|k| if bits >> k & 1 == 1 { 255 } else { 0 });
             assert_eq!(eight_bytes(bits), expected, "{bits:08b}");
         }
     }
@@ -218,13 +219,20 @@ mod tests {
         let mut out = Bitmap::default();
         for (sw, sh) in [(1, 1), (5, 2), (2, 5), (7, 3), (64, 2), (65, 3), (130, 4)] {
             let mask = random(sw, sh);
-            for (dw, dh) in (0..9_u32).flat_map(|w| (0..7_u32).map(move |h| (w, h))).chain([(65, 3), (200, 9)]) {
+            for (dw, dh) in
+                (0..9_u32).flat_map(|w| (0..7_u32).map(move |h| (w, h))).chain([(65, 3), (200, 9)])
+            {
                 scaler.scale(&mask, dw, dh, &mut out);
                 assert_eq!(out.pixels().len(), (dw * dh) as usize);
                 for (k, pixel) in out.pixels().iter().enumerate() {
                     let (x, y) = (k as u64 % u64::from(dw), k as u64 / u64::from(dw));
-                    let (x, y) = (x * u64::from(sw) / u64::from(dw), y * u64::from(sh) / u64::from(dh));
-                    assert_eq!(*pixel == 255, mask.get(x as u32, y as u32), "{sw}×{sh} → {dw}×{dh}");
+                    let (x, y) =
+                        (x * u64::from(sw) / u64::from(dw), y * u64::from(sh) / u64::from(dh));
+                    assert_eq!(
+                        *pixel == 255,
+                        mask.get(x as u32, y as u32),
+                        "{sw}×{sh} → {dw}×{dh}"
+                    );
                     assert!(*pixel == 0 || *pixel == 255);
                 }
             }

@@ -175,8 +175,10 @@ impl Builder {
     /// # Errors
     /// A knob is out of range, or the system gives no threads.
     pub fn build(self) -> Result<MaskHandle, MaskError> {
-        let Settings { worker_threads, io, decode, raster, plane, cache_frames, .. } = self.settings;
-        let refuse = |what: &str| Err(MaskError::new(ErrorCode::NotReady, Category::Resource, what));
+        let Settings { worker_threads, io, decode, raster, plane, cache_frames, .. } =
+            self.settings;
+        let refuse =
+            |what: &str| Err(MaskError::new(ErrorCode::NotReady, Category::Resource, what));
         if [worker_threads, io, decode, raster].iter().any(|n| !(1..=MAX_THREADS).contains(n)) {
             return refuse("threads and tasks of each kind must be from 1 to 256");
         }

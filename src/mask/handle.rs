@@ -10,10 +10,10 @@ use super::error::{Category, ErrorCode, FrameError, MaskError};
 use super::pictures::Pictures;
 use super::rate::Rate;
 use super::runtime::Threads;
-use super::source::{FileSource, MemorySource, RangeSource, read_range};
+use super::source::{MemorySource, RangeSource, ReaderSource, read_range};
 use super::worker::{Counters, Frame, State, Worker};
 use crate::format::asvr::{Key, KeyedName, Passphrase};
-use crate::format::mask_stream;
+use crate::format::mask_stream::{self, MaskStream};
 use crate::time::Clock;
 
 /// Largest side of a picture that is made.
@@ -50,9 +50,14 @@ impl MaskSource {
     /// # Errors
     /// The file cannot be opened; the message names the cure.
     pub fn file(path: &std::path::Path) -> Result<Self, MaskError> {
-        FileSource::open(path).map(Self::new).map_err(|error| {
-            MaskError::new(ErrorCode::Transport, Category::Io, error)
-        })
+        ReaderSource::open(path)
+            .map(Self::new)
+            .map_err(|error| MaskError::new(ErrorCode::Transport, Category::Io, error))
+    }
+
+    /// From anything that reads and seeks, and its length in bytes.
+    pub fn reader(reader: impl std::io::Read + std::io::Seek + Send + 'static, bytes: u64) -> Self {
+        Self::new(ReaderSource::new(reader, bytes))
     }
 
     /// From the caller's bytes, which are shared and not copied.
@@ -179,17 +184,17 @@ impl MaskHandle {
         for warning in stream.warnings() {
             tracing::warn!("mask stream: {warning}");
         }
+        self.load_stream(stream, source);
+        Ok(())
+    }
+
+    /// Loads a stream that is open already, of whatever form, in place of any other, and starts.
+    pub fn load_stream(&self, stream: Box<dyn MaskStream>, source: Arc<dyn RangeSource>) {
         let Inner { settings, clock, threads, .. } = &*self.0;
-        let worker = Worker::new(
-            stream,
-            source,
-            *settings,
-            Arc::clone(clock),
-            threads.handle().clone(),
-        );
+        let worker =
+            Worker::new(stream, source, *settings, Arc::clone(clock), threads.handle().clone());
         self.put(Some(worker));
         self.start();
-        Ok(())
     }
 
     /// Lets go of the stream and its frames.
@@ -221,6 +226,8 @@ impl MaskHandle {
             return;
         }
         state.scheduler.start(worker.clock().now());
+        state.starts += 1;
+        let start = state.starts;
         worker.dispatch_locked(state);
         let watched = Arc::downgrade(&worker);
         self.0.threads.handle().spawn(async move {
@@ -229,8 +236,9 @@ impl MaskHandle {
                     break;
                 }
                 let (running, rate) = {
-                    let scheduler = &worker.lock().scheduler;
-                    (scheduler.is_running(), scheduler.rate())
+                    let state = worker.lock();
+                    let own = state.starts == start;
+                    (own && state.scheduler.is_running(), state.scheduler.rate())
                 };
                 if !running {
                     break;
@@ -323,15 +331,16 @@ impl MaskHandle {
     /// # Errors
     /// As [`MaskHandle::get_frame`], and if the outlines have too much detail.
     pub fn get_triangle_strip_vertices(&self, index: u64) -> Result<Vec<f32>, MaskError> {
-        let strip = self.frame_within(index, self.0.settings.timebox).and_then(|frame| {
-            match &frame.strip {
-                Some(Ok(strip)) => Ok(strip.clone()),
-                Some(Err(error)) => Err(MaskError::of_frame(index, &(*error).into())),
-                None => Err(MaskError::not_ready(
-                    "triangles are not made: build the handle with Output::Triangles or Both",
-                )),
-            }
-        });
+        let strip =
+            self.frame_within(index, self.0.settings.timebox).and_then(|frame| {
+                match &frame.strip {
+                    Some(Ok(strip)) => Ok(strip.clone()),
+                    Some(Err(error)) => Err(MaskError::of_frame(index, &(*error).into())),
+                    None => Err(MaskError::not_ready(
+                        "triangles are not made: build the handle with Output::Triangles or Both",
+                    )),
+                }
+            });
         strip.map_err(|error| self.note(error))
     }
 

@@ -42,7 +42,8 @@ impl Rasteriser {
         }
         let rows = low.y.max(0)..(high.y + 1).min(height);
         // Crossings left of the picture count at its edge.
-        let words = low.x.clamp(0, width - 1) as usize / 64..high.x.clamp(0, width - 1) as usize / 64 + 1;
+        let words =
+            low.x.clamp(0, width - 1) as usize / 64..high.x.clamp(0, width - 1) as usize / 64 + 1;
         self.crossings.clear();
         self.crossings.resize(rows.len() * words.len(), 0);
         for pair in channel.windows(2) {
@@ -87,7 +88,8 @@ impl Rasteriser {
         if begin >= end {
             return;
         }
-        let (dx, dy) = (i64::from(bottom.x) - i64::from(top.x), i64::from(bottom.y) - i64::from(top.y));
+        let (dx, dy) =
+            (i64::from(bottom.x) - i64::from(top.x), i64::from(bottom.y) - i64::from(top.y));
         // x + ⌊(2·(y − top)·dx + dy) / 2dy⌋, kept as quotient and remainder from row to row.
         let numerator = 2 * (i64::from(begin) - i64::from(top.y)) * dx + dy;
         let mut x = i64::from(top.x) + numerator.div_euclid(2 * dy);
@@ -98,7 +100,8 @@ impl Rasteriser {
         for y in begin..end {
             if x < width {
                 let within = (x - left).max(0) as usize;
-                self.crossings[(y - rows.start) as usize * stride + within / 64] ^= 1 << (within % 64);
+                self.crossings[(y - rows.start) as usize * stride + within / 64] ^=
+                    1 << (within % 64);
                 if x >= 0 {
                     mask.row_mut(y as u32)[x as usize / 64] |= 1 << (x % 64);
                 }

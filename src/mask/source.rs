@@ -39,7 +39,10 @@ pub trait RangeSource: Send + Sync + fmt::Debug {
 }
 
 /// Bytes of a range, fewer where the source ends.
-pub(super) fn read_range(source: &dyn RangeSource, range: Range<u64>) -> Result<Vec<u8>, FrameError> {
+pub(super) fn read_range(
+    source: &dyn RangeSource,
+    range: Range<u64>,
+) -> Result<Vec<u8>, FrameError> {
     let have = source.len().map_err(FrameError::Transport)?;
     let bytes = range.end.min(have).saturating_sub(range.start);
     // Callers ask for bounded ranges.
@@ -56,34 +59,48 @@ pub(super) fn read_range(source: &dyn RangeSource, range: Range<u64>) -> Result<
     Ok(out)
 }
 
-/// A local file, read at offsets. It is not mapped: a mapped file that shrinks ends the program.
-#[derive(Debug)]
-pub struct FileSource {
-    file: Mutex<File>,
+/// Anything that reads and seeks, one range at a time: a local file, or a reader of the network. A file is read
+/// at offsets and not mapped: a mapped file that shrinks ends the program.
+pub struct ReaderSource<R> {
+    reader: Mutex<R>,
     bytes: u64,
 }
 
-impl FileSource {
-    /// Opens a file.
-    ///
-    /// # Errors
-    /// It is not there, is no ordinary file, or may not be read; the message names the cure.
-    pub fn open(path: &Path) -> Result<Self, String> {
-        let (file, bytes) = open_file(path).map_err(|error| error.to_string())?;
-        Ok(Self { file: Mutex::new(file), bytes })
+impl<R> fmt::Debug for ReaderSource<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReaderSource").field("bytes", &self.bytes).finish_non_exhaustive()
     }
 }
 
-impl RangeSource for FileSource {
+impl<R: Read + Seek + Send> ReaderSource<R> {
+    /// A source of so many bytes.
+    pub const fn new(reader: R, bytes: u64) -> Self {
+        Self { reader: Mutex::new(reader), bytes }
+    }
+}
+
+impl ReaderSource<File> {
+    /// Opens a local file.
+    ///
+    /// # Errors
+    /// The file is not there, is no ordinary file, or may not be read; the message names the cure.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let (file, bytes) = open_file(path).map_err(|error| error.to_string())?;
+        Ok(Self::new(file, bytes))
+    }
+}
+
+impl<R: Read + Seek + Send> RangeSource for ReaderSource<R> {
     fn len(&self) -> Result<u64, String> {
         Ok(self.bytes)
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<usize, String> {
-        // One reader at a time: the pages of a local file are read faster than they are decoded.
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = file.seek(SeekFrom::Start(offset)).and_then(|_| file.read(out));
-        read.map_err(|error| format!("the mask file cannot be read ({error}): check the disk"))
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = reader.seek(SeekFrom::Start(offset)).and_then(|_| reader.read(out));
+        read.map_err(|error| {
+            format!("the mask stream cannot be read ({error}): check the disk or the network")
+        })
     }
 }
 
@@ -131,11 +148,19 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         let static_bytes: &'static [u8] = &[1, 2, 3];
         assert_eq!(MemorySource::new(static_bytes).len(), Ok(3));
-        let sources: [Box<dyn RangeSource>; 2] =
-            [Box::new(FileSource::open(&path).unwrap()), Box::new(MemorySource::new(bytes.clone()))];
+        let sources: [Box<dyn RangeSource>; 2] = [
+            Box::new(ReaderSource::open(&path).unwrap()),
+            Box::new(MemorySource::new(bytes.clone())),
+        ];
         for source in sources {
             assert_eq!(source.len(), Ok(1000));
-            for (range, n) in [(0..16, 16), (990..1000, 10), (990..2000, 10), (1000..1001, 0), (5000..u64::MAX, 0)] {
+            for (range, n) in [
+                (0..16, 16),
+                (990..1000, 10),
+                (990..2000, 10),
+                (1000..1001, 0),
+                (5000..u64::MAX, 0),
+            ] {
                 let read = read_range(source.as_ref(), range.clone()).unwrap();
                 assert_eq!(read.len(), n);
                 assert!(bytes.get(range.start as usize..).unwrap_or(&[]).starts_with(&read));

@@ -79,7 +79,9 @@ fn cut(channel: &[Place], strip: &mut Vec<f32>, work: &mut usize) -> Result<(), 
         }
         cut_band(&mut active, top, bottom, &mut open, strip, work)?;
     }
-    open.into_iter().for_each(|piece| join(strip, &piece.vertices));
+    for piece in open {
+        join(strip, &piece.vertices);
+    }
     Ok(())
 }
 
@@ -95,9 +97,7 @@ fn cut_band(
     let mut from = top;
     while from < bottom {
         *work = work.checked_sub(active.len() + 1).ok_or(TooDetailed)?;
-        active.sort_by(|a, b| {
-            a.at(from).total_cmp(&b.at(from)).then(a.slope.total_cmp(&b.slope))
-        });
+        active.sort_by(|a, b| a.at(from).total_cmp(&b.at(from)).then(a.slope.total_cmp(&b.slope)));
         // The nearest crossing is between neighbours.
         let to = active.windows(2).filter_map(|pair| crossing(&pair[0], &pair[1], from, bottom));
         let to = to.fold(bottom, f64::min);
@@ -175,7 +175,8 @@ mod tests {
     }
 
     fn holds(t: [(f64, f64); 3], p: (f64, f64)) -> bool {
-        let side = |a: (f64, f64), b: (f64, f64)| (b.0 - a.0) * (p.1 - a.1) - (b.1 - a.1) * (p.0 - a.0);
+        let side =
+            |a: (f64, f64), b: (f64, f64)| (b.0 - a.0) * (p.1 - a.1) - (b.1 - a.1) * (p.0 - a.0);
         let (d, e, f) = (side(t[0], t[1]), side(t[1], t[2]), side(t[2], t[0]));
         area(t) > 1e-9 && ((d >= 0.0 && e >= 0.0 && f >= 0.0) || (d <= 0.0 && e <= 0.0 && f <= 0.0))
     }
@@ -202,12 +203,20 @@ mod tests {
     /// AS-84: the sheet's areas, and what has none gives nothing.
     #[test]
     fn the_sheets_figures_have_their_areas() {
-        let total = |channel: &[(i32, i32)]| triangles(&strip_of(channel)).into_iter().map(area).sum::<f64>();
+        let total = |channel: &[(i32, i32)]| {
+            triangles(&strip_of(channel)).into_iter().map(area).sum::<f64>()
+        };
         assert_eq!(total(&[(10, 10), (20, 10), (20, 20), (10, 20), (10, 10)]), 100.0);
         assert_eq!(total(&[(4, 4), (12, 4), (4, 12)]), 32.0);
         // A bow-tie: two triangles that meet at (5, 5).
         assert!((total(&[(0, 0), (10, 10), (10, 0), (0, 10)]) - 50.0).abs() < 1e-6);
-        for empty in [&[][..], &[(1, 1)], &[(1, 1), (9, 4)], &[(1, 1), (5, 1), (9, 1)], &[(1, 1), (4, 4), (1, 1)]] {
+        for empty in [
+            &[][..],
+            &[(1, 1)],
+            &[(1, 1), (9, 4)],
+            &[(1, 1), (5, 1), (9, 1)],
+            &[(1, 1), (4, 4), (1, 1)],
+        ] {
             assert!(strip_of(empty).is_empty(), "{empty:?}");
         }
     }
@@ -275,7 +284,8 @@ mod tests {
 
     #[test]
     fn an_outline_of_boundless_detail_is_refused_in_bounded_time() {
-        let zigzag = (0..200_000).map(|k| Place::new(k / 8, if k % 2 == 0 { k % 997 } else { 1000 + k % 991 }));
+        let zigzag = (0..200_000)
+            .map(|k| Place::new(k / 8, if k % 2 == 0 { k % 997 } else { 1000 + k % 991 }));
         let mut outlines = Outlines::default();
         outlines.push(zigzag);
         assert_eq!(triangle_strip(&outlines), Err(TooDetailed));

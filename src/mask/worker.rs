@@ -104,6 +104,8 @@ pub(super) struct State {
     scratches: Vec<Scratch>,
     rasterisers: Vec<Rasteriser>,
     ranges_at_once: usize,
+    /// Counts starts, so that the ticking of an earlier one ends.
+    pub(super) starts: u64,
     closed: bool,
 }
 
@@ -150,6 +152,7 @@ impl Worker {
             scratches: Vec::new(),
             rasterisers: Vec::new(),
             ranges_at_once: settings.io,
+            starts: 0,
             closed: false,
         };
         Arc::new(Self {

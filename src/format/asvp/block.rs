@@ -33,15 +33,13 @@ pub fn inflate_block(
     payload.resize(bytes as usize, 0);
     inflate.reset(true);
     // The end of the stream and its checksum lie after the last byte, which a full buffer alone does not read.
-    let mut status = inflate
-        .decompress(compressed, payload, FlushDecompress::Finish)
-        .map_err(|_| wrong)?;
+    let mut status =
+        inflate.decompress(compressed, payload, FlushDecompress::Finish).map_err(|_| wrong)?;
     if status != Status::StreamEnd {
         let mut surplus = [0_u8; 1];
         let rest = compressed.get(inflate.total_in() as usize..).unwrap_or(&[]);
-        status = inflate
-            .decompress(rest, &mut surplus, FlushDecompress::Finish)
-            .map_err(|_| wrong)?;
+        status =
+            inflate.decompress(rest, &mut surplus, FlushDecompress::Finish).map_err(|_| wrong)?;
     }
     if status != Status::StreamEnd || inflate.total_out() != u64::from(bytes) {
         payload.clear();
@@ -121,8 +119,7 @@ mod tests {
         assert_eq!(channels(&read(&bytes(A)[35..]).unwrap()), [square]);
         let b = bytes(B);
         assert_eq!(channels(&read(&b[43..62]).unwrap()), Vec::<Vec<_>>::new());
-        let three =
-            [vec![(4, 4), (12, 4), (4, 12)], vec![(20, 20)], vec![(24, 2), (28, 6)]];
+        let three = [vec![(4, 4), (12, 4), (4, 12)], vec![(20, 20)], vec![(24, 2), (28, 6)]];
         assert_eq!(channels(&read(&b[62..]).unwrap()), three);
     }
 
@@ -132,7 +129,9 @@ mod tests {
         let good = bytes(A)[35..].to_vec();
         let broken = |changes: &[(usize, u8)]| {
             let mut block = good.clone();
-            changes.iter().for_each(|&(at, byte)| block[at - 35] = byte);
+            for &(at, byte) in changes {
+                block[at - 35] = byte;
+            }
             read(&block).unwrap_err()
         };
         assert_eq!(broken(&[(35, 0x15)]), FormatError::Inflate { bytes: 21 });

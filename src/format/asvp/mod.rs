@@ -28,7 +28,9 @@ pub enum FormatError {
     #[error("wrong key or not a mask stream: check the passphrase, scene, version and name")]
     NotAStream,
     /// The table holds too many frames.
-    #[error("the table lists more than {MAX_FRAMES} frames: this is no mask stream that can be played")]
+    #[error(
+        "the table lists more than {MAX_FRAMES} frames: this is no mask stream that can be played"
+    )]
     TooManyFrames,
     /// The sizes add up to more than a file can hold.
     #[error("the table's sizes add up to more than any file holds: this is no mask stream")]
@@ -40,7 +42,9 @@ pub enum FormatError {
         bytes: usize,
     },
     /// The table says that a block is longer than any frame can be.
-    #[error("the table says that the frame takes {bytes} bytes, more than any frame can: the stream is damaged")]
+    #[error(
+        "the table says that the frame takes {bytes} bytes, more than any frame can: the stream is damaged"
+    )]
     BlockTooLarge {
         /// What it says.
         bytes: u64,

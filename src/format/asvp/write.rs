@@ -71,7 +71,9 @@ fn emit_block(outlines: &Outlines) -> Result<Vec<u8>, FormatError> {
     for channel in &channels {
         payload.extend_from_slice(&(channel.len() as u32).to_le_bytes());
     }
-    channels.iter().for_each(|channel| payload.extend_from_slice(channel));
+    for channel in &channels {
+        payload.extend_from_slice(channel);
+    }
     if payload.len() > MAX_PAYLOAD_BYTES as usize {
         return Err(FormatError::Unwritable { bytes: payload.len() });
     }

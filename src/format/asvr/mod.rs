@@ -163,8 +163,8 @@ mod tests {
         let raw: [u8; 32] = std::array::from_fn(|k| k as u8);
         let wanted = Some(Passphrase::new(raw));
         assert_eq!(Passphrase::from_file_bytes(&raw), wanted);
-        let hex: String = raw.iter().map(|byte| format!("{byte:02X} ")).collect();
-        assert_eq!(Passphrase::from_file_bytes(format!("{hex}\n").as_bytes()), wanted);
+        let hex: Vec<String> = raw.iter().map(|byte| format!("{byte:02X}")).collect();
+        assert_eq!(Passphrase::from_file_bytes(hex.join(" \n").as_bytes()), wanted);
         for wrong in [&b""[..], b"00", &[b'g'; 64], &[0; 33]] {
             assert_eq!(Passphrase::from_file_bytes(wrong), None);
         }

@@ -22,7 +22,8 @@ fn scrypt(passphrase: &[u8], salt: &[u8], n: usize, r: usize, p: usize, out: &mu
     pbkdf2(passphrase, salt, &mut blocks);
     let mut memory = vec![0_u32; n * 32 * r];
     for block in blocks.chunks_mut(128 * r) {
-        let mut x: Words = block.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect();
+        let mut x: Words =
+            block.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect();
         mix_through_memory(&mut x, n, &mut memory);
         for (bytes, word) in block.as_chunks_mut::<4>().0.iter_mut().zip(x) {
             *bytes = word.to_le_bytes();
@@ -93,7 +94,9 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     }
     let mut inner = Sha256::new();
     inner.take(&padded.map(|byte| byte ^ 0x36));
-    parts.iter().for_each(|part| inner.take(part));
+    for part in parts {
+        inner.take(part);
+    }
     Sha256::of(&[&padded.map(|byte| byte ^ 0x5c), &inner.finish()])
 }
 

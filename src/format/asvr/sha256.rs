@@ -29,7 +29,9 @@ impl Sha256 {
 
     pub(super) fn of(parts: &[&[u8]]) -> [u8; 32] {
         let mut hash = Self::new();
-        parts.iter().for_each(|part| hash.take(part));
+        for part in parts {
+            hash.take(part);
+        }
         hash.finish()
     }
 
@@ -96,16 +98,14 @@ mod tests {
     /// FIPS 180-2, appendix B: one block, two blocks, a million letters.
     #[test]
     fn the_examples_of_the_standard() {
+        let million = vec![b'a'; 1_000_000];
         let cases: [(&[u8], &str); 3] = [
             (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             (
                 b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
                 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
             ),
-            (
-                &[b'a'; 1_000_000],
-                "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
-            ),
+            (&million, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
         ];
         for (text, expected) in cases {
             assert_eq!(Sha256::of(&[text])[..], bytes(expected));
