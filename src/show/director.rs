@@ -11,6 +11,7 @@ use super::command::Command;
 use super::editor::PresetEditor;
 use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::library::Library;
+use super::masks::MaskThread;
 use super::notices::Notices;
 use super::projector::{Projector, sync_figures};
 use super::report::{CallbackTimes, Report, TripEntry};
@@ -110,6 +111,7 @@ pub struct Cast {
 #[derive(Debug)]
 pub struct Director {
     cast: Cast,
+    masks: Option<MaskThread>,
     notices: Notices,
     trips: Vec<TripEntry>,
     presets: Arc<[PresetEntry]>,
@@ -138,6 +140,7 @@ impl Director {
         let to_arm = vec![false; cast.projectors.len()];
         let mut director = Self {
             cast,
+            masks: None,
             notices: Notices::default(),
             trips: Vec::new(),
             presets,
@@ -158,6 +161,13 @@ impl Director {
             director.notices.add(Severity::Warning, broken.to_string());
         }
         director
+    }
+
+    /// With the thread that feeds the light with mask streams.
+    #[must_use]
+    pub fn with_masks(mut self, masks: MaskThread) -> Self {
+        self.masks = Some(masks);
+        self
     }
 
     /// Where the snapshots appear.
@@ -265,6 +275,9 @@ impl Director {
         for text in self.cast.sound.handle().take_notices() {
             self.notices.add(Severity::Warning, text);
         }
+        for text in self.masks.iter().flat_map(MaskThread::take_notices) {
+            self.notices.add(Severity::Warning, text);
+        }
         let view = *self.cast.ends.view.read();
         self.count_media(&view);
         let snapshot = self.snapshot(&view, now);
@@ -309,6 +322,9 @@ impl Director {
                 player.play();
                 self.path = Some(path.to_owned());
                 self.told_damage = false;
+                if let Some(masks) = &self.masks {
+                    masks.song_opened(path);
+                }
                 self.take_title();
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),

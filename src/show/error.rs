@@ -3,6 +3,7 @@
 use crate::audio::{AudioError, DecodeError};
 use crate::dac::DacError;
 use crate::frame::TapError;
+use crate::mask::MaskError;
 use crate::pattern::PresetError;
 use crate::stream::ConfigError;
 
@@ -26,6 +27,9 @@ pub enum ShowError {
     /// The preset has a mistake.
     #[error(transparent)]
     PresetText(#[from] PresetError),
+    /// The mask stream cannot be used.
+    #[error("the mask stream cannot be used: {0}")]
+    Mask(#[from] MaskError),
     /// The stream's settings contradict each other.
     #[error(transparent)]
     Stream(#[from] ConfigError),

@@ -17,6 +17,7 @@ use super::director::{Cast, Director, Sound, rings};
 use super::editor::PresetEditor;
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::library::{self, Library, default_user_dir};
+use super::masks::{self, MaskThread};
 use super::projector::{Projector, SetUp};
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
@@ -24,6 +25,7 @@ use crate::analysis::Analyser;
 use crate::audio::{OutputCallback, PcmTap, Player, PlayerOutput, start_input, start_output};
 use crate::dac;
 use crate::frame::FrameReceiver;
+use crate::mask::{LightFeeder, LightWindow, light_window};
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
 use crate::realtime::RingReceiver;
@@ -103,6 +105,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let preset = choose_preset(&library, config.preset.as_deref())?;
     // A file that cannot be played is found out before a device is touched.
     let playback = open_playback(&config.source)?;
+    let (feeder, window) = open_masks(config)?;
 
     let wants_search = config.dacs.iter().any(|uri| uri == "auto");
     let seen = if wants_search { dac::devices(SEARCH) } else { Vec::new() };
@@ -130,7 +133,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         let clock = Arc::clone(&clock);
         let offset_ns = (config.offset_ms * 1e6) as i64;
         move |listening, slots: Vec<Slot>| {
-            Box::new(Engine::new(clock, listening, slots, engine_ends, offset_ns))
+            let engine = Engine::new(clock, listening, slots, engine_ends, offset_ns);
+            Box::new(engine.with_masks(window))
         }
     };
     let (sound, path) = match (playback, &config.source) {
@@ -158,7 +162,11 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         offset_ms: config.offset_ms,
         duration_s: config.duration_s,
     };
-    let mut director = Director::new(cast, path.as_deref(), clock.now());
+    let masks = MaskThread::start(feeder, config.mask.clone()).map_err(ShowError::Thread)?;
+    if let (None, Some(song)) = (&config.mask.file, &path) {
+        masks.song_opened(song);
+    }
+    let mut director = Director::new(cast, path.as_deref(), clock.now()).with_masks(masks);
     if config.arm {
         director.arm_when_ready();
     }
@@ -204,6 +212,15 @@ fn direct(
     }
     director.step(clock.now());
     director.finish(clock.now())
+}
+
+/// The hand-over of silhouettes, with the stream that was named: one that cannot be used is found out early.
+fn open_masks(config: &ShowConfig) -> Result<(LightFeeder, LightWindow), ShowError> {
+    let (mut feeder, window) = light_window(config.mask.light);
+    if let Some(file) = &config.mask.file {
+        feeder.set_stream(Some(masks::load(file, &config.mask)?));
+    }
+    Ok((feeder, window))
 }
 
 type Playback = (Player, PlayerOutput, RingReceiver<Analysed>);

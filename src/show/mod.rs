@@ -9,6 +9,7 @@ pub mod engine;
 pub mod error;
 pub mod handle;
 pub mod library;
+pub mod masks;
 pub mod notices;
 pub mod projector;
 pub mod renderer;

@@ -10,6 +10,7 @@ use galvo::audio::{AudioHandle, Feeder, OutputCallback, Player};
 use galvo::dac::Worker;
 use galvo::dac::simulator::in_process::Tap;
 use galvo::dac::simulator::{InProcess, Shown, SimOptions};
+use galvo::mask::{LightFeeder, LightSettings, MaskHandle, light_window};
 use galvo::pattern::{Instrument, Preset};
 use galvo::realtime::no_alloc;
 use galvo::show::ahead::AheadOfSound;
@@ -40,6 +41,7 @@ pub(super) struct Scenario {
     offset_ms: f64,
     sound_ppm: f64,
     plugged: bool,
+    masks: Option<MaskHandle>,
 }
 
 impl Scenario {
@@ -53,6 +55,7 @@ impl Scenario {
             offset_ms: 0.0,
             sound_ppm: 0.0,
             plugged: true,
+            masks: None,
         }
     }
 
@@ -77,6 +80,11 @@ impl Scenario {
     /// The sound card's clock is off by so many millionths.
     pub(super) fn sound_ppm(self, sound_ppm: f64) -> Self {
         Self { sound_ppm, ..self }
+    }
+
+    /// With a mask stream beside the song.
+    pub(super) fn masks(self, masks: MaskHandle) -> Self {
+        Self { masks: Some(masks), ..self }
     }
 
     /// Every projector is unreachable until somebody plugs it in.
@@ -107,7 +115,9 @@ impl Scenario {
         let (engine_ends, ends) = rings();
         let offset_ns = (self.offset_ms * 1e6) as i64;
         let engine = Engine::new(shared, Listening::Ahead(heard), slots, engine_ends, offset_ns);
-        let callback = OutputCallback::new(output, Box::new(engine));
+        let (mut mask_feeder, window) = light_window(LightSettings::default());
+        mask_feeder.set_stream(self.masks);
+        let callback = OutputCallback::new(output, Box::new(engine.with_masks(window)));
         let handle = AudioHandle::without_device(callback.counters());
         let cast = Cast {
             sound: Sound::Playback { player, handle },
@@ -126,6 +136,7 @@ impl Scenario {
             director,
             callback,
             feeder,
+            mask_feeder,
             devices,
             sound_ppm: self.sound_ppm,
             periods: 0,
@@ -150,6 +161,7 @@ pub(super) struct Performance {
     pub(super) director: Director,
     callback: OutputCallback,
     feeder: Feeder,
+    mask_feeder: LightFeeder,
     devices: Vec<Device>,
     sound_ppm: f64,
     periods: u64,
@@ -231,6 +243,8 @@ impl Performance {
             let now = self.clock.now();
             if self.feed_due <= now {
                 self.feeder.work();
+                // The masks are made by real threads; virtual time waits for them.
+                self.mask_feeder.step(Duration::from_secs(30));
                 self.feed_due = now + FEED_EVERY;
             }
             if period_due <= now {
