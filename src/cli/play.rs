@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::args::{LiveArgs, PlayArgs, ShowArgs};
+use super::args::{ChangeAt, LiveArgs, PlayArgs, ShowArgs};
 use super::{headless, interrupt_flag, keys};
 use crate::audio::AudioChoice;
 use crate::mask::LightSettings;
 use crate::show::masks::MaskChoice;
-use crate::show::{self, Report, ShowConfig, ShowHandle, Source};
+use crate::show::{self, Begin, Report, ShowConfig, ShowHandle, Source, Transition};
 use crate::time::SystemClock;
 
 /// The desktop window with nothing open.
@@ -55,6 +55,8 @@ fn config(source: Source, args: &ShowArgs) -> anyhow::Result<ShowConfig> {
         source,
         dacs: args.dac.clone(),
         preset: args.preset.clone(),
+        transition: Transition { begin: begin(args.change), beats: args.fade },
+        shuffle: args.shuffle,
         arm: args.arm,
         master: args.master / 100.0,
         pps: args.pps,
@@ -63,6 +65,14 @@ fn config(source: Source, args: &ShowArgs) -> anyhow::Result<ShowConfig> {
         duration_s: args.duration,
         ..ShowConfig::default()
     })
+}
+
+const fn begin(change: ChangeAt) -> Begin {
+    match change {
+        ChangeAt::Now => Begin::Now,
+        ChangeAt::Beat => Begin::Beat,
+        ChangeAt::Bar => Begin::Bar,
+    }
 }
 
 fn url_scheme(file: &Path) -> Option<&str> {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::deck::Transition;
 use super::masks::MaskChoice;
 use crate::audio::AudioChoice;
 
@@ -33,6 +34,10 @@ pub struct ShowConfig {
     pub dacs: Vec<String>,
     /// A preset's name or path; the first bundled one if `None`.
     pub preset: Option<String>,
+    /// How presets follow each other.
+    pub transition: Transition,
+    /// Another preset, by chance, whenever the music begins a new section.
+    pub shuffle: bool,
     /// Folder of the user's presets; the system's usual one if `None`.
     pub preset_folder: Option<PathBuf>,
     /// Allow light at once.
@@ -57,6 +62,8 @@ impl Default for ShowConfig {
             source: Source::Playback { file: None, start_s: 0.0, audio: AudioChoice::Default },
             dacs: vec!["sim:".to_owned()],
             preset: None,
+            transition: Transition::QUICK,
+            shuffle: false,
             preset_folder: None,
             arm: false,
             master: 0.2,
