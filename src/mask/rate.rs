@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(rate.time_of(30).as_secs_f64(), 0.5);
         assert_eq!(rate.time_of(60).as_secs_f64(), 1.0);
         for rate in [rate, Rate::new(60_000, 1001).unwrap(), Rate::new(25, 1).unwrap()] {
-            for frame in [0, 1, 2, 59, 1000, 16_374, 2_157_840, 1 << 40] {
+            for frame in [0, 1, 2, 59, 1000, 16_374, 2_157_840, 1 << 36] {
                 let begin = rate.time_of(frame);
                 assert_eq!(rate.frame_at(begin), Some(frame));
                 if frame > 0 {

@@ -6,6 +6,9 @@ use crate::format::outlines::{Outlines, Place};
 /// Most edges looked at for one frame, counted once for each band they cross: some hundredths of a second of work.
 const MOST_WORK: usize = 2 << 20;
 
+/// Edges that cross within this height of each other meet in one place, units.
+const MEETING: f64 = 1e-6;
+
 /// An outline has more detail than is cut into triangles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the outlines have too much detail for triangles: take the bitmap of this frame")]
@@ -97,9 +100,11 @@ fn cut_band(
     let mut from = top;
     while from < bottom {
         *work = work.checked_sub(active.len() + 1).ok_or(TooDetailed)?;
-        active.sort_by(|a, b| a.at(from).total_cmp(&b.at(from)).then(a.slope.total_cmp(&b.slope)));
+        // A little below, so that edges that meet here stand in the order in which they go on.
+        let below = from + MEETING;
+        active.sort_by(|a, b| a.at(below).total_cmp(&b.at(below)));
         // The nearest crossing is between neighbours.
-        let to = active.windows(2).filter_map(|pair| crossing(&pair[0], &pair[1], from, bottom));
+        let to = active.windows(2).filter_map(|pair| crossing(&pair[0], &pair[1], below, bottom));
         let to = to.fold(bottom, f64::min);
         let before = open.len();
         let mut grown = Vec::new();
@@ -135,14 +140,14 @@ fn cut_band(
     Ok(())
 }
 
-/// The height strictly between `from` and `bottom` at which two neighbours cross, `a` left of `b` at `from`.
+/// The height between `from` and `bottom` at which two neighbours cross, `a` left of `b` at `from`.
 fn crossing(a: &Edge, b: &Edge, from: f64, bottom: f64) -> Option<f64> {
     let (gap, closing) = (b.at(from) - a.at(from), a.slope - b.slope);
     if closing <= 0.0 || b.at(bottom) - a.at(bottom) >= -1e-9 {
         return None;
     }
     let y = from + gap / closing;
-    (y > from + 1e-9 && y < bottom - 1e-9).then_some(y)
+    (y < bottom).then_some(y)
 }
 
 /// Appends a piece, with triangles of no area between it and the last.
