@@ -29,7 +29,7 @@ pub enum ShowError {
     PresetText(#[from] PresetError),
     /// The mask stream cannot be used.
     #[error("the mask stream cannot be used: {0}")]
-    Mask(#[from] MaskError),
+    Mask(MaskError),
     /// The stream's settings contradict each other.
     #[error(transparent)]
     Stream(#[from] ConfigError),

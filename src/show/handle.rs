@@ -220,7 +220,7 @@ fn direct(
 fn open_masks(config: &ShowConfig) -> Result<(LightFeeder, LightWindow), ShowError> {
     let (mut feeder, window) = light_window(config.mask.light);
     if let Some(file) = &config.mask.file {
-        feeder.set_stream(Some(masks::load(file, &config.mask)?));
+        feeder.set_stream(Some(masks::load(file, &config.mask).map_err(ShowError::Mask)?));
     }
     Ok((feeder, window))
 }
