@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::deck::Transition;
+use crate::path::Mounting;
 use crate::time::MediaTime;
 
 /// One wish of an operator.
@@ -52,6 +53,13 @@ pub enum Command {
     SetMaster(f32),
     /// Moves the light against the sound, in ms: positive is later.
     SetOffsetMs(f64),
+    /// How a projector hangs: acts at once, and is remembered.
+    SetMounting {
+        /// The projector's name: its URI.
+        projector: String,
+        /// How it hangs.
+        mounting: Mounting,
+    },
     /// Ends the show: dark, devices closed.
     Quit,
 }

@@ -13,6 +13,7 @@ use super::editor::PresetEditor;
 use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::library::Library;
 use super::masks::MaskThread;
+use super::mountings::Mountings;
 use super::notices::Notices;
 use super::projector::{Projector, sync_figures};
 use super::report::{CallbackTimes, Report, TripEntry};
@@ -21,6 +22,7 @@ use super::snapshot::{
     AudioView, PresetEntry, PresetView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
 use crate::audio::{AudioHandle, Player};
+use crate::path::Mounting;
 use crate::pattern::Instrument;
 use crate::realtime::{
     Histogram, LatestReader, RetireBin, RingSender, latest, no_alloc, retire, ring,
@@ -101,6 +103,8 @@ pub struct Cast {
     pub projectors: Vec<Projector>,
     /// The presets.
     pub library: Library,
+    /// How the projectors hang.
+    pub mountings: Mountings,
     /// The preset at work.
     pub editor: PresetEditor,
     /// The rings.
@@ -264,6 +268,7 @@ impl Director {
                     self.tell_engine(EngineCommand::LightOffset(nanos));
                 }
             }
+            Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
                 self.over = true;
@@ -396,6 +401,21 @@ impl Director {
                 self.preset = Arc::new(self.cast.editor.view());
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
+    fn set_mounting(&mut self, name: &str, mounting: Mounting) {
+        let Some(projector) = self.cast.projectors.iter().find(|p| p.name() == name) else {
+            return;
+        };
+        let mounting = match mounting.check() {
+            Ok(mounting) => mounting,
+            Err(error) => return self.notices.add(Severity::Error, error.to_string()),
+        };
+        projector.control().set_mounting(&mounting);
+        if let Err(error) = self.cast.mountings.set(name, projector.id(), mounting) {
+            let text = format!("how {name} hangs is not remembered: {error}");
+            self.notices.add(Severity::Warning, text);
         }
     }
 

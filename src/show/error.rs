@@ -8,6 +8,7 @@ use crate::pattern::PresetError;
 use crate::stream::ConfigError;
 
 use super::library::LibraryError;
+use super::mountings::MountingsError;
 
 /// Why a show could not begin. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,9 @@ pub enum ShowError {
     /// The mask stream cannot be used.
     #[error("the mask stream cannot be used: {0}")]
     Mask(MaskError),
+    /// How the projectors hang cannot be read: mend the file.
+    #[error(transparent)]
+    Mountings(#[from] MountingsError),
     /// The stream's settings contradict each other.
     #[error(transparent)]
     Stream(#[from] ConfigError),

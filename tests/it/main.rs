@@ -22,12 +22,14 @@ mod mask_command;
 #[cfg(feature = "gui")]
 mod mask_texture;
 mod masks;
+mod matrix;
 mod mock_device;
 mod patterns;
 mod rows;
 mod safety;
 mod safety_on_devices;
 mod show;
+mod soak;
 mod stream;
 mod synthetic_song;
 mod underruns;

@@ -154,6 +154,12 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::ResetStop => seen.safety.stopped = false,
         Command::SetMaster(level) => seen.safety.master = *level,
         Command::SetOffsetMs(ms) => seen.sync.user_offset_ms = *ms,
+        Command::SetMounting { projector, mounting } => {
+            let named = seen.projectors.iter_mut().find(|one| one.name == *projector);
+            if let Some(one) = named {
+                one.mounting = *mounting;
+            }
+        }
     }
     for projector in &mut seen.projectors {
         projector.armed = seen.safety.armed;
