@@ -24,7 +24,7 @@ fn picture(width: u32, height: u32) -> Bitmap {
     outlines.push([(100, 100), (1900, 300), (1000, 900)].map(|(x, y)| Place::new(x, y)));
     let mut writer = Writer::default();
     writer.push(&outlines).unwrap();
-    let masks = Builder::default().timebox(Duration::from_secs(60)).build().unwrap();
+    let masks = Builder::default().timebox(Duration::from_mins(1)).build().unwrap();
     masks.load_source(&MaskSource::memory(writer.plain())).unwrap();
     (*masks.get_frame(0, width, height).unwrap()).clone()
 }
