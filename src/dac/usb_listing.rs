@@ -17,12 +17,15 @@ const KNOWN: [(Ids, &str, &str); 2] =
 /// How often the bus is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Where a device is: the number of its bus and its address there.
+type Place = (u8, u8);
+
 /// The bus, and the projectors seen on it. Each is opened once, to see whether it can be; one in trouble is looked
 /// at again and again.
 #[derive(Debug, Default)]
 pub(super) struct UsbBus {
     context: Option<Context>,
-    seen: Vec<((u8, u8), FoundDevice)>,
+    seen: Vec<(Place, FoundDevice)>,
     unreadable: Option<FoundDevice>,
     looked: Option<HostTime>,
 }
@@ -55,7 +58,7 @@ impl UsbBus {
         }
     }
 
-    fn read(&mut self) -> Result<Vec<((u8, u8), FoundDevice)>, Error> {
+    fn read(&mut self) -> Result<Vec<(Place, FoundDevice)>, Error> {
         let context = match &self.context {
             Some(context) => context,
             None => self.context.insert(Context::new()?),

@@ -34,15 +34,21 @@ impl Recorder for BeamView {
 /// Several watch the same mirrors.
 impl Recorder for Vec<Box<dyn Recorder>> {
     fn shown(&mut self, at: HostTime, index: u64, point: &LaserPoint) {
-        self.iter_mut().for_each(|recorder| recorder.shown(at, index, point));
+        for recorder in self {
+            recorder.shown(at, index, point);
+        }
     }
 
     fn begun(&mut self, at: HostTime) {
-        self.iter_mut().for_each(|recorder| recorder.begun(at));
+        for recorder in self {
+            recorder.begun(at);
+        }
     }
 
     fn seen_until(&mut self, now: HostTime) {
-        self.iter_mut().for_each(|recorder| recorder.seen_until(now));
+        for recorder in self {
+            recorder.seen_until(now);
+        }
     }
 }
 

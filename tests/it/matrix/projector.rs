@@ -93,7 +93,7 @@ pub(super) trait Hands {
     }
     /// Lets the device see that time has passed; says when it wants to again.
     fn advance(&self, now: HostTime) -> HostTime {
-        now + Duration::from_secs(3600)
+        now + Duration::from_hours(1)
     }
 }
 
@@ -262,9 +262,10 @@ pub(super) fn plug_in(
             let device = Device::new(Model { ppm: line.ppm, ..Model::default() }, watch());
             let info = device.info();
             let bench = Bench::new(device);
-            let bind: Box<dyn Bind> = match is_clean {
-                true => Box::new(bench.clone()),
-                false => Box::new(Lossy::new(bench.clone(), lossy)),
+            let bind: Box<dyn Bind> = if is_clean {
+                Box::new(bench.clone())
+            } else {
+                Box::new(Lossy::new(bench.clone(), lossy))
             };
             let name = "lasercube-wifi://bench";
             let driver = LaserCube::over(name, Bench::HOST, COMMAND_PORT, bind, shared);
@@ -274,9 +275,10 @@ pub(super) fn plug_in(
             use idn::{Bench, Device};
             let device = Device::new("bench", &["Laser".to_owned()], line.ppm, watch());
             let bench = Bench::new(device);
-            let bind: Box<dyn Bind> = match is_clean {
-                true => Box::new(bench.clone()),
-                false => Box::new(Lossy::new(bench.clone(), lossy)),
+            let bind: Box<dyn Bind> = if is_clean {
+                Box::new(bench.clone())
+            } else {
+                Box::new(Lossy::new(bench.clone(), lossy))
             };
             let at = Bench::address();
             let host = at.ip().to_string();

@@ -115,9 +115,10 @@ impl Drop for Server {
 /// Where a device with this address announces itself: to everybody on its network.
 #[must_use]
 pub fn broadcast(address: SocketAddr) -> SocketAddr {
-    let everybody = match address.ip().is_loopback() {
-        true => Ipv4Addr::new(127, 255, 255, 255),
-        false => Ipv4Addr::BROADCAST,
+    let everybody = if address.ip().is_loopback() {
+        Ipv4Addr::new(127, 255, 255, 255)
+    } else {
+        Ipv4Addr::BROADCAST
     };
     SocketAddr::from((everybody, UDP_PORT))
 }
