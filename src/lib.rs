@@ -13,12 +13,14 @@ pub mod frame;
 pub mod wire;
 
 pub mod analysis;
+pub mod format;
 pub mod path;
 pub mod pattern;
 pub mod safety;
 
 pub mod audio;
 pub mod dac;
+pub mod mask;
 pub mod media;
 
 pub mod show;

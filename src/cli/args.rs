@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::mask::{KeyArgs, MaskAction};
+use crate::mask::{Eye, Rate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::path::ColourOrder;
@@ -37,6 +39,12 @@ pub enum Cmd {
     Simulate(SimulateArgs),
     /// The presets: list them, print one, check a file
     Presets(PresetsArgs),
+    /// Mask streams: what is in one, one frame as a picture or as lines, and making your own
+    Mask {
+        /// What to do with them
+        #[command(subcommand)]
+        action: MaskAction,
+    },
     /// Prints the completion script of a shell
     Completions {
         /// The shell
@@ -69,6 +77,19 @@ pub struct ShowArgs {
     /// Brightness of all light, percent
     #[arg(long, value_name = "PERCENT", default_value_t = 20.0, value_parser = percent)]
     pub master: f32,
+    /// Mask stream (ASVP or ASVR) for presets such as Silhouette. Without it, the file beside the song with the
+    /// same name and the ending .asvp or .asvr is taken, if there is one
+    #[arg(long, value_name = "FILE")]
+    pub mask: Option<PathBuf>,
+    /// Frames per second of the mask stream, which the file does not say: 60, 29.97, 60000/1001
+    #[arg(long, value_name = "FPS", default_value = "60")]
+    pub mask_fps: Rate,
+    /// Half of a stereo mask stream: left, right or both
+    #[arg(long, value_name = "EYE", default_value = "left")]
+    pub mask_eye: Eye,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub mask_key: KeyArgs,
     /// Points per second of every projector
     #[arg(long, value_name = "N", default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1_000..=100_000))]
     pub pps: u32,

@@ -7,6 +7,7 @@ pub mod args;
 mod devices;
 pub mod headless;
 pub mod keys;
+pub mod mask;
 mod play;
 mod presets;
 mod simulate;
@@ -30,6 +31,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Cmd::Live(args)) => play::live(args),
         Some(Cmd::Devices(args)) => devices::devices(&args),
         Some(Cmd::Simulate(args)) => simulate::simulate(&args),
+        Some(Cmd::Mask { action }) => mask::mask(&action),
         Some(Cmd::Presets(args)) => presets::presets(args.action),
         Some(Cmd::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "galvo", &mut std::io::stdout());

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::deck::Transition;
+use super::masks::MaskChoice;
 use crate::audio::AudioChoice;
 
 /// Where the music comes from.
@@ -49,6 +50,8 @@ pub struct ShowConfig {
     pub pps: u32,
     /// Moves the light against the sound, ms: positive is later.
     pub offset_ms: f64,
+    /// The mask stream and how it is shown.
+    pub mask: MaskChoice,
     /// End the show after this many seconds of it.
     pub duration_s: Option<f64>,
     /// Play as soon as the file is open.
@@ -69,6 +72,7 @@ impl Default for ShowConfig {
             master: 0.2,
             pps: 30_000,
             offset_ms: 0.0,
+            mask: MaskChoice::default(),
             duration_s: None,
             autoplay: true,
         }

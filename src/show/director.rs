@@ -12,6 +12,7 @@ use super::deck::Transition;
 use super::editor::PresetEditor;
 use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::library::Library;
+use super::masks::MaskThread;
 use super::mountings::Mountings;
 use super::notices::Notices;
 use super::projector::{Projector, sync_figures};
@@ -124,6 +125,7 @@ pub struct Cast {
 #[derive(Debug)]
 pub struct Director {
     cast: Cast,
+    masks: Option<MaskThread>,
     notices: Notices,
     trips: Vec<TripEntry>,
     presets: Arc<[PresetEntry]>,
@@ -158,6 +160,7 @@ impl Director {
         let to_arm = vec![false; cast.projectors.len()];
         let mut director = Self {
             cast,
+            masks: None,
             notices: Notices::default(),
             trips: Vec::new(),
             presets,
@@ -179,6 +182,13 @@ impl Director {
         director.take_title();
         director.tell_broken();
         director
+    }
+
+    /// With the thread that feeds the light with mask streams.
+    #[must_use]
+    pub fn with_masks(mut self, masks: MaskThread) -> Self {
+        self.masks = Some(masks);
+        self
     }
 
     /// Where the snapshots appear.
@@ -297,6 +307,9 @@ impl Director {
         for text in self.cast.sound.handle().take_notices() {
             self.notices.add(Severity::Warning, text);
         }
+        for text in self.masks.iter().flat_map(MaskThread::take_notices) {
+            self.notices.add(Severity::Warning, text);
+        }
         let view = *self.cast.ends.view.read();
         self.reload_presets(now);
         if self.cast.shuffle && view.playing && self.shuffle.hear(&view.features) {
@@ -345,6 +358,9 @@ impl Director {
                 player.play();
                 self.path = Some(path.to_owned());
                 self.told_damage = false;
+                if let Some(masks) = &self.masks {
+                    masks.song_opened(path);
+                }
                 self.take_title();
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),

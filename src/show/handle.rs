@@ -17,6 +17,7 @@ use super::director::{Cast, Director, Sound, rings};
 use super::editor::PresetEditor;
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::library::{self, Library, default_user_dir};
+use super::masks::{self, MaskThread};
 use super::mountings::Mountings;
 use super::projector::{Projector, SetUp};
 use super::report::Report;
@@ -25,6 +26,7 @@ use crate::analysis::Analyser;
 use crate::audio::{OutputCallback, PcmTap, Player, PlayerOutput, start_input, start_output};
 use crate::dac::{self, FoundDevice};
 use crate::frame::FrameReceiver;
+use crate::mask::{LightFeeder, LightWindow, light_window};
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
 use crate::realtime::RingReceiver;
@@ -108,6 +110,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let preset = choose_preset(&mut library, config.preset.as_deref())?;
     // A file that cannot be played is found out before a device is touched.
     let playback = open_playback(&config.source)?;
+    let (feeder, window) = open_masks(config)?;
 
     let mountings = Mountings::open(config.mountings.clone())?;
     let seen = look_around(&config.dacs, &mountings);
@@ -138,7 +141,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         let clock = Arc::clone(&clock);
         let offset_ns = (config.offset_ms * 1e6) as i64;
         move |listening, slots: Vec<Slot>| {
-            Box::new(Engine::new(clock, listening, slots, engine_ends, offset_ns))
+            let engine = Engine::new(clock, listening, slots, engine_ends, offset_ns);
+            Box::new(engine.with_masks(window))
         }
     };
     let (sound, path) = match (playback, &config.source) {
@@ -169,7 +173,11 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         transition: config.transition,
         shuffle: config.shuffle,
     };
-    let mut director = Director::new(cast, path.as_deref(), clock.now());
+    let masks = MaskThread::start(feeder, config.mask.clone()).map_err(ShowError::Thread)?;
+    if let (None, Some(song)) = (&config.mask.file, &path) {
+        masks.song_opened(song);
+    }
+    let mut director = Director::new(cast, path.as_deref(), clock.now()).with_masks(masks);
     if config.arm {
         director.arm_when_ready();
     }
@@ -228,6 +236,15 @@ fn direct(
     }
     director.step(clock.now());
     director.finish(clock.now())
+}
+
+/// The hand-over of silhouettes, with the stream that was named: one that cannot be used is found out early.
+fn open_masks(config: &ShowConfig) -> Result<(LightFeeder, LightWindow), ShowError> {
+    let (mut feeder, window) = light_window(config.mask.light);
+    if let Some(file) = &config.mask.file {
+        feeder.set_stream(Some(masks::load(file, &config.mask).map_err(ShowError::Mask)?));
+    }
+    Ok((feeder, window))
 }
 
 type Playback = (Player, PlayerOutput, RingReceiver<Analysed>);

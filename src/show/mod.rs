@@ -10,6 +10,7 @@ pub mod engine;
 pub mod error;
 pub mod handle;
 pub mod library;
+pub mod masks;
 pub mod mountings;
 pub mod notices;
 pub mod projector;

@@ -6,6 +6,7 @@
 
 use super::deck::{Deck, Transition};
 use crate::analysis::{FeatureWindow, Features};
+use crate::mask::LightFrames;
 use crate::path::{Layout, LayoutSettings, PathPoints};
 use crate::pattern::{Instrument, Shade};
 use crate::point::LaserPoint;
@@ -86,7 +87,7 @@ impl Renderer {
 
     /// This renderer as a producer that looks at `window`; in silence if the music does not run.
     pub fn seeing<'a>(&'a mut self, window: &'a FeatureWindow, playing: bool) -> Seeing<'a> {
-        Seeing { renderer: self, window, playing }
+        Seeing { renderer: self, window, masks: None, playing }
     }
 
     /// Draws the picture for `media` from the features looked up last.
@@ -104,10 +105,18 @@ impl Renderer {
 pub struct Seeing<'a> {
     renderer: &'a mut Renderer,
     window: &'a FeatureWindow,
+    masks: Option<&'a LightFrames>,
     playing: bool,
 }
 
-impl Seeing<'_> {
+impl<'a> Seeing<'a> {
+    /// With the silhouettes of a mask stream.
+    #[must_use]
+    pub fn with_masks(mut self, masks: &'a LightFrames) -> Self {
+        self.masks = Some(masks);
+        self
+    }
+
     /// The features that light made for `media` shows: silence while the music stands still.
     fn look(&mut self, media: MediaTime) {
         let seen = if self.playing { self.window.at(media) } else { Features::silence(media) };
@@ -141,6 +150,9 @@ impl Producer for Seeing<'_> {
             if self.renderer.cursor >= self.renderer.frame.as_slice().len() {
                 let media = request.media_at(done);
                 self.look(media);
+                if let Some(masks) = self.masks {
+                    self.renderer.deck.see(masks.at(media, request.epoch));
+                }
                 self.renderer.draw_frame(media, request.pps);
                 if self.renderer.frame.as_slice().is_empty() {
                     break;

@@ -18,6 +18,10 @@ mod idn;
 mod lasercube_usb;
 mod lasercube_wifi;
 mod layers;
+mod mask_command;
+#[cfg(feature = "gui")]
+mod mask_texture;
+mod masks;
 mod matrix;
 mod mock_device;
 mod patterns;

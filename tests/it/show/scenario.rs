@@ -10,6 +10,7 @@ use galvo::audio::{AudioHandle, Feeder, OutputCallback, Player};
 use galvo::dac::Worker;
 use galvo::dac::simulator::in_process::Tap;
 use galvo::dac::simulator::{InProcess, Shown, SimOptions};
+use galvo::mask::{LightFeeder, LightSettings, MaskHandle, light_window};
 use galvo::pattern::{Instrument, Preset};
 use galvo::realtime::no_alloc;
 use galvo::show::ahead::AheadOfSound;
@@ -40,6 +41,7 @@ pub(super) struct Scenario {
     offset_ms: f64,
     sound_ppm: f64,
     plugged: bool,
+    masks: Option<MaskHandle>,
     preset_folder: PathBuf,
 }
 
@@ -54,6 +56,7 @@ impl Scenario {
             offset_ms: 0.0,
             sound_ppm: 0.0,
             plugged: true,
+            masks: None,
             preset_folder: PathBuf::from("no such folder"),
         }
     }
@@ -86,6 +89,11 @@ impl Scenario {
         Self { sound_ppm, ..self }
     }
 
+    /// With a mask stream beside the song.
+    pub(super) fn masks(self, masks: MaskHandle) -> Self {
+        Self { masks: Some(masks), ..self }
+    }
+
     /// Every projector is unreachable until somebody plugs it in.
     pub(super) fn unplugged(self) -> Self {
         Self { plugged: false, ..self }
@@ -114,7 +122,9 @@ impl Scenario {
         let (engine_ends, ends) = rings();
         let offset_ns = (self.offset_ms * 1e6) as i64;
         let engine = Engine::new(shared, Listening::Ahead(heard), slots, engine_ends, offset_ns);
-        let callback = OutputCallback::new(output, Box::new(engine));
+        let (mut mask_feeder, window) = light_window(LightSettings::default());
+        mask_feeder.set_stream(self.masks);
+        let callback = OutputCallback::new(output, Box::new(engine.with_masks(window)));
         let handle = AudioHandle::without_device(callback.counters());
         let cast = Cast {
             sound: Sound::Playback { player, handle },
@@ -136,6 +146,7 @@ impl Scenario {
             director,
             callback,
             feeder,
+            mask_feeder,
             devices,
             sound_ppm: self.sound_ppm,
             periods: 0,
@@ -160,6 +171,7 @@ pub(super) struct Performance {
     pub(super) director: Director,
     callback: OutputCallback,
     feeder: Feeder,
+    mask_feeder: LightFeeder,
     devices: Vec<Device>,
     sound_ppm: f64,
     periods: u64,
@@ -241,6 +253,8 @@ impl Performance {
             let now = self.clock.now();
             if self.feed_due <= now {
                 self.feeder.work();
+                // The masks are made by real threads; virtual time waits for them.
+                self.mask_feeder.step(Duration::from_secs(30));
                 self.feed_due = now + FEED_EVERY;
             }
             if period_due <= now {

@@ -1,0 +1,6 @@
+//! Files of drawings: bytes ↔ values, in both directions. No file is opened here.
+
+pub mod asvp;
+pub mod asvr;
+pub mod mask_stream;
+pub mod outlines;
