@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use super::args::{LiveArgs, PlayArgs, ShowArgs};
 use super::{headless, interrupt_flag, keys};
 use crate::audio::AudioChoice;
+use crate::media::Location;
 use crate::show::{self, Report, ShowConfig, ShowHandle, Source};
 use crate::time::SystemClock;
 
@@ -22,17 +23,13 @@ pub(super) fn desktop() -> anyhow::Result<()> {
 
 /// `galvo play`
 pub(super) fn play(args: PlayArgs) -> anyhow::Result<()> {
-    if let Some(scheme) = url_scheme(&args.file) {
-        bail!(
-            "{scheme} addresses cannot be played yet: save the file first, then play it from disk"
-        );
-    }
     let audio = match args.audio.as_deref() {
         None => AudioChoice::Default,
         Some("none") => AudioChoice::None,
         Some(name) => AudioChoice::Named(name.to_owned()),
     };
-    let source = Source::Playback { file: Some(args.file), start_s: args.start, audio };
+    let music = args.music.into_iter().map(Location::from).collect();
+    let source = Source::Playback { music, start_s: args.start, audio };
     run(&config(source, &args.show), args.show.headless, args.show.report.as_deref())
 }
 
@@ -54,11 +51,6 @@ fn config(source: Source, args: &ShowArgs) -> ShowConfig {
         duration_s: args.duration,
         ..ShowConfig::default()
     }
-}
-
-fn url_scheme(file: &Path) -> Option<&str> {
-    let (scheme, _) = file.to_str()?.split_once("://")?;
-    matches!(scheme, "http" | "https").then_some(scheme)
 }
 
 fn run(config: &ShowConfig, headless: bool, report: Option<&Path>) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ use super::director::{Cast, Director, Sound, rings};
 use super::editor::PresetEditor;
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::library::{self, Library, default_user_dir};
+use super::playlist::{Playlist, open_decoder};
 use super::projector::{Projector, SetUp};
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
@@ -24,6 +25,7 @@ use crate::analysis::Analyser;
 use crate::audio::{OutputCallback, PcmTap, Player, PlayerOutput, start_input, start_output};
 use crate::dac;
 use crate::frame::FrameReceiver;
+use crate::media::{Location, MediaOpener};
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
 use crate::realtime::RingReceiver;
@@ -102,7 +104,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let library = Library::open(config.preset_folder.clone().or_else(default_user_dir));
     let preset = choose_preset(&library, config.preset.as_deref())?;
     // A file that cannot be played is found out before a device is touched.
-    let playback = open_playback(&config.source)?;
+    let opener = Arc::new(MediaOpener::of_the_user());
+    let playback = open_playback(&config.source, &opener)?;
 
     let wants_search = config.dacs.iter().any(|uri| uri == "auto");
     let seen = if wants_search { dac::devices(SEARCH) } else { Vec::new() };
@@ -133,17 +136,17 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
             Box::new(Engine::new(clock, listening, slots, engine_ends, offset_ns))
         }
     };
-    let (sound, path) = match (playback, &config.source) {
-        (Some((player, output, heard)), Source::Playback { file, audio, .. }) => {
+    let (sound, music) = match (playback, &config.source) {
+        (Some((player, output, heard)), Source::Playback { music, audio, .. }) => {
             let engine = make_engine(Listening::Ahead(heard), slots);
             let handle = start_output(audio.clone(), OutputCallback::new(output, engine))?;
-            (Sound::Playback { player, handle }, file.clone())
+            (Sound::Playback { player, handle }, music.as_slice())
         }
         (_, Source::Live { input }) => {
             let handle = start_input(input.as_deref(), move |rate| {
                 make_engine(Listening::Now(Box::new(Analyser::new(rate))), slots)
             })?;
-            (Sound::Live { handle }, None)
+            (Sound::Live { handle }, [].as_slice())
         }
         (None, Source::Playback { .. }) => return Err(ShowError::NoProjector),
     };
@@ -158,7 +161,10 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         offset_ms: config.offset_ms,
         duration_s: config.duration_s,
     };
-    let mut director = Director::new(cast, path.as_deref(), clock.now());
+    let (first, waiting) = music.split_first().map_or((None, music), |(a, b)| (Some(a), b));
+    let path = first.map(|location| PathBuf::from(location.to_string()));
+    let playlist = Playlist::new(opener, waiting.to_vec());
+    let mut director = Director::new(cast, path.as_deref(), clock.now()).with_playlist(playlist);
     if config.arm {
         director.arm_when_ready();
     }
@@ -208,14 +214,15 @@ fn direct(
 
 type Playback = (Player, PlayerOutput, RingReceiver<Analysed>);
 
-fn open_playback(source: &Source) -> Result<Option<Playback>, ShowError> {
-    let Source::Playback { file, start_s, .. } = source else { return Ok(None) };
+fn open_playback(source: &Source, opener: &MediaOpener) -> Result<Option<Playback>, ShowError> {
+    let Source::Playback { music, start_s, .. } = source else { return Ok(None) };
+    let first = music.first().map(|first: &Location| open_decoder(opener, first)).transpose()?;
     let (tap, heard) = AheadOfSound::new(PLAYBACK_RATE);
     let tap: Box<dyn PcmTap> = Box::new(tap);
-    let (mut player, output) = match file {
-        Some(path) => Player::open(path, PLAYBACK_RATE, tap)?,
-        None => Player::new(PLAYBACK_RATE, tap).map_err(ShowError::Thread)?,
-    };
+    let (mut player, output) = Player::new(PLAYBACK_RATE, tap).map_err(ShowError::Thread)?;
+    if let Some(decoder) = first {
+        player.load_decoder(decoder);
+    }
     if *start_s > 0.0 {
         player.seek(MediaTime::from_secs_f64(*start_s));
     }

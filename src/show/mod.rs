@@ -10,6 +10,7 @@ pub mod error;
 pub mod handle;
 pub mod library;
 pub mod notices;
+pub mod playlist;
 pub mod projector;
 pub mod renderer;
 pub mod report;
