@@ -18,8 +18,11 @@ mod idn;
 mod lasercube_usb;
 mod lasercube_wifi;
 mod layers;
+#[cfg(feature = "http")]
+mod media;
 mod mock_device;
 mod patterns;
+mod queue;
 mod rows;
 mod safety;
 mod safety_on_devices;
