@@ -30,6 +30,7 @@ pub(super) fn read_at(file: &File, mut buf: &mut [u8], mut offset: u64) -> io::R
 }
 
 /// Writes all of `buf` at `offset`.
+#[cfg(feature = "http")]
 pub(super) fn write_all_at(file: &File, mut buf: &[u8], mut offset: u64) -> io::Result<()> {
     while !buf.is_empty() {
         #[cfg(unix)]

@@ -48,8 +48,6 @@ pub enum HttpEvent {
     Complete,
     /// The file is kept for the next time.
     Kept,
-    /// The file is read from the cache.
-    FromCache,
 }
 
 /// How to open a file on a web server.
@@ -110,7 +108,6 @@ async fn open(
         && let Some((file, label)) = cache.find(url)
     {
         if is_current(&client, &label).await {
-            client.events.send(HttpEvent::FromCache).ok();
             let storage = Arc::new(Storage::whole(url, file, label.len));
             let info = info(label.content_type.as_deref());
             return Ok(HttpSource { storage, info, download: None });
@@ -188,6 +185,12 @@ impl HttpSource {
     #[must_use]
     pub fn reader(&self, offset: u64) -> Reader {
         Reader::new(Arc::clone(&self.storage), offset)
+    }
+
+    /// True if it is read from the cache.
+    #[must_use]
+    pub fn is_from_cache(&self) -> bool {
+        self.download.is_none()
     }
 
     /// True once every byte is there.

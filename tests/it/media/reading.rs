@@ -228,7 +228,7 @@ fn a_slow_reader_holds_a_fast_source_back() {
     }
 }
 
-/// Trap: a failure is no end: it arrives as itself, again and again, and the next read tries anew.
+/// KS-07. Trap: a failure is no end: it arrives as itself, again and again, and the next read tries anew.
 #[test]
 fn a_failure_arrives_as_itself_and_can_be_got_over() {
     let source = Slow::new(10_000, Semaphore::MAX_PERMITS);
