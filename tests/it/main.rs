@@ -18,6 +18,7 @@ mod idn;
 mod lasercube_usb;
 mod lasercube_wifi;
 mod layers;
+mod matrix;
 #[cfg(feature = "http")]
 mod media;
 mod mock_device;
@@ -27,6 +28,7 @@ mod rows;
 mod safety;
 mod safety_on_devices;
 mod show;
+mod soak;
 mod stream;
 mod synthetic_song;
 mod underruns;
