@@ -19,7 +19,7 @@ use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo, Tr
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
-use symphonia::core::units::{TimeBase, Timestamp};
+use symphonia::core::units::{Duration as TickCount, TimeBase, Timestamp};
 use thiserror::Error;
 
 use crate::media::{Interrupt, Location, Media, MediaError};
@@ -151,14 +151,14 @@ impl Decoder {
         let path = PathBuf::from(media.location().to_string());
         let what = "its structure contradicts itself".to_string();
         // The format crates are not ours: a fault in them must not end the show.
-        catch_unwind(AssertUnwindSafe(|| Self::open_unguarded(Arc::new(media))))
+        catch_unwind(AssertUnwindSafe(|| Self::open_unguarded(&Arc::new(media))))
             .unwrap_or(Err(DecodeError::Damaged { path, what }))
     }
 
-    fn open_unguarded(media: Arc<Media>) -> Result<Self, DecodeError> {
+    fn open_unguarded(media: &Arc<Media>) -> Result<Self, DecodeError> {
         let failure = LastFailure::default();
         let path = &PathBuf::from(media.location().to_string());
-        let mut format = open_format(&media, &failure, 0)?;
+        let mut format = open_format(media, &failure, 0)?;
         let no_track = || DecodeError::NoAudioTrack(path.into());
         let track = format
             .default_track(TrackType::Audio)
@@ -179,7 +179,7 @@ impl Decoder {
 
         let mut decoder = Self {
             path: path.clone(),
-            media: Arc::clone(&media),
+            media: Arc::clone(media),
             failure,
             format,
             codec,
@@ -413,7 +413,7 @@ impl Decoder {
                 return Ok(false);
             }
             // Whatever the format says after its first packets, what was there has played: it ends here.
-            let Ok(Some(packet)) = self.format.next_packet() else {
+            let Ok(Some(mut packet)) = self.format.next_packet() else {
                 self.give_up_if_failed(self.position)?;
                 self.ended = true;
                 self.exhausted = true;
@@ -421,6 +421,11 @@ impl Decoder {
             };
             if packet.track_id != self.track_id {
                 continue;
+            }
+            if self.window_start.is_some() {
+                // In the midst of a file the format only guesses where the music ends, and cuts it there.
+                packet.trim_start = TickCount::from(0_u64);
+                packet.trim_end = TickCount::from(0_u64);
             }
             self.decode_packet(&packet)?;
             if !self.stereo.is_empty() {

@@ -335,7 +335,9 @@ impl Feeder {
         let damaged = track.decoder.damaged_packets() + broken_off;
         let notices = track.decoder.take_notices();
         self.told.damaged_packets.store(damaged, Ordering::Relaxed);
-        notices.into_iter().for_each(|notice| self.told.note(notice));
+        for notice in notices {
+            self.told.note(notice);
+        }
         match region {
             Some(region) if is_round => self.go_round(region),
             _ if is_over => self.go_on(),

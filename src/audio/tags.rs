@@ -60,10 +60,10 @@ fn take_in(revision: &MetadataRevision, tags: &mut Tags, itun_smpb: &mut Option<
         match &tag.std {
             Some(StandardTag::TrackTitle(text)) => tags.title = clean(text).or(tags.title.take()),
             Some(StandardTag::Artist(text)) => {
-                tags.artist = tags.artist.take().or_else(|| clean(text))
+                tags.artist = tags.artist.take().or_else(|| clean(text));
             }
             Some(StandardTag::Album(text)) => {
-                tags.album = tags.album.take().or_else(|| clean(text))
+                tags.album = tags.album.take().or_else(|| clean(text));
             }
             _ if tag.raw.key.ends_with("iTunSMPB") => {
                 *itun_smpb = Some(tag.raw.value.to_string());

@@ -109,6 +109,9 @@ impl Source for FileSource {
 
     /// Reads at once: a local file is there, and the runtime is that of the media alone.
     async fn read_at(&self, offset: u64, buf: &mut [u8]) -> StreamResult<usize, TransportError> {
+        if offset >= self.len {
+            return Ok(0);
+        }
         positioned::read_at(&self.file, buf, offset).map_err(|error| {
             let why = error.to_string();
             StreamError::Source(TransportError::Disk { name: self.name.clone(), why })

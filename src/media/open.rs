@@ -91,12 +91,11 @@ impl MediaOpener {
     fn open_remote(&self, url: &str) -> Result<Remote, MediaError> {
         let network = {
             let mut kept = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
-            match &*kept {
-                Some(network) => Arc::clone(network),
-                None => {
-                    let runtime = super::runtime::start(2).map_err(MediaError::Threads)?;
-                    Arc::clone(kept.insert(Arc::new(Network(Some(runtime)))))
-                }
+            if let Some(network) = &*kept {
+                Arc::clone(network)
+            } else {
+                let runtime = super::runtime::start(2).map_err(MediaError::Threads)?;
+                Arc::clone(kept.insert(Arc::new(Network(Some(runtime)))))
             }
         };
         let params = HttpParams { cache: self.cache.clone(), ..HttpParams::default() };

@@ -44,7 +44,7 @@ impl Default for SyncReaderParams {
         Self {
             chunk_bytes: 64 << 10,
             chunks: 4,
-            patience: Duration::from_secs(120),
+            patience: Duration::from_mins(2),
             interrupt: Interrupt::default(),
             runtime: None,
         }

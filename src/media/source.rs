@@ -16,6 +16,7 @@ pub enum WaitOutcome {
 }
 
 /// Random access to bytes: from the network, a disk or memory.
+#[allow(clippy::len_without_is_empty, reason = "a stream of unknown length is neither")]
 pub trait Source: Send + Sync + 'static {
     /// Why it fails.
     type Error: std::error::Error + Clone + Send + Sync + 'static;
@@ -36,7 +37,6 @@ pub trait Source: Send + Sync + 'static {
     ) -> impl Future<Output = StreamResult<usize, Self::Error>> + Send;
 
     /// Length in bytes; `None` as long as it is not known, and for what has no end.
-    #[allow(clippy::len_without_is_empty, reason = "a stream of unknown length is neither")]
     fn len(&self) -> Option<u64>;
 
     /// What is known of the format without looking into the bytes.

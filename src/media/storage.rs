@@ -90,7 +90,9 @@ impl Storage {
     ) -> Option<Range<u64>> {
         let state = self.lock();
         let mut known = state.have.clone();
-        taken.iter().for_each(|range| known.insert(range.clone()));
+        for range in taken {
+            known.insert(range.clone());
+        }
         let gap = known.first_gap(from, state.len?)?;
         Some(gap.start..gap.end.min(gap.start + most))
     }

@@ -4,7 +4,7 @@ mod cached;
 mod decoded;
 mod http;
 mod reading;
-pub mod server;
+pub(crate) mod server;
 
 use std::sync::Arc;
 

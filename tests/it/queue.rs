@@ -48,11 +48,16 @@ impl Playing {
     fn hear(&mut self, frames: usize) -> Vec<i64> {
         let mut heard = Vec::new();
         let mut media = None;
+        let mut patience = true;
         let mut out = [0.0; 2 * 160];
         while heard.len() < frames {
             self.feeder.work();
             let rendered = self.output.render(&mut out);
             if !rendered.playing {
+                // Right after a seek the ring is full of old sound, which this render threw away.
+                if heard.is_empty() && std::mem::take(&mut patience) {
+                    continue;
+                }
                 break;
             }
             let begins = rendered.media.to_frames(RATE);
@@ -66,6 +71,8 @@ impl Playing {
 
 fn assert_runs(heard: &[i64], runs: &[std::ops::Range<i64>]) {
     let expected = runs.iter().cloned().flatten();
+    let least: i64 = runs.iter().map(|run| run.end - run.start).take(1).sum();
+    assert!(heard.len() as i64 >= least, "{} frames heard", heard.len());
     for (index, (heard, expected)) in heard.iter().zip(expected).enumerate() {
         assert_eq!(*heard, expected, "frame {index}");
     }

@@ -385,10 +385,10 @@ fn a_hundred_seeks_over_a_bad_network_never_show_light_of_the_old_place() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/halves.mp3");
     let server = Server::start(Site::with_trouble(std::fs::read(file).unwrap(), |request| {
         match request.number % 4 {
-            0 => Fault::CutAfter(9_000),
+            0 => Fault::CutAfter(4_000),
             1 => Fault::Status(503),
             2 => Fault::Delay(std::time::Duration::from_millis(30)),
-            _ => Fault::CutAfter(30_000),
+            _ => Fault::CutAfter(6_000),
         }
     }));
     let address = server.url("halves.mp3");

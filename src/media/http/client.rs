@@ -108,7 +108,7 @@ impl Client {
         };
         if text(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
             let what = "it packs the file although it was asked not to";
-            return Err(self.lasting(TransportError::Protocol { url: self.url.clone(), what }));
+            return Err(Self::lasting(TransportError::Protocol { url: self.url.clone(), what }));
         }
         Ok(Response { head, body })
     }
@@ -165,7 +165,7 @@ impl Client {
         }
     }
 
-    pub(super) fn lasting(&self, error: TransportError) -> Failed {
+    pub(super) fn lasting(error: TransportError) -> Failed {
         Failed { error, passing: false }
     }
 

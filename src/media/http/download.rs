@@ -71,7 +71,7 @@ impl Download {
                 }
             }
             if taken.is_empty() && this.storage.is_complete() {
-                this.keep().await;
+                this.keep();
                 return;
             }
             let ended = tokio::select! {
@@ -85,7 +85,7 @@ impl Download {
                 RangeEnd::Done => {}
                 RangeEnd::Whole(response) => {
                     jobs.abort_all();
-                    this.from_the_start(Some(response)).await;
+                    this.whole_from_start(Some(response)).await;
                     return;
                 }
                 RangeEnd::Failed(error) => {
@@ -146,18 +146,19 @@ impl Download {
             Some(response) => response,
             None => self.client.ask(Some(&asked), self.head.etag.as_deref()).await?,
         };
-        let changed = || self.client.lasting(TransportError::Changed(self.client.url.clone()));
+        let changed = || Client::lasting(TransportError::Changed(self.client.url.clone()));
         match judge(&response.head, &asked) {
             Answer::Part { total, .. }
                 if self.storage.len() == Some(total) && self.is_same(&response.head) => {}
-            Answer::Part { .. } | Answer::PastEnd { .. } => return Err(changed()),
             Answer::Whole { len } if self.is_same(&response.head) && len == self.storage.len() => {
                 return Ok(Some(response));
             }
-            Answer::Whole { .. } => return Err(changed()),
+            Answer::Part { .. } | Answer::PastEnd { .. } | Answer::Whole { .. } => {
+                return Err(changed());
+            }
             Answer::Fault => return Err(self.client.fault(response.head.status)),
             Answer::Refusal => {
-                return Err(self.client.lasting(self.client.refusal(response.head.status)));
+                return Err(Client::lasting(self.client.refusal(response.head.status)));
             }
             Answer::WrongRange | Answer::NotModified => {
                 // A server that confuses its ranges may still give the whole.
@@ -173,14 +174,14 @@ impl Download {
             };
             let room = usize::try_from(end - writer.position()).unwrap_or(usize::MAX);
             let bytes = &bytes[..bytes.len().min(room)];
-            writer.write(bytes).await.map_err(|error| self.client.lasting(error))?;
+            writer.write(bytes).await.map_err(Client::lasting)?;
         }
         Ok(None)
     }
 
     fn wrong_range(&self) -> Failed {
         let what = "it sends other bytes than it was asked for";
-        self.client.lasting(TransportError::Protocol { url: self.client.url.clone(), what })
+        Client::lasting(TransportError::Protocol { url: self.client.url.clone(), what })
     }
 
     fn is_same(&self, head: &Head) -> bool {
@@ -189,7 +190,7 @@ impl Download {
     }
 
     /// Fetches from the first byte on, from a server that knows no ranges. Ends when all is there.
-    pub(super) async fn from_the_start(&self, mut answered: Option<Response>) {
+    pub(super) async fn whole_from_start(&self, mut answered: Option<Response>) {
         self.client.events.send(HttpEvent::NoRanges).ok();
         let mut tries = 0;
         loop {
@@ -207,7 +208,7 @@ impl Download {
                 tries = 0;
             }
         }
-        self.keep().await;
+        self.keep();
     }
 
     async fn try_whole(&self, answered: Option<Response>) -> Result<(), Failed> {
@@ -219,11 +220,11 @@ impl Download {
             Answer::Whole { len } => len,
             Answer::Fault => return Err(self.client.fault(response.head.status)),
             Answer::Refusal => {
-                return Err(self.client.lasting(self.client.refusal(response.head.status)));
+                return Err(Client::lasting(self.client.refusal(response.head.status)));
             }
             _ => return Err(self.wrong_range()),
         };
-        let changed = || self.client.lasting(TransportError::Changed(self.client.url.clone()));
+        let changed = || Client::lasting(TransportError::Changed(self.client.url.clone()));
         let known = self.storage.len();
         if !self.is_same(&response.head) || (known.is_some() && told.is_some() && known != told) {
             return Err(changed());
@@ -232,13 +233,10 @@ impl Download {
         while let Some(bytes) = response.next(&self.client).await? {
             let room = known.or(told).unwrap_or(MAX_BYTES) - writer.position();
             let room = usize::try_from(room).unwrap_or(usize::MAX);
-            writer
-                .write(&bytes[..bytes.len().min(room)])
-                .await
-                .map_err(|error| self.client.lasting(error))?;
+            writer.write(&bytes[..bytes.len().min(room)]).await.map_err(Client::lasting)?;
             if writer.position() >= MAX_BYTES {
                 let error = TransportError::TooLong(self.client.url.clone());
-                return Err(self.client.lasting(error));
+                return Err(Client::lasting(error));
             }
         }
         match known.or(told) {
@@ -250,7 +248,7 @@ impl Download {
     }
 
     /// Keeps the whole file for the next time.
-    async fn keep(&self) {
+    fn keep(&self) {
         self.client.events.send(HttpEvent::Complete).ok();
         let Some(cache) = self.cache.clone() else { return };
         let label = Label {

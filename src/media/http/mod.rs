@@ -154,7 +154,7 @@ async fn open(
     let download = tokio::spawn(async move {
         match answer {
             Answer::Part { end, .. } => download.by_ranges(response, 0..end).await,
-            _ => download.from_the_start(Some(response)).await,
+            _ => download.whole_from_start(Some(response)).await,
         }
     });
     Ok(HttpSource { storage, info, download: Some(download) })

@@ -43,7 +43,12 @@ fn every_format_sounds_the_same_over_http() {
         for server in &servers {
             let mut remote = open(server.url(name));
             assert_eq!(remote.info(), local.info(), "{name}");
-            assert!(decode_all(&mut remote) == whole, "{name}");
+            // AAC describes noise by its level alone, and the decoder draws it anew.
+            let limit = if name == "click.m4a" { 1e-3 } else { 0.0 };
+            let same = |a: &[f32], b: &[f32]| {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= limit)
+            };
+            assert!(same(&decode_all(&mut remote), &whole), "{name}");
             let mut dice = Dice(9);
             let frames = whole.len() as u64 / 2;
             for _ in 0..20 {
@@ -51,7 +56,7 @@ fn every_format_sounds_the_same_over_http() {
                 remote.seek(to).unwrap();
                 local.seek(to).unwrap();
                 let (a, b) = (remote.next().unwrap().unwrap(), local.next().unwrap().unwrap());
-                assert!(a == b, "{name} from {to}");
+                assert!(same(a, b), "{name} from {to}");
             }
         }
     }

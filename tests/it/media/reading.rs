@@ -64,12 +64,12 @@ fn the_documented_names_open_every_kind_alike() {
     let server = Server::start(Site::of(pattern(5000)));
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), pattern(5000)).unwrap();
+    let address = server.url("a.ogg");
     let memory = Location::Memory { name: "a.mp3".into(), bytes: pattern(5000).into() };
     runtime().block_on(async {
         let a = StreamSource::<Memory>::open(memory, ()).await.unwrap().into_inner();
         let b = StreamSource::<LocalFile>::open(file.path(), ()).await.unwrap().into_inner();
-        let opened =
-            StreamSource::<Http>::open(server.url("a.ogg").as_str(), HttpParams::default());
+        let opened = StreamSource::<Http>::open(&*address, HttpParams::default());
         let opened = opened.await.unwrap();
         let _events = opened.events();
         let c = opened.into_inner();

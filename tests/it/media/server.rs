@@ -11,7 +11,7 @@ use galvo::time::{Clock, SystemClock};
 
 /// What is wrong with one answer.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fault {
+pub(crate) enum Fault {
     None,
     /// This status, and no file.
     Status(u16),
@@ -31,35 +31,35 @@ pub enum Fault {
 
 /// What was asked.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub method: String,
-    pub path: String,
-    pub range: Option<String>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) range: Option<String>,
     /// Counted from 0.
-    pub number: usize,
+    pub(crate) number: usize,
 }
 
 type Trouble = Box<dyn Fn(&Request) -> Fault + Send + Sync>;
 
 /// What the server serves and how.
-pub struct Site {
-    pub body: Mutex<Vec<u8>>,
-    pub etag: Mutex<Option<String>>,
-    pub content_type: &'static str,
+pub(crate) struct Site {
+    pub(crate) body: Mutex<Vec<u8>>,
+    pub(crate) etag: Mutex<Option<String>>,
+    pub(crate) content_type: &'static str,
     /// Answers without `Content-Length`.
-    pub hides_length: bool,
-    pub trouble: Trouble,
-    pub log: Mutex<Vec<Request>>,
-    pub at_once: AtomicUsize,
-    pub most_at_once: AtomicUsize,
+    pub(crate) hides_length: bool,
+    pub(crate) trouble: Trouble,
+    pub(crate) log: Mutex<Vec<Request>>,
+    pub(crate) at_once: AtomicUsize,
+    pub(crate) most_at_once: AtomicUsize,
 }
 
 impl Site {
-    pub fn of(body: Vec<u8>) -> Self {
+    pub(crate) fn of(body: Vec<u8>) -> Self {
         Self::with_trouble(body, |_| Fault::None)
     }
 
-    pub fn with_trouble(
+    pub(crate) fn with_trouble(
         body: Vec<u8>,
         trouble: impl Fn(&Request) -> Fault + Send + Sync + 'static,
     ) -> Self {
@@ -75,21 +75,21 @@ impl Site {
         }
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.log.lock().unwrap().clone()
     }
 }
 
 /// A running server.
-pub struct Server {
-    pub site: Arc<Site>,
+pub(crate) struct Server {
+    pub(crate) site: Arc<Site>,
     address: SocketAddr,
     closing: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    pub fn start(site: Site) -> Self {
+    pub(crate) fn start(site: Site) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (site, closing) = (Arc::new(site), Arc::new(AtomicBool::new(false)));
@@ -109,7 +109,7 @@ impl Server {
         Self { site, address, closing, thread: Some(thread) }
     }
 
-    pub fn url(&self, name: &str) -> String {
+    pub(crate) fn url(&self, name: &str) -> String {
         format!("http://{}/{name}", self.address)
     }
 }
