@@ -29,7 +29,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Cmd {
-    /// Plays a file: sound from the card, light in time with it
+    /// Plays files or addresses: sound from the card, light in time with it
     Play(PlayArgs),
     /// Makes light from what is heard now
     Live(LiveArgs),
@@ -100,7 +100,7 @@ pub struct ShowArgs {
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub duration: Option<f64>,
     /// No window: a status line in the terminal. There type a letter and Enter: a arm, d disarm, s STOP,
-    /// r reset after STOP, p pause or play, q quit
+    /// r reset after STOP, p pause or play, n next track, q quit
     #[arg(long)]
     pub headless: bool,
     /// Writes what was measured, as JSON, at the end
@@ -122,12 +122,14 @@ pub enum ChangeAt {
 /// `galvo play`
 #[derive(Debug, Args)]
 pub struct PlayArgs {
-    /// The music: WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC
-    pub file: PathBuf,
+    /// The music: files or http(s) addresses of WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC, played one
+    /// after the other without a gap
+    #[arg(required = true, value_name = "FILE|URL")]
+    pub music: Vec<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show it as help")]
     pub show: ShowArgs,
-    /// Where to begin, seconds
+    /// Where to begin in the first of them, seconds
     #[arg(long, value_name = "S", default_value_t = 0.0, value_parser = seconds)]
     pub start: f64,
     /// Sound device from `galvo devices`; `none` plays in silence from a software clock

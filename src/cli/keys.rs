@@ -7,8 +7,7 @@ use crossbeam_channel::{Receiver, unbounded};
 use crate::show::Command;
 
 /// What the operator is told of it.
-pub const HELP: &str =
-    "type a letter and Enter: a arm, d disarm, s STOP, r reset after STOP, p pause or play, q quit";
+pub const HELP: &str = "type a letter and Enter: a arm, d disarm, s STOP, r reset after STOP, p pause or play, n next track, q quit";
 
 /// The lines typed from now on; `None` where stdin is no terminal, so that nobody's pipe arms a laser.
 #[must_use]
@@ -42,6 +41,7 @@ pub fn command(line: &str, playing: bool) -> Option<Command> {
         "r" => Some(Command::ResetStop),
         "p" | " " if playing => Some(Command::Pause),
         "p" | " " => Some(Command::Play),
+        "n" => Some(Command::NextTrack),
         "q" => Some(Command::Quit),
         _ => None,
     }
@@ -59,6 +59,7 @@ mod tests {
             ("r\r", Command::ResetStop),
             ("p", Command::Pause),
             (" ", Command::Pause),
+            ("n", Command::NextTrack),
             ("q", Command::Quit),
         ];
         for (line, wish) in wishes {

@@ -13,6 +13,7 @@ pub mod library;
 pub mod masks;
 pub mod mountings;
 pub mod notices;
+pub mod playlist;
 pub mod projector;
 pub mod renderer;
 pub mod report;

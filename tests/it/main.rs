@@ -23,8 +23,11 @@ mod mask_command;
 mod mask_texture;
 mod masks;
 mod matrix;
+#[cfg(feature = "http")]
+mod media;
 mod mock_device;
 mod patterns;
+mod queue;
 mod rows;
 mod safety;
 mod safety_on_devices;
