@@ -1,0 +1,56 @@
+//! galvo's ears on a piece.
+
+use galvo::analysis::Analyser;
+use galvo::time::{MediaTime, SystemClock};
+
+use super::corpus::sound::RATE;
+use super::metrics;
+
+/// What a tracker heard in a piece.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// Beats, seconds.
+    pub(crate) beats: Vec<f64>,
+    /// First beats of bars, seconds; empty if it does not tell.
+    pub(crate) downbeats: Vec<f64>,
+    /// Onsets, seconds.
+    pub(crate) onsets: Vec<f64>,
+    /// When each onset was decided, seconds; empty if it is not known.
+    pub(crate) decided: Vec<f64>,
+    /// Tempo, beats per minute.
+    pub(crate) bpm: f64,
+    /// Drops, seconds.
+    pub(crate) drops: Vec<f64>,
+    /// Seconds of work.
+    pub(crate) work_s: f64,
+}
+
+/// The causal analyser: nothing here knew what came after it.
+pub(crate) fn live(stereo: &[f32]) -> Heard {
+    const BLOCK: usize = 64;
+    let mut analyser = Analyser::new(RATE);
+    let mut heard = Heard::default();
+    let mut before = *analyser.latest();
+    let began = SystemClock::read();
+    for (n, block) in stereo.chunks(2 * BLOCK).enumerate() {
+        let media = MediaTime::from_frames((n * BLOCK) as i64, RATE);
+        let end = (n * BLOCK + block.len() / 2) as f64 / f64::from(RATE);
+        analyser.push(media, block, &mut |now| {
+            if now.onset.count > before.onset.count {
+                heard.onsets.push(now.onset.last.as_secs_f64());
+                heard.decided.push(end);
+            }
+            if now.beat.count > before.beat.count && now.beat.bpm > 0.0 {
+                let ago_s = f64::from(now.beat.phase) * 60.0 / f64::from(now.beat.bpm);
+                heard.beats.push(now.at.as_secs_f64() - ago_s);
+                if now.beat.bar_phase < 0.25 {
+                    heard.downbeats.push(now.at.as_secs_f64() - ago_s);
+                }
+            }
+            before = *now;
+        });
+    }
+    heard.work_s = SystemClock::read().since(began).as_secs_f64();
+    heard.bpm = metrics::tempo_of(metrics::since(&heard.beats, 5.0));
+    heard
+}
