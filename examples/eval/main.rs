@@ -37,6 +37,7 @@ fn main() -> anyhow::Result<()> {
         eprint!("\r{}/{} {:<30}", n + 1, pieces.len(), piece.name);
         let seconds = piece.stereo.len() as f64 / 2.0 / f64::from(RATE);
         rows.add("galvo live", piece, score(piece, &ours::live(&piece.stereo), seconds));
+        rows.add("galvo file", piece, score(piece, &ours::file(&piece.stereo), seconds));
         if with_aubio {
             let heard = peers::aubio(&piece.stereo, folder.path())?;
             rows.add("aubio", piece, score(piece, &heard, seconds));

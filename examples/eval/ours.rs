@@ -1,6 +1,6 @@
 //! galvo's ears on a piece.
 
-use galvo::analysis::Analyser;
+use galvo::analysis::{Analyser, SectionKind, TrackAnalyser};
 use galvo::time::{MediaTime, SystemClock};
 
 use super::corpus::sound::RATE;
@@ -53,4 +53,24 @@ pub(crate) fn live(stereo: &[f32]) -> Heard {
     heard.work_s = SystemClock::read().since(began).as_secs_f64();
     heard.bpm = metrics::tempo_of(metrics::since(&heard.beats, 5.0));
     heard
+}
+
+/// The analyser of whole files.
+pub(crate) fn file(stereo: &[f32]) -> Heard {
+    let began = SystemClock::read();
+    let mut analyser = TrackAnalyser::new(RATE);
+    analyser.push(stereo);
+    let track = analyser.finish();
+    let work_s = SystemClock::read().since(began).as_secs_f64();
+    let seconds = |at: MediaTime| at.as_secs_f64();
+    let drops = track.sections().iter().filter(|section| section.kind == SectionKind::Drop);
+    Heard {
+        beats: track.beats().iter().map(|beat| seconds(beat.at)).collect(),
+        downbeats: track.beats().iter().filter(|b| b.of_bar == 1).map(|b| seconds(b.at)).collect(),
+        onsets: track.onsets().iter().map(|onset| seconds(onset.at)).collect(),
+        bpm: f64::from(track.bpm()),
+        drops: drops.map(|section| seconds(section.from)).collect(),
+        work_s,
+        ..Heard::default()
+    }
 }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::bands::Crossover;
 use super::beat::BeatTracker;
-use super::features::{Bands, Features, Onset, SPECTRUM_BANDS, onset_envelope};
+use super::features::{Bands, Features, Onset, SPECTRUM_BANDS, Song, onset_envelope};
 use super::gain::{BandGain, Envelope, LoudReference, against};
 use super::history::History;
 use super::level::Level;
+use super::loudness::LoudnessMeter;
+use super::odf::BeatActivation;
 use super::onset::{OnsetDetector, OnsetStep};
 use super::spectrum::SpectrumBands;
 use super::transform::{ShortTimeSpectrum, transform_len};
@@ -47,6 +49,7 @@ pub struct Analyser {
     block: Vec<[f32; 2]>,
     history: History,
     level: Level,
+    loudness: LoudnessMeter,
     level_reference: LoudReference,
     level_envelope: Envelope,
     crossover: Crossover,
@@ -75,6 +78,7 @@ impl Analyser {
             block: Vec::with_capacity((sample_rate / (2 * HOPS_PER_SECOND)) as usize + 2),
             history: History::new(main.len().max(onsets.frame_len())),
             level: Level::new(),
+            loudness: LoudnessMeter::new(sample_rate),
             level_reference: LoudReference::new(),
             level_envelope: Envelope::new(LEVEL_ENVELOPE_S.0, LEVEL_ENVELOPE_S.1, HOP_S),
             crossover: Crossover::new(sample_rate),
@@ -102,6 +106,16 @@ impl Analyser {
         stereo: &[f32],
         on_frame: &mut dyn FnMut(&Features),
     ) {
+        self.push_observed(media_of_first_frame, stereo, &mut |features, _| on_frame(features));
+    }
+
+    /// As [`push`](Self::push), and shows what the beat was looked for in.
+    pub(crate) fn push_observed(
+        &mut self,
+        media_of_first_frame: MediaTime,
+        stereo: &[f32],
+        on_frame: &mut dyn FnMut(&Features, &BeatActivation),
+    ) {
         if stereo.len() < 2 {
             return;
         }
@@ -120,7 +134,7 @@ impl Analyser {
                 Some(Boundary::End) => {
                     self.half_hop();
                     self.hop();
-                    on_frame(&self.latest);
+                    on_frame(&self.latest, self.beat.activation());
                 }
             }
         }
@@ -150,6 +164,7 @@ impl Analyser {
         self.block.clear();
         self.history.clear();
         self.level = Level::new();
+        self.loudness.clear();
         self.level_reference = LoudReference::new();
         self.level_envelope.clear();
         self.crossover.clear();
@@ -169,6 +184,7 @@ impl Analyser {
     fn half_hop(&mut self) {
         self.level.process(&self.block, HOP_S / 2.0);
         self.crossover.process(&self.block);
+        self.loudness.process(&self.block);
         self.block.clear();
         match self.onsets.step(&self.history) {
             OnsetStep::Quiet => {}
@@ -194,11 +210,13 @@ impl Analyser {
             at,
             level: self.level_envelope.step(against(reference_db, moment_db)),
             level_db: self.level.level_db(),
+            loudness: self.loudness.end_block(),
             bands: Bands { bass, mid, treble },
             spectrum,
             waveform: self.waveform.window(),
             onset: Onset { envelope: onset_envelope(&self.onset, at), ..self.onset },
             beat: self.beat.beat(DELAY.as_secs_f64()),
+            song: Song::UNKNOWN,
             silent: self.level.silent(),
         };
     }

@@ -181,6 +181,10 @@ fn between(before: &Features, after: &Features, media: MediaTime) -> Features {
     let mut features = if share < 0.5 { *before } else { *after };
     features.level = lerp(before.level, after.level);
     features.level_db = lerp(before.level_db, after.level_db);
+    features.loudness.momentary_lufs =
+        lerp(before.loudness.momentary_lufs, after.loudness.momentary_lufs);
+    features.loudness.short_term_lufs =
+        lerp(before.loudness.short_term_lufs, after.loudness.short_term_lufs);
     features.bands.bass = lerp(before.bands.bass, after.bands.bass);
     features.bands.mid = lerp(before.bands.mid, after.bands.mid);
     features.bands.treble = lerp(before.bands.treble, after.bands.treble);
@@ -245,6 +249,7 @@ mod tests {
             phase: beats.fract(),
             bar_phase: (beats / 4.0).fract(),
             count: beats as u32,
+            beats_per_bar: 4,
         };
         features.bands.bass = (n % 50) as f32 / 50.0;
         features.onset = Onset {
