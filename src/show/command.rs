@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::analysis::BeatWish;
 use crate::time::MediaTime;
 
 /// One wish of an operator.
@@ -47,6 +48,8 @@ pub enum Command {
     SetMaster(f32),
     /// Moves the light against the sound, in ms: positive is later.
     SetOffsetMs(f64),
+    /// Takes the beat in hand: tap, nudge, half, double, resync, lock, a tempo, or follow again.
+    Beat(BeatWish),
     /// Ends the show: dark, devices closed.
     Quit,
 }

@@ -17,7 +17,9 @@ use super::report::{CallbackTimes, Report, TripEntry};
 use super::snapshot::{
     AudioView, PresetEntry, PresetView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
-use crate::audio::{AudioHandle, Player};
+use super::whole_track::WholeTrack;
+use crate::analysis::Track;
+use crate::audio::{AudioHandle, Player, TrackCache};
 use crate::pattern::Instrument;
 use crate::realtime::{
     Histogram, LatestReader, RetireBin, RingSender, latest, no_alloc, retire, ring,
@@ -123,6 +125,15 @@ pub struct Director {
     to_arm: Vec<bool>,
     /// How evenly the sound runs, watched while one of them waits.
     steadiness: Steadiness,
+    /// Files are listened to as a whole; what was heard is kept here.
+    whole_files: bool,
+    track_cache: Option<TrackCache>,
+    /// The present file, while it is listened to.
+    listening: Option<WholeTrack>,
+    /// Tracks that the engine may hold: they are freed here.
+    tracks: Vec<Arc<Track>>,
+    /// The track of the present file.
+    track: Option<Arc<Track>>,
     /// The damage of the present file was told.
     told_damage: bool,
     over: bool,
@@ -148,6 +159,11 @@ impl Director {
             played_s: 0.0,
             last_media: None,
             to_arm,
+            whole_files: false,
+            track_cache: None,
+            listening: None,
+            tracks: Vec::new(),
+            track: None,
             told_damage: false,
             steadiness: Steadiness::default(),
             over: false,
@@ -164,6 +180,13 @@ impl Director {
     #[must_use]
     pub fn published(&self) -> Arc<ArcSwap<Snapshot>> {
         Arc::clone(&self.published)
+    }
+
+    /// From now on files are listened to as a whole, beside the show; what is heard is kept in `cache`.
+    pub fn listen_to_whole_files(&mut self, cache: Option<TrackCache>) {
+        self.whole_files = true;
+        self.track_cache = cache;
+        self.listen_to_whole();
     }
 
     /// Arms each projector once, as soon as it is ready for the first time and the sound runs evenly: the wish
@@ -227,6 +250,7 @@ impl Director {
                     self.tell_engine(EngineCommand::LightOffset(nanos));
                 }
             }
+            Command::Beat(wish) => self.tell_engine(EngineCommand::Beat(wish, now)),
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
                 self.over = true;
@@ -255,6 +279,7 @@ impl Director {
     pub fn step(&mut self, now: HostTime) {
         self.cast.ends.retired.empty();
         self.arm_those_ready(now);
+        self.take_track();
         self.read_trips();
         for projector in &mut self.cast.projectors {
             if let Some(fault) = projector.new_fault() {
@@ -308,10 +333,41 @@ impl Director {
             Ok(()) => {
                 player.play();
                 self.path = Some(path.to_owned());
+                self.listen_to_whole();
                 self.told_damage = false;
                 self.take_title();
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
+    /// Begins to listen to the whole of the present file.
+    fn listen_to_whole(&mut self) {
+        self.listening = None;
+        if self.track.take().is_some() {
+            self.tell_engine(EngineCommand::Track(None));
+        }
+        if let (true, Some(path), Sound::Playback { .. }) =
+            (self.whole_files, &self.path, &self.cast.sound)
+        {
+            self.listening = WholeTrack::begin(path, self.track_cache.clone());
+        }
+    }
+
+    /// Hands a track that has become known to the engine, and frees those it has let go of.
+    fn take_track(&mut self) {
+        self.tracks.retain(|track| Arc::strong_count(track) > 1);
+        let Some(listening) = &self.listening else { return };
+        match listening.take() {
+            Ok(None) => {}
+            Err(()) => self.listening = None,
+            Ok(Some(track)) => {
+                self.listening = None;
+                let track = Arc::new(track);
+                self.tracks.push(Arc::clone(&track));
+                self.track = Some(Arc::clone(&track));
+                self.tell_engine(EngineCommand::Track(Some(track)));
+            }
         }
     }
 
@@ -485,6 +541,8 @@ impl Director {
         let handle = self.cast.sound.handle();
         Snapshot {
             features: view.features,
+            beat_source: view.beat_source,
+            track: self.track.clone(),
             transport,
             presets: Arc::clone(&self.presets),
             preset: Arc::clone(&self.preset),

@@ -8,12 +8,14 @@ pub mod editor;
 pub mod engine;
 pub mod error;
 pub mod handle;
+pub mod hearing;
 pub mod library;
 pub mod notices;
 pub mod projector;
 pub mod renderer;
 pub mod report;
 pub mod snapshot;
+pub mod whole_track;
 
 pub use command::Command;
 pub use config::{ShowConfig, Source};
