@@ -11,16 +11,16 @@ use super::metrics;
 pub(crate) struct Heard {
     /// Beats, seconds.
     pub(crate) beats: Vec<f64>,
-    /// First beats of bars, seconds; empty if it does not tell.
-    pub(crate) downbeats: Vec<f64>,
+    /// First beats of bars, seconds, if it tells them.
+    pub(crate) downbeats: Option<Vec<f64>>,
     /// Onsets, seconds.
     pub(crate) onsets: Vec<f64>,
     /// When each onset was decided, seconds; empty if it is not known.
     pub(crate) decided: Vec<f64>,
     /// Tempo, beats per minute.
     pub(crate) bpm: f64,
-    /// Drops, seconds.
-    pub(crate) drops: Vec<f64>,
+    /// Drops, seconds, if it tells them.
+    pub(crate) drops: Option<Vec<f64>>,
     /// Seconds of work.
     pub(crate) work_s: f64,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Heard {
 pub(crate) fn live(stereo: &[f32]) -> Heard {
     const BLOCK: usize = 64;
     let mut analyser = Analyser::new(RATE);
-    let mut heard = Heard::default();
+    let (mut heard, mut downbeats) = (Heard::default(), Vec::new());
     let mut before = *analyser.latest();
     let began = SystemClock::read();
     for (n, block) in stereo.chunks(2 * BLOCK).enumerate() {
@@ -44,13 +44,14 @@ pub(crate) fn live(stereo: &[f32]) -> Heard {
                 let ago_s = f64::from(now.beat.phase) * 60.0 / f64::from(now.beat.bpm);
                 heard.beats.push(now.at.as_secs_f64() - ago_s);
                 if now.beat.bar_phase < 0.25 {
-                    heard.downbeats.push(now.at.as_secs_f64() - ago_s);
+                    downbeats.push(now.at.as_secs_f64() - ago_s);
                 }
             }
             before = *now;
         });
     }
     heard.work_s = SystemClock::read().since(began).as_secs_f64();
+    heard.downbeats = Some(downbeats);
     heard.bpm = metrics::tempo_of(metrics::since(&heard.beats, 5.0));
     heard
 }
@@ -63,13 +64,14 @@ pub(crate) fn file(stereo: &[f32]) -> Heard {
     let track = analyser.finish();
     let work_s = SystemClock::read().since(began).as_secs_f64();
     let seconds = |at: MediaTime| at.as_secs_f64();
+    let downbeats = track.beats().iter().filter(|beat| beat.of_bar == 1);
     let drops = track.sections().iter().filter(|section| section.kind == SectionKind::Drop);
     Heard {
         beats: track.beats().iter().map(|beat| seconds(beat.at)).collect(),
-        downbeats: track.beats().iter().filter(|b| b.of_bar == 1).map(|b| seconds(b.at)).collect(),
+        downbeats: Some(downbeats.map(|beat| seconds(beat.at)).collect()),
         onsets: track.onsets().iter().map(|onset| seconds(onset.at)).collect(),
         bpm: f64::from(track.bpm()),
-        drops: drops.map(|section| seconds(section.from)).collect(),
+        drops: Some(drops.map(|section| seconds(section.from)).collect()),
         work_s,
         ..Heard::default()
     }

@@ -14,7 +14,7 @@ pub(crate) struct Score {
     pub(crate) cml_t: f64,
     pub(crate) aml_t: f64,
     pub(crate) any_level_f: f64,
-    pub(crate) downbeat_f: f64,
+    pub(crate) downbeat_f: Option<f64>,
     pub(crate) onset_f: f64,
     pub(crate) onset_f_25: f64,
     pub(crate) tempo_right: f64,
@@ -49,11 +49,10 @@ pub(crate) fn score(piece: &Piece, heard: &Heard, seconds: f64) -> Score {
         cml_t: metrics::cml_t(found, truth),
         aml_t: metrics::aml_t(found, truth),
         any_level_f: metrics::any_level_f(found, truth),
-        downbeat_f: metrics::f_measure(
-            metrics::since(&heard.downbeats, SETTLED_S),
-            metrics::since(&piece.downbeats, SETTLED_S),
-            BEAT_WINDOW_S,
-        ),
+        downbeat_f: heard.downbeats.as_ref().map(|downbeats| {
+            let truth = metrics::since(&piece.downbeats, SETTLED_S);
+            metrics::f_measure(metrics::since(downbeats, SETTLED_S), truth, BEAT_WINDOW_S)
+        }),
         onset_f: metrics::f_measure(&heard.onsets, &piece.onsets, ONSET_WINDOW_S),
         onset_f_25: metrics::f_measure(&heard.onsets, &piece.onsets, ONSET_WINDOW_S / 2.0),
         tempo_right: flag(tempo_right),
@@ -72,7 +71,8 @@ pub(crate) fn score(piece: &Piece, heard: &Heard, seconds: f64) -> Score {
             .collect(),
         drop_found: piece
             .drop
-            .map(|drop| flag(heard.drops.iter().any(|found| (found - drop).abs() <= beat))),
+            .zip(heard.drops.as_ref())
+            .map(|(drop, drops)| flag(drops.iter().any(|found| (found - drop).abs() <= beat))),
         beats_per_minute: heard.beats.len() as f64 * 60.0 / seconds,
         onsets_per_minute: heard.onsets.len() as f64 * 60.0 / seconds,
         work: heard.work_s / seconds,

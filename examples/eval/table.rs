@@ -30,7 +30,7 @@ impl Rows {
                 s.cml_t,
                 s.aml_t,
                 s.any_level_f,
-                s.downbeat_f,
+                s.downbeat_f.unwrap_or(f64::NAN),
                 s.onset_f,
                 s.beats_per_minute
             );
@@ -88,7 +88,10 @@ impl Rows {
         line("CMLt", &average(|s| s.cml_t));
         line("AMLt", &average(|s| s.aml_t));
         line("beat F, any level", &average(|s| s.any_level_f));
-        line("downbeat F ±70 ms", &average(|s| s.downbeat_f));
+        line("downbeat F ±70 ms", &|scores| {
+            let told: Vec<f64> = scores.iter().filter_map(|s| s.downbeat_f).collect();
+            if told.is_empty() { "–".to_owned() } else { format!("{:.3}", mean(&told)) }
+        });
         line("onset F ±50 ms", &average(|s| s.onset_f));
         line("onset F ±25 ms", &average(|s| s.onset_f_25));
         line("tempo within 4 % / octave allowed", &|scores| {
@@ -133,9 +136,12 @@ impl Rows {
         });
         let drops =
             |scores: &[&Score]| scores.iter().filter_map(|s| s.drop_found).collect::<Vec<_>>();
-        if !drops(&of(trackers[0])).is_empty() {
+        if trackers.iter().any(|tracker| !drops(&of(tracker)).is_empty()) {
             line("drops within one beat", &|scores| {
                 let found = drops(scores);
+                if found.is_empty() {
+                    return "–".to_owned();
+                }
                 format!("{:.0} of {}", found.iter().sum::<f64>(), found.len())
             });
         }

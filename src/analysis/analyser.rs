@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::bands::Crossover;
 use super::beat::BeatTracker;
+use super::chroma::ChromaMeter;
 use super::features::{Bands, Features, Onset, SPECTRUM_BANDS, Song, onset_envelope};
 use super::gain::{BandGain, Envelope, LoudReference, against};
 use super::history::History;
@@ -12,6 +13,7 @@ use super::loudness::LoudnessMeter;
 use super::odf::BeatActivation;
 use super::onset::{OnsetDetector, OnsetStep};
 use super::spectrum::SpectrumBands;
+use super::timbre::TimbreMeter;
 use super::transform::{ShortTimeSpectrum, transform_len};
 use super::waveform::Waveform;
 use crate::time::MediaTime;
@@ -61,6 +63,8 @@ pub struct Analyser {
     onsets: OnsetDetector,
     onset: Onset,
     beat: BeatTracker,
+    timbre: TimbreMeter,
+    chroma: ChromaMeter,
     latest: Features,
 }
 
@@ -72,6 +76,7 @@ impl Analyser {
         let main = ShortTimeSpectrum::new(transform_len(FRAME_S, sample_rate));
         let bin_hz = sample_rate as f32 / main.len() as f32;
         let onsets = OnsetDetector::new(sample_rate);
+        let beat = BeatTracker::new(bin_hz, main.bins());
         Self {
             sample_rate,
             clock: HopClock::new(sample_rate),
@@ -85,7 +90,9 @@ impl Analyser {
             band_gain: BandGain::new(BAND_TILT_DB),
             band_envelopes: BAND_ENVELOPES_S.map(|(a, r)| Envelope::new(a, r, HOP_S)),
             spectrum: SpectrumBands::new(bin_hz, main.bins(), HOP_S),
-            beat: BeatTracker::new(bin_hz, main.bins()),
+            timbre: TimbreMeter::new(beat.activation().centres_hz(), HOP_S),
+            chroma: ChromaMeter::new(sample_rate),
+            beat,
             main,
             waveform: Waveform::new(sample_rate),
             onsets,
@@ -177,6 +184,8 @@ impl Analyser {
         self.onsets.clear();
         self.onset = Onset::default();
         self.beat.clear();
+        self.timbre.clear();
+        self.chroma.clear();
         self.latest = Features::silence(media);
     }
 
@@ -185,6 +194,7 @@ impl Analyser {
         self.level.process(&self.block, HOP_S / 2.0);
         self.crossover.process(&self.block);
         self.loudness.process(&self.block);
+        self.chroma.process(&self.block);
         self.block.clear();
         match self.onsets.step(&self.history) {
             OnsetStep::Quiet => {}
@@ -203,6 +213,10 @@ impl Analyser {
         let magnitudes = self.main.magnitudes_of(self.history.latest(self.main.len()));
         let spectrum: [f32; SPECTRUM_BANDS] = self.spectrum.step(magnitudes, HOP_S);
         self.beat.step(magnitudes, self.level.silent());
+        let heard = self.beat.activation();
+        let rise = heard.flux().iter().sum::<f32>() / heard.flux().len() as f32;
+        let timbre = self.timbre.step(heard.bands(), rise);
+        let (chroma, key) = self.chroma.end_hop();
         let [bass, mid, treble] = self.bands();
         let moment_db = self.level.moment_db();
         let reference_db = self.level_reference.learn(moment_db, HOP_S);
@@ -213,6 +227,9 @@ impl Analyser {
             loudness: self.loudness.end_block(),
             bands: Bands { bass, mid, treble },
             spectrum,
+            timbre,
+            chroma,
+            key,
             waveform: self.waveform.window(),
             onset: Onset { envelope: onset_envelope(&self.onset, at), ..self.onset },
             beat: self.beat.beat(DELAY.as_secs_f64()),

@@ -1,6 +1,8 @@
 //! What the music is like at one moment: the only thing that patterns know of sound.
 
+use super::chroma::Key;
 use super::loudness::Loudness;
+use super::timbre::Timbre;
 use super::track::SectionKind;
 use crate::time::MediaTime;
 
@@ -26,6 +28,13 @@ pub struct Features {
     pub bands: Bands,
     /// Log-spaced bands from 30 Hz to 16 kHz, each 0..=1 after auto-gain.
     pub spectrum: [f32; SPECTRUM_BANDS],
+    /// Bright or dull, changing or steady, struck or held.
+    pub timbre: Timbre,
+    /// How strong each of the twelve pitch classes is, from C on: the strongest is 1, all are 0 in silence. Of the
+    /// last 0.4 s, about 0.15 s late.
+    pub chroma: [f32; 12],
+    /// The key of the last 12 s.
+    pub key: Key,
     /// The latest samples, mono, −1..=1, oldest first, level-normalised so that quiet music still draws.
     pub waveform: [f32; WAVEFORM_SAMPLES],
     /// Onsets: the attack of a note or drum.
@@ -181,6 +190,9 @@ impl Features {
             loudness: Loudness::SILENCE,
             bands: Bands { bass: 0.0, mid: 0.0, treble: 0.0 },
             spectrum: [0.0; SPECTRUM_BANDS],
+            timbre: Timbre { centroid_hz: 0.0, flux: 0.0, percussive: 0.0 },
+            chroma: [0.0; 12],
+            key: Key { tonic: 0, minor: false, confidence: 0.0 },
             waveform: [0.0; WAVEFORM_SAMPLES],
             onset: Onset { envelope: 0.0, strength: 0.0, count: 0, last: MediaTime::ZERO },
             beat: Beat::UNKNOWN,

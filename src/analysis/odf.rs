@@ -71,6 +71,11 @@ impl BeatActivation {
         total / WEIGHTS.iter().sum::<f32>()
     }
 
+    /// Centre frequencies of the filters of [`bands`](Self::bands), hertz.
+    pub(crate) fn centres_hz(&self) -> impl Iterator<Item = f32> {
+        (0..self.bank.len()).map(|filter| self.bank.centre_hz(filter))
+    }
+
     /// Mean rise in each band at the last frame, before mean and peak are taken out.
     pub(crate) fn flux(&self) -> [f32; ODF_BANDS] {
         self.raw

@@ -353,18 +353,17 @@ impl BeatSteering {
 impl Steering {
     /// The place shown where `heard` is heard.
     fn shown(&self, media: MediaTime, heard: Option<Place>) -> Option<Place> {
-        let mut place = match &self.grid {
-            Some(grid) => grid.at(media),
-            None => {
-                let heard = heard?;
-                // Bars are counted too, so that half as many beats have bars of their own.
-                let bars = ((heard.beats - heard.bar) / heard.metre).round();
-                Place {
-                    beats: heard.beats * self.ratio + self.offset,
-                    bar: (heard.bar + heard.metre * bars) * self.ratio + self.bar_offset,
-                    bpm: heard.bpm * self.ratio,
-                    metre: heard.metre,
-                }
+        let mut place = if let Some(grid) = &self.grid {
+            grid.at(media)
+        } else {
+            let heard = heard?;
+            // Bars are counted too, so that half as many beats have bars of their own.
+            let bars = ((heard.beats - heard.bar).round() / heard.metre).floor();
+            Place {
+                beats: heard.beats * self.ratio + self.offset,
+                bar: (heard.bar + heard.metre * bars) * self.ratio + self.bar_offset,
+                bpm: heard.bpm * self.ratio,
+                metre: heard.metre,
             }
         };
         let slip = self.slip_at(media, place.bpm);
@@ -390,16 +389,12 @@ impl Steering {
     }
 
     fn shift(&mut self, beats: f64, bar: f64) {
-        match &mut self.grid {
-            Some(grid) => {
-                grid.beats += beats;
-                grid.bar += bar;
-            }
-            None => {
-                self.offset += beats;
-                self.bar_offset += bar;
-            }
-        }
+        let (to_beats, to_bar) = match &mut self.grid {
+            Some(grid) => (&mut grid.beats, &mut grid.bar),
+            None => (&mut self.offset, &mut self.bar_offset),
+        };
+        *to_beats += beats;
+        *to_bar += bar;
     }
 
     fn scale(&mut self, factor: f64, at: MediaTime) {
@@ -560,7 +555,7 @@ mod tests {
         assert_eq!((steering.source(), beat.confidence), (BeatSource::Held, 1.0));
         let on_tap =
             shown.iter().find(|(t, _)| *t >= 3.805 + 0.4).map(|(_, beat)| beat.phase).unwrap();
-        assert!(on_tap < 0.06 || on_tap > 0.94, "{on_tap}");
+        assert!(!(0.06..=0.94).contains(&on_tap), "{on_tap}");
     }
 
     #[test]
@@ -585,7 +580,7 @@ mod tests {
         let mut steering = BeatSteering::new();
         let shown = show(&mut steering, 6.0, &[(1.30, BeatWish::Resync)], heard);
         let (_, beat) = shown.iter().find(|(t, _)| *t >= 1.30 + 4.0).unwrap();
-        assert!(beat.bar_phase < 0.01 || beat.bar_phase > 0.99, "{beat:?}");
+        assert!(!(0.01..=0.99).contains(&beat.bar_phase), "{beat:?}");
     }
 
     #[test]

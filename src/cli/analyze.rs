@@ -26,6 +26,8 @@ struct Heard {
     beats_per_bar: u8,
     /// Of the whole, gated; `null` live.
     integrated_lufs: Option<f32>,
+    /// As in "A minor"; `null` where none was heard.
+    key: Option<String>,
     beats: Vec<f64>,
     downbeats: Vec<f64>,
     onsets: Vec<f64>,
@@ -52,6 +54,10 @@ struct Moment<'a> {
     mid: f32,
     treble: f32,
     onset: f32,
+    centroid_hz: f32,
+    flux: f32,
+    percussive: f32,
+    chroma: [f32; 12],
     bpm: f32,
     beat_phase: f32,
     bar_phase: f32,
@@ -138,6 +144,7 @@ fn of_track(track: &Track) -> Heard {
         constant_tempo: track.constant_tempo(),
         beats_per_bar: track.beats_per_bar(),
         integrated_lufs: Some(track.integrated_lufs()),
+        key: track.key().map(|key| key.name()),
         beats: track.beats().iter().map(|beat| seconds(beat.at)).collect(),
         downbeats: track.beats().iter().filter(|b| b.of_bar == 1).map(|b| seconds(b.at)).collect(),
         onsets: track.onsets().iter().map(|onset| seconds(onset.at)).collect(),
@@ -189,6 +196,8 @@ fn live(path: &Path) -> anyhow::Result<(Heard, Vec<Features>)> {
             }
         }
     }
+    let key = frames.last().map(|f| f.key).filter(|key| key.confidence > 0.0);
+    heard.key = key.map(|key| key.name());
     let mut tempi: Vec<f32> = frames.iter().map(|f| f.beat.bpm).filter(|bpm| *bpm > 0.0).collect();
     tempi.sort_by(f32::total_cmp);
     heard.bpm = tempi.get(tempi.len() / 2).map_or(0.0, |bpm| f64::from(*bpm));
@@ -210,6 +219,10 @@ fn write_moments<'a>(
             mid: f.bands.mid,
             treble: f.bands.treble,
             onset: f.onset.envelope,
+            centroid_hz: f.timbre.centroid_hz,
+            flux: f.timbre.flux,
+            percussive: f.timbre.percussive,
+            chroma: f.chroma,
             bpm: f.beat.bpm,
             beat_phase: f.beat.phase,
             bar_phase: f.beat.bar_phase,
@@ -244,6 +257,9 @@ fn print(heard: &Heard) {
     println!("onsets      {}", heard.onsets.len());
     if let Some(lufs) = heard.integrated_lufs {
         println!("loudness    {lufs:.1} LUFS");
+    }
+    if let Some(key) = &heard.key {
+        println!("key         {key}");
     }
     for (n, section) in heard.sections.iter().enumerate() {
         let title = if n == 0 { "parts" } else { "" };

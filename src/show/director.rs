@@ -17,7 +17,7 @@ use super::report::{CallbackTimes, Report, TripEntry};
 use super::snapshot::{
     AudioView, PresetEntry, PresetView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
-use super::whole_track::WholeTrack;
+use super::whole_track::{Listened, WholeTrack};
 use crate::analysis::Track;
 use crate::audio::{AudioHandle, Player, TrackCache};
 use crate::pattern::Instrument;
@@ -358,12 +358,12 @@ impl Director {
     fn take_track(&mut self) {
         self.tracks.retain(|track| Arc::strong_count(track) > 1);
         let Some(listening) = &self.listening else { return };
-        match listening.take() {
-            Ok(None) => {}
-            Err(()) => self.listening = None,
-            Ok(Some(track)) => {
+        match listening.look() {
+            Listened::NotYet => {}
+            Listened::Nothing => self.listening = None,
+            Listened::Whole(track) => {
                 self.listening = None;
-                let track = Arc::new(track);
+                let track: Arc<Track> = Arc::from(track);
                 self.tracks.push(Arc::clone(&track));
                 self.track = Some(Arc::clone(&track));
                 self.tell_engine(EngineCommand::Track(Some(track)));

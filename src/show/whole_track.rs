@@ -10,6 +10,17 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use crate::analysis::Track;
 use crate::audio::{ContentKey, TrackCache, listen_to_file};
 
+/// How far the listening is.
+#[derive(Debug)]
+pub enum Listened {
+    /// At work.
+    NotYet,
+    /// Done; it is told once.
+    Whole(Box<Track>),
+    /// The file could not be heard, or was told of before.
+    Nothing,
+}
+
 /// One file that is being listened to. Dropping it breaks the work off.
 #[derive(Debug)]
 pub struct WholeTrack {
@@ -34,12 +45,13 @@ impl WholeTrack {
         Some(Self { done, broken_off })
     }
 
-    /// The track, once it is known. `Err` when there will be none.
-    pub fn take(&self) -> Result<Option<Track>, ()> {
+    /// Looks how far it is; never waits.
+    #[must_use]
+    pub fn look(&self) -> Listened {
         match self.done.try_recv() {
-            Ok(track) => Ok(Some(track)),
-            Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Disconnected) => Err(()),
+            Ok(track) => Listened::Whole(Box::new(track)),
+            Err(TryRecvError::Empty) => Listened::NotYet,
+            Err(TryRecvError::Disconnected) => Listened::Nothing,
         }
     }
 }

@@ -9,7 +9,9 @@ use super::bars::{self, BeatSound};
 use super::beats::{self, FoundBeat};
 use super::look_up::{HOP_S, Seconds};
 use super::sections::{self, BeatColour, SOUND_BANDS};
-use super::{HOPS_PER_SPECTRUM, Hop, Section, Track, TrackBeat, TrackOnset};
+use super::{
+    HOPS_PER_CHROMA, HOPS_PER_SPECTRUM, Hop, NO_KEY, Notes, Section, Track, TrackBeat, TrackOnset,
+};
 use crate::time::MediaTime;
 
 /// Longest music that is listened to as a whole, seconds: 3 h take about 150 MB while at work.
@@ -18,6 +20,9 @@ pub(super) const LONGEST_S: usize = 3 * 3600;
 const HOPS_PER_READING: usize = 10;
 /// Hops of the momentary window.
 const FULL_WINDOW_HOPS: usize = 40;
+/// What the ranges of a beat's sound go from and to, hertz.
+const LOWEST_HZ: f32 = 30.0;
+const HIGHEST_HZ: f32 = 16_000.0;
 /// Part of a beat in which the stroke sounds, and from which on what was struck is listened to.
 const STROKE: f64 = 0.25;
 /// Frames around a beat in which the bass may strike.
@@ -38,7 +43,9 @@ pub struct TrackAnalyser {
 struct Heard {
     hops: Vec<Hop>,
     spectra: Vec<[u8; SPECTRUM_BANDS]>,
+    notes: Vec<Notes>,
     flux: Vec<[f32; ODF_BANDS]>,
+    ranges: Vec<usize>,
     colours: Vec<[f32; SOUND_BANDS]>,
     /// The compressed spectrum in steps of 1/64, hop after hop: fine enough to tell a chord from the next.
     fine: Vec<u8>,
@@ -63,7 +70,7 @@ impl TrackAnalyser {
         let media = MediaTime::from_frames(self.frames, self.sample_rate);
         let heard = &mut self.heard;
         self.analyser.push_observed(media, &stereo[..2 * taken], &mut |features, beat| {
-            heard.take(features, beat)
+            heard.take(features, beat);
         });
         self.frames += taken as i64;
     }
@@ -77,7 +84,8 @@ impl TrackAnalyser {
     /// The end of the music: decides on beats, bars and parts.
     #[must_use]
     pub fn finish(self) -> Track {
-        let Heard { hops, spectra, flux, colours, fine, momentary, onsets } = self.heard;
+        let Heard { ranges: _, hops, spectra, notes, flux, colours, fine, momentary, onsets } =
+            self.heard;
         let found = beats::find(&beats::activation(&flux));
         let sounds = beat_sounds(&found.beats, &flux, &fine);
         let bars = bars::find(&sounds);
@@ -99,7 +107,9 @@ impl TrackAnalyser {
             .map(|part| Section { from: at(part.first), to: at(part.end), kind: part.kind })
             .collect();
         let mut whole = Integrated::new();
-        momentary.iter().for_each(|&lufs| whole.take(lufs));
+        for &lufs in &momentary {
+            whole.take(lufs);
+        }
         Track {
             duration,
             bpm: found.grid_bpm.map_or_else(|| median_bpm(&found.beats), |bpm| bpm as f32),
@@ -110,6 +120,7 @@ impl TrackAnalyser {
             onsets_by_second: Seconds::of(onsets.iter().map(|onset| onset.at)),
             hops,
             spectra,
+            notes,
             beats,
             onsets,
             sections,
@@ -124,6 +135,15 @@ impl Heard {
         if self.hops.len().is_multiple_of(HOPS_PER_SPECTRUM) {
             self.spectra.push(features.spectrum.map(unit));
         }
+        if self.hops.len().is_multiple_of(HOPS_PER_CHROMA) {
+            let key = &features.key;
+            let known = key.confidence > 0.0;
+            self.notes.push(Notes {
+                chroma: features.chroma.map(unit),
+                key: if known { key.tonic + 12 * u8::from(key.minor) } else { NO_KEY },
+                key_confidence: unit(key.confidence),
+            });
+        }
         self.hops.push(Hop {
             level: unit(features.level),
             level_db: ((features.level_db + 120.0) / 0.5).round() as u8,
@@ -132,10 +152,16 @@ impl Heard {
             treble: unit(features.bands.treble),
             momentary: lufs(features.loudness.momentary_lufs),
             short_term: lufs(features.loudness.short_term_lufs),
+            centroid: centroid_steps(features.timbre.centroid_hz),
+            flux: unit(features.timbre.flux),
+            percussive: unit(features.timbre.percussive),
             silent: u8::from(features.silent),
         });
         self.flux.push(beat.flux());
-        self.colours.push(pooled(beat.bands()));
+        if self.ranges.is_empty() {
+            self.ranges = ranges(beat.centres_hz());
+        }
+        self.colours.push(pooled(beat.bands(), &self.ranges));
         self.fine.extend(beat.bands().iter().map(|band| (64.0 * band).round() as u8));
         if self.hops.len().is_multiple_of(HOPS_PER_READING) && self.hops.len() >= FULL_WINDOW_HOPS {
             self.momentary.push(features.loudness.momentary_lufs);
@@ -150,13 +176,26 @@ impl Heard {
     }
 }
 
-/// The compressed spectrum in twelve ranges of equal numbers of filters.
-fn pooled(bands: &[f32]) -> [f32; SOUND_BANDS] {
-    std::array::from_fn(|range| {
-        let (from, to) =
-            (range * bands.len() / SOUND_BANDS, (range + 1) * bands.len() / SOUND_BANDS);
-        bands[from..to].iter().sum::<f32>() / (to - from).max(1) as f32
-    })
+/// A frequency in 1/28 octave from 29.9 Hz, 0 where there is none.
+fn centroid_steps(hertz: f32) -> u8 {
+    if hertz > 0.0 { (28.0 * (hertz / 29.9).log2()).round().clamp(1.0, 255.0) as u8 } else { 0 }
+}
+
+/// For every filter the range of [`BeatColour`] that it belongs to: twelve of equal width in octaves.
+fn ranges(centres_hz: impl Iterator<Item = f32>) -> Vec<usize> {
+    let octaves = (HIGHEST_HZ / LOWEST_HZ).log2();
+    let range = |hz: f32| ((hz / LOWEST_HZ).log2() / octaves * SOUND_BANDS as f32) as usize;
+    centres_hz.map(|hz| range(hz).min(SOUND_BANDS - 1)).collect()
+}
+
+/// The mean of the compressed spectrum in each range; 0 where a range holds no filter.
+fn pooled(bands: &[f32], ranges: &[usize]) -> [f32; SOUND_BANDS] {
+    let (mut sums, mut counts) = ([0.0_f32; SOUND_BANDS], [0.0_f32; SOUND_BANDS]);
+    for (band, &range) in bands.iter().zip(ranges) {
+        sums[range] += band;
+        counts[range] += 1.0;
+    }
+    std::array::from_fn(|range| sums[range] / counts[range].max(1.0))
 }
 
 /// The moment at which what the activation shows at `frame` is heard.
@@ -216,7 +255,9 @@ fn beat_sounds(beats: &[FoundBeat], flux: &[[f32; ODF_BANDS]], fine: &[u8]) -> V
                 ringing.iter_mut().zip(hop).for_each(|(sum, x)| *sum += f32::from(*x));
             }
             let hops = (to - after).max(1) as f32;
-            ringing.iter_mut().for_each(|sum| *sum /= hops);
+            for sum in &mut ringing {
+                *sum /= hops;
+            }
             let change = before
                 .as_ref()
                 .map_or(0.0, |before| ringing.iter().zip(before).map(|(a, b)| (a - b).abs()).sum());

@@ -186,8 +186,7 @@ fn trace(
     of_beat: impl Fn(usize, usize) -> f64,
 ) -> Vec<usize> {
     let mut best = (f64::NEG_INFINITY, 0, 0);
-    for row in 0..ROWS {
-        let period = SHORTEST + row;
+    for (row, period) in (SHORTEST..=LONGEST).enumerate() {
         for begin in frames - period..frames {
             let score = begun[begin % begun.len()][row] + of_beat(begin, period);
             if score > best.0 {
@@ -232,8 +231,9 @@ fn attack_near(activation: &[f32], begin: usize) -> (f64, f32) {
         return (begin as f64 + 1.0, strength);
     }
     let (mut mass, mut moment) = (0.0_f64, 0.0_f64);
-    for frame in top.saturating_sub(2)..(top + 3).min(activation.len()) {
-        let a = f64::from(activation[frame]);
+    let (from, to) = (top.saturating_sub(2), (top + 3).min(activation.len()));
+    for (frame, &a) in (from..to).zip(&activation[from..to]) {
+        let a = f64::from(a);
         mass += a;
         moment += a * frame as f64;
     }

@@ -1,9 +1,10 @@
 //! What is heard at a moment of a track: an index and an interpolation.
 
+use super::super::chroma::Key;
 use super::super::features::{Beat, Features, Onset, Song, onset_envelope};
 use super::super::loudness::{Loudness, QUIETEST_LUFS};
 use super::sections::SectionKind;
-use super::{HOPS_PER_SPECTRUM, Hop, Section, Track};
+use super::{HOPS_PER_CHROMA, HOPS_PER_SPECTRUM, Hop, NO_KEY, Section, Track};
 use crate::time::MediaTime;
 
 /// The moment that hop 0 describes, seconds: the end of its 10 ms less the analyser's delay of 7 ms.
@@ -137,7 +138,13 @@ impl Track {
             momentary_lufs: QUIETEST_LUFS + 0.3 * lerp(|hop| hop.momentary),
             short_term_lufs: QUIETEST_LUFS + 0.3 * lerp(|hop| hop.short_term),
         };
+        features.timbre.flux = unit(|hop| hop.flux);
+        features.timbre.percussive = unit(|hop| hop.percussive);
+        if a.centroid > 0 && b.centroid > 0 {
+            features.timbre.centroid_hz = 29.9 * (lerp(|hop| hop.centroid) / 28.0).exp2();
+        }
         features.silent = if share < 0.5 { a.silent } else { b.silent } != 0;
+        self.notes_at(position / HOPS_PER_CHROMA as f64, features);
         let position = position / HOPS_PER_SPECTRUM as f64;
         let first = (position as usize).min(self.spectra.len().saturating_sub(1));
         let share = ((position - first as f64) as f32).clamp(0.0, 1.0);
@@ -146,6 +153,21 @@ impl Track {
         for ((y, &a), &b) in features.spectrum.iter_mut().zip(a).zip(b) {
             let (a, b) = (f32::from(a), f32::from(b));
             *y = (a + (b - a) * share) / 255.0;
+        }
+    }
+
+    fn notes_at(&self, position: f64, features: &mut Features) {
+        let first = position as usize;
+        let share = (position - first as f64) as f32;
+        let Some(a) = self.notes.get(first).or(self.notes.last()) else { return };
+        let b = self.notes.get(first + 1).unwrap_or(a);
+        for ((y, &a), &b) in features.chroma.iter_mut().zip(&a.chroma).zip(&b.chroma) {
+            let (a, b) = (f32::from(a), f32::from(b));
+            *y = (a + (b - a) * share) / 255.0;
+        }
+        if a.key != NO_KEY {
+            let confidence = f32::from(a.key_confidence) / 255.0;
+            features.key = Key { tonic: a.key % 12, minor: a.key >= 12, confidence };
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) const SOUND_BANDS: usize = 12;
 /// The sound of one beat.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct BeatColour {
-    /// Mean of the compressed spectrum in twelve ranges, low to high.
+    /// Mean of the compressed spectrum in twelve ranges of 0.75 octaves, from 30 Hz to 16 kHz.
     pub(super) bands: [f32; SOUND_BANDS],
 }
 
@@ -30,9 +30,9 @@ impl BeatColour {
         self.bands.iter().sum::<f32>() / SOUND_BANDS as f32
     }
 
-    /// What the bass gives: the lowest two ranges.
+    /// What the bass gives: up to 144 Hz.
     fn low(&self) -> f32 {
-        f32::midpoint(self.bands[0], self.bands[1])
+        self.bands[..3].iter().sum::<f32>() / 3.0
     }
 
     fn high(&self) -> f32 {
@@ -242,6 +242,7 @@ fn rises(colours: &[BeatColour]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::SectionKind::{Break, Build, Drop, Groove, Intro, Outro};
     use super::*;
 
     fn part(colours: &mut Vec<BeatColour>, beats: usize, colour: impl Fn(f32, usize) -> f32) {
@@ -266,7 +267,6 @@ mod tests {
         let positions: Vec<u8> = (0..colours.len()).map(|n| (n % 4) as u8).collect();
         let sections = find(&colours, &positions);
         let kinds: Vec<(usize, SectionKind)> = sections.iter().map(|s| (s.first, s.kind)).collect();
-        use SectionKind::{Break, Build, Drop, Groove, Intro, Outro};
         assert!(kinds.contains(&(0, Intro)) && kinds.contains(&(144, Drop)), "{kinds:?}");
         assert!(kinds.contains(&(96, Break)) && kinds.contains(&(208, Outro)), "{kinds:?}");
         assert!(kinds.iter().any(|k| k.1 == Build && k.0.abs_diff(128) <= 4), "{kinds:?}");

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::super::features::FEATURES_VERSION;
 use super::look_up::Seconds;
-use super::{Hop, Section, SectionKind, Track, TrackBeat, TrackOnset};
+use super::{Hop, Notes, Section, SectionKind, Track, TrackBeat, TrackOnset};
 use crate::time::MediaTime;
 
 /// Grows when the analysis of files gives other results: stored tracks of another version are made anew.
@@ -43,13 +43,17 @@ impl Track {
         let lengths = [
             self.hops.len(),
             self.spectra.len(),
+            self.notes.len(),
             self.beats.len(),
             self.onsets.len(),
             self.sections.len(),
         ];
-        lengths.iter().for_each(|&len| out.extend((len as u32).to_le_bytes()));
+        for len in lengths {
+            out.extend((len as u32).to_le_bytes());
+        }
         out.extend(bytemuck::cast_slice::<Hop, u8>(&self.hops));
         out.extend(self.spectra.as_flattened());
+        out.extend(bytemuck::cast_slice::<Notes, u8>(&self.notes));
         for beat in &self.beats {
             out.extend(beat.at.as_nanos().to_le_bytes());
             out.extend(beat.confidence.to_le_bytes());
@@ -83,13 +87,14 @@ impl Track {
         let duration = reader.time()?;
         let (bpm, integrated_lufs) = (reader.finite()?, reader.finite()?);
         let [constant_tempo, beats_per_bar] = reader.take::<2>()?;
-        let mut lengths = [0; 5];
+        let mut lengths = [0; 6];
         for len in &mut lengths {
             *len = reader.u32()? as usize;
         }
-        let [hops, spectra, beats, onsets, sections] = lengths;
-        let hops = reader.many(hops, |r| Ok(bytemuck::cast(r.take::<8>()?)))?;
+        let [hops, spectra, notes, beats, onsets, sections] = lengths;
+        let hops = reader.many(hops, |r| Ok(bytemuck::cast(r.take::<11>()?)))?;
         let spectra = reader.many(spectra, Reader::take)?;
+        let notes = reader.many(notes, |r| Ok(bytemuck::cast(r.take::<14>()?)))?;
         let beats = reader.many(beats, |r| {
             let (at, confidence) = (r.time()?, r.finite()?);
             let [of_bar] = r.take::<1>()?;
@@ -121,6 +126,7 @@ impl Track {
             onsets_by_second: Seconds::of(onsets.iter().map(|onset| onset.at)),
             hops,
             spectra,
+            notes,
             beats,
             onsets,
             sections,
