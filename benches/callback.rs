@@ -117,7 +117,7 @@ struct Show {
     now: HostTime,
     media: MediaTime,
     _commands: RingSender<EngineCommand>,
-    _retired: RetireBin<Vec<Box<Instrument>>>,
+    _retired: RetireBin<Vec<Option<Box<Instrument>>>>,
 }
 
 impl Show {

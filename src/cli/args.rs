@@ -50,6 +50,15 @@ pub struct ShowArgs {
     /// Preset: a name from `galvo presets list`, or the path of a TOML file
     #[arg(long, value_name = "NAME|PATH")]
     pub preset: Option<String>,
+    /// When another preset begins after it was chosen
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "now")]
+    pub change: ChangeAt,
+    /// How long one preset takes to become the other, beats; 0 is a cut
+    #[arg(long, value_name = "BEATS", default_value_t = 1.0, value_parser = beats)]
+    pub fade: f32,
+    /// Another preset, by chance, whenever the music begins a new section
+    #[arg(long)]
+    pub shuffle: bool,
     /// Projector; may be given more than once. `galvo devices` lists them
     #[arg(long, value_name = "URI", default_value = "sim:")]
     pub dac: Vec<String>,
@@ -76,6 +85,17 @@ pub struct ShowArgs {
     /// Writes what was measured, as JSON, at the end
     #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,
+}
+
+/// When a change of presets begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChangeAt {
+    /// At once
+    Now,
+    /// On the next beat
+    Beat,
+    /// On the first beat of the next bar
+    Bar,
 }
 
 /// `galvo play`
@@ -204,6 +224,13 @@ fn seconds(text: &str) -> Result<f64, String> {
     match number(text)? {
         value if (0.0..=1e6).contains(&value) => Ok(value),
         _ => Err("seconds from 0 to 1000000 are allowed".to_owned()),
+    }
+}
+
+fn beats(text: &str) -> Result<f32, String> {
+    match number(text)? {
+        value if (0.0..=64.0).contains(&value) => Ok(value as f32),
+        _ => Err("0 to 64 beats are allowed".to_owned()),
     }
 }
 

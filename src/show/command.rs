@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::deck::Transition;
 use crate::analysis::BeatWish;
 use crate::time::MediaTime;
 
@@ -20,6 +21,10 @@ pub enum Command {
     SetVolume(f32),
     /// Takes the preset of this name.
     SelectPreset(String),
+    /// How presets follow each other from now on.
+    SetTransition(Transition),
+    /// Another preset, by chance, whenever the music begins a new section.
+    SetShuffle(bool),
     /// Sets one parameter of the present preset, in its own unit; clamped to its range.
     SetParam {
         /// The parameter's name.

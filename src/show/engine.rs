@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::deck::Transition;
 use super::hearing::{Ear, Hearing};
 use super::renderer::Renderer;
 use crate::analysis::{Analyser, BeatSource, BeatWish, Features, Track};
@@ -54,8 +55,13 @@ pub enum EngineCommand {
         /// Its value, in its own unit.
         value: f32,
     },
-    /// Plays other instruments: one for each stream, in order.
-    Instruments(Vec<Box<Instrument>>),
+    /// Lets other instruments follow: one for each stream, in order.
+    Instruments {
+        /// The instruments; afterwards those that have left.
+        instruments: Vec<Option<Box<Instrument>>>,
+        /// When and how.
+        transition: Transition,
+    },
     /// The user's offset, ns: positive is light later.
     LightOffset(i64),
     /// A wish of the beat, and when it was made.
@@ -80,8 +86,8 @@ pub struct EngineView {
     pub now: HostTime,
     /// True while media time runs.
     pub playing: bool,
-    /// Frames per period and frames per second.
-    pub period_frames: u32,
+    /// Frames of all periods so far.
+    pub frames: u64,
     /// Frames per second, nominal.
     pub sample_rate: u32,
     /// Periods so far.
@@ -107,7 +113,7 @@ pub struct EngineEnds {
     /// Wishes in.
     pub commands: RingReceiver<EngineCommand>,
     /// What the callback lets go of, out.
-    pub retired: Retire<Vec<Box<Instrument>>>,
+    pub retired: Retire<Vec<Option<Box<Instrument>>>>,
     /// The picture of the callback, out.
     pub view: LatestWriter<EngineView>,
     /// How long each period took, ns.
@@ -184,9 +190,9 @@ impl Engine {
                 EngineCommand::SetParam { index, value } => {
                     self.slots.iter_mut().for_each(|slot| slot.renderer.set_param(index, value));
                 }
-                EngineCommand::Instruments(mut instruments) => {
+                EngineCommand::Instruments { mut instruments, transition } => {
                     for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
-                        slot.renderer.swap_instrument(instrument);
+                        slot.renderer.change_instrument(instrument, transition);
                     }
                     if let Err(instruments) = self.ends.retired.retire(instruments) {
                         // The bin is as deep as the command ring, so it can only be full if nobody
@@ -259,7 +265,7 @@ impl PeriodSink for Engine {
         seen.heard_at = period.heard_at;
         seen.now = period.now;
         seen.playing = period.playing;
-        seen.period_frames = period.frames as u32;
+        seen.frames += period.frames as u64;
         seen.sample_rate = period.sample_rate;
         seen.periods += 1;
         seen.relocks += u64::from(period.relocked);

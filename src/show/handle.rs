@@ -101,8 +101,8 @@ impl Desk for ShowHandle {
 /// Starts a show. May take seconds: it opens the sound device.
 pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let library = Library::open(config.preset_folder.clone().or_else(default_user_dir));
-    let preset = choose_preset(&library, config.preset.as_deref())?;
+    let mut library = Library::open(config.preset_folder.clone().or_else(default_user_dir));
+    let preset = choose_preset(&mut library, config.preset.as_deref())?;
     // A file that cannot be played is found out before a device is touched.
     let playback = open_playback(&config.source)?;
 
@@ -159,6 +159,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         master: config.master,
         offset_ms: config.offset_ms,
         duration_s: config.duration_s,
+        transition: config.transition,
+        shuffle: config.shuffle,
     };
     let mut director = Director::new(cast, path.as_deref(), clock.now());
     if matches!(config.source, Source::Playback { .. }) {
@@ -228,7 +230,7 @@ fn open_playback(source: &Source) -> Result<Option<Playback>, ShowError> {
 }
 
 /// A preset by name, else by path, else the first of the library.
-fn choose_preset(library: &Library, wanted: Option<&str>) -> Result<Arc<Preset>, ShowError> {
+fn choose_preset(library: &mut Library, wanted: Option<&str>) -> Result<Arc<Preset>, ShowError> {
     let Some(wanted) = wanted else {
         return library.first().ok_or(ShowError::NoPreset);
     };
@@ -236,7 +238,9 @@ fn choose_preset(library: &Library, wanted: Option<&str>) -> Result<Arc<Preset>,
     let is_path = path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("toml"))
         || Path::new(wanted).components().count() > 1;
     if is_path {
-        return Ok(Arc::new(library::load(&path)?));
+        let preset = Arc::new(library::load(&path)?);
+        library.watch(path);
+        return Ok(preset);
     }
     Ok(library.get(wanted)?)
 }

@@ -3,6 +3,7 @@
 pub mod ahead;
 pub mod command;
 pub mod config;
+pub mod deck;
 pub mod director;
 pub mod editor;
 pub mod engine;
@@ -14,11 +15,13 @@ pub mod notices;
 pub mod projector;
 pub mod renderer;
 pub mod report;
+pub mod shuffle;
 pub mod snapshot;
 pub mod whole_track;
 
 pub use command::Command;
 pub use config::{ShowConfig, Source};
+pub use deck::{Begin, Transition};
 pub use editor::PresetEditor;
 pub use error::ShowError;
 pub use handle::{ShowHandle, start};

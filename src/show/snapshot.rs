@@ -8,6 +8,7 @@ use crate::point::LaserPoint;
 use crate::time::MediaTime;
 
 use super::command::Command;
+use super::deck::Transition;
 
 /// The state of the show, made about 60 times a second by the show thread.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,10 @@ pub struct Snapshot {
     pub presets: Arc<[PresetEntry]>,
     /// The preset at work.
     pub preset: Arc<PresetView>,
+    /// How presets follow each other.
+    pub transition: Transition,
+    /// True while presets are shuffled by section.
+    pub shuffle: bool,
     /// Every projector of the show.
     pub projectors: Vec<ProjectorView>,
     /// Whether light is allowed, and why not.
