@@ -168,9 +168,9 @@ impl Beat {
     }
 }
 
-/// Rounding may carry a phase to 1; a phase is below 1.
-fn below_one(phase: f32) -> f32 {
-    if phase < 1.0 { phase.max(0.0) } else { 0.0 }
+/// Rounding may carry a phase to 1; a phase is below 1, and the count has not gone on yet.
+pub(crate) fn below_one(phase: f32) -> f32 {
+    phase.clamp(0.0, 1.0 - f32::EPSILON / 2.0)
 }
 
 impl Features {

@@ -1,7 +1,7 @@
 //! The operator's hand on the beat: tap, nudge, half and double, resync, lock, a tempo of one's own, and running
 //! on where no beat is heard. Whatever is done, the phase shown never jumps: it runs faster or slower for a moment.
 
-use super::features::Beat;
+use super::features::{Beat, below_one};
 use crate::time::MediaTime;
 
 /// Beats per minute that can be set.
@@ -432,11 +432,6 @@ fn place_of(beat: &Beat) -> Option<Place> {
         bpm: f64::from(beat.bpm),
         metre,
     })
-}
-
-/// Rounding may carry a phase to 1; a phase is below 1.
-fn below_one(phase: f32) -> f32 {
-    if phase < 1.0 { phase.max(0.0) } else { 0.0 }
 }
 
 #[cfg(test)]

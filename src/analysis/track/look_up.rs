@@ -1,7 +1,7 @@
 //! What is heard at a moment of a track: an index and an interpolation.
 
 use super::super::chroma::Key;
-use super::super::features::{Beat, Features, Onset, Song, onset_envelope};
+use super::super::features::{Beat, Features, Onset, Song, below_one, onset_envelope};
 use super::super::loudness::{Loudness, QUIETEST_LUFS};
 use super::sections::SectionKind;
 use super::{HOPS_PER_CHROMA, HOPS_PER_SPECTRUM, Hop, NO_KEY, Section, Track};
@@ -87,14 +87,13 @@ impl Track {
         let metre = f32::from(beats_per_bar);
         let of_bar = f32::from(beats[before].of_bar.clamp(1, beats_per_bar) - 1);
         let along = into / period_s;
-        let phase = (along - along.floor()) as f32;
-        let phase = if phase < 1.0 { phase } else { 0.0 };
+        let phase = below_one((along - along.floor()) as f32);
         let bar = ((of_bar + along.floor() as f32).rem_euclid(metre) + phase) / metre;
         Beat {
             bpm: (60.0 / period_s) as f32,
             confidence: beats[before].confidence,
             phase,
-            bar_phase: if bar < 1.0 { bar } else { 0.0 },
+            bar_phase: below_one(bar),
             count: (before as f64 + 1.0 + along.floor()).max(0.0) as u32,
             beats_per_bar,
         }
