@@ -101,6 +101,7 @@ impl Device {
             playing_pps: self.began.map(|_| PPS),
             device_queued: Some(self.accepted - played),
             discontinuity: self.underflows as u32,
+            gaps: 0,
             connected: true,
         });
     }

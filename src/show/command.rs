@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::deck::Transition;
 use crate::analysis::BeatWish;
+use crate::path::Mounting;
 use crate::time::MediaTime;
 
 /// One wish of an operator.
@@ -55,6 +56,13 @@ pub enum Command {
     SetOffsetMs(f64),
     /// Takes the beat in hand: tap, nudge, half, double, resync, lock, a tempo, or follow again.
     Beat(BeatWish),
+    /// How a projector hangs: acts at once, and is remembered.
+    SetMounting {
+        /// The projector's name: its URI.
+        projector: String,
+        /// How it hangs.
+        mounting: Mounting,
+    },
     /// Ends the show: dark, devices closed.
     Quit,
 }

@@ -39,6 +39,8 @@ pub struct ShowConfig {
     pub shuffle: bool,
     /// Folder of the user's presets; the system's usual one if `None`.
     pub preset_folder: Option<PathBuf>,
+    /// File of how the projectors hang; the system's usual one if `None`.
+    pub mountings: Option<PathBuf>,
     /// Allow light at once.
     pub arm: bool,
     /// Brightness of all light, 0..=1.
@@ -62,6 +64,7 @@ impl Default for ShowConfig {
             transition: Transition::QUICK,
             shuffle: false,
             preset_folder: None,
+            mountings: None,
             arm: false,
             master: 0.2,
             pps: 30_000,

@@ -12,6 +12,7 @@ use super::deck::Transition;
 use super::editor::PresetEditor;
 use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::library::Library;
+use super::mountings::Mountings;
 use super::notices::Notices;
 use super::projector::{Projector, sync_figures};
 use super::report::{CallbackTimes, Report, TripEntry};
@@ -22,6 +23,7 @@ use super::snapshot::{
 use super::whole_track::{Listened, WholeTrack};
 use crate::analysis::Track;
 use crate::audio::{AudioHandle, Player, TrackCache};
+use crate::path::Mounting;
 use crate::pattern::Instrument;
 use crate::realtime::{
     Histogram, LatestReader, RetireBin, RingSender, latest, no_alloc, retire, ring,
@@ -102,6 +104,8 @@ pub struct Cast {
     pub projectors: Vec<Projector>,
     /// The presets.
     pub library: Library,
+    /// How the projectors hang.
+    pub mountings: Mountings,
     /// The preset at work.
     pub editor: PresetEditor,
     /// The rings.
@@ -278,6 +282,7 @@ impl Director {
                 }
             }
             Command::Beat(wish) => self.tell_engine(EngineCommand::Beat(wish, now)),
+            Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
                 self.over = true;
@@ -436,6 +441,21 @@ impl Director {
                 self.preset = Arc::new(self.cast.editor.view());
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
+    fn set_mounting(&mut self, name: &str, mounting: Mounting) {
+        let Some(projector) = self.cast.projectors.iter().find(|p| p.name() == name) else {
+            return;
+        };
+        let mounting = match mounting.check() {
+            Ok(mounting) => mounting,
+            Err(error) => return self.notices.add(Severity::Error, error.to_string()),
+        };
+        projector.control().set_mounting(&mounting);
+        if let Err(error) = self.cast.mountings.set(name, projector.id(), mounting) {
+            let text = format!("how {name} hangs is not remembered: {error}");
+            self.notices.add(Severity::Warning, text);
         }
     }
 

@@ -17,6 +17,7 @@ use super::director::{Cast, Director, Sound, rings};
 use super::editor::PresetEditor;
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::library::{self, Library, default_user_dir};
+use super::mountings::Mountings;
 use super::projector::{Projector, SetUp};
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
@@ -24,7 +25,7 @@ use crate::analysis::Analyser;
 use crate::audio::{
     OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
 };
-use crate::dac;
+use crate::dac::{self, FoundDevice};
 use crate::frame::FrameReceiver;
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
@@ -93,6 +94,10 @@ impl Desk for ShowHandle {
         while let Some(frame) = self.sent.try_recv() {
             out.extend_from_slice(frame.points());
         }
+        let seen = self.published.load();
+        if let Some(projector) = seen.projectors.first() {
+            projector.mounting.fitting().undo(&mut out[first..]);
+        }
         let surplus = (out.len() - first).saturating_sub(SENT_KEPT);
         out.drain(first..first + surplus);
     }
@@ -106,8 +111,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     // A file that cannot be played is found out before a device is touched.
     let playback = open_playback(&config.source)?;
 
-    let wants_search = config.dacs.iter().any(|uri| uri == "auto");
-    let seen = if wants_search { dac::devices(SEARCH) } else { Vec::new() };
+    let mountings = Mountings::open(config.mountings.clone())?;
+    let seen = look_around(&config.dacs, &mountings);
     let mut projectors = Vec::new();
     let mut slots = Vec::new();
     let mut sent = None;
@@ -120,6 +125,9 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         let backend = dac::open(uri, &seen, Arc::clone(&clock))?;
         let set_up = SetUp { number, pps: config.pps, lookahead, master: config.master };
         let mut opened = Projector::open(backend, set_up, instrument, &clock)?;
+        let id = dac::identity(uri, &seen);
+        let mounting = mountings.of(uri, id.as_deref());
+        opened.projector.known_as(id, &mounting);
         opened.projector.start(opened.worker, Arc::clone(&clock)).map_err(ShowError::Thread)?;
         projectors.push(opened.projector);
         slots.push(opened.slot);
@@ -154,6 +162,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         sound,
         projectors,
         library,
+        mountings,
         editor: PresetEditor::new(preset),
         ends,
         master: config.master,
@@ -183,6 +192,19 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         .spawn(move || direct(director, &inbox, &looked_at, clock.as_ref()))
         .map_err(ShowError::Thread)?;
     Ok(ShowHandle { commands: Some(commands), looked_at_ns, published, sent, thread: Some(thread) })
+}
+
+/// What there is, where that matters: for `auto`, and for who is remembered by more than an address.
+fn look_around(uris: &[String], mountings: &Mountings) -> Vec<FoundDevice> {
+    if uris.iter().any(|uri| uri == "auto") {
+        return dac::devices(SEARCH);
+    }
+    let told = |uri: &&String| dac::identity::is_told_by_a_look(uri);
+    let wanted: Vec<String> = uris.iter().filter(told).cloned().collect();
+    if mountings.is_empty() || wanted.is_empty() {
+        return Vec::new();
+    }
+    dac::look_for(&wanted, SEARCH)
 }
 
 /// The thin loop around a director.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::analysis::{BeatSource, Features, Track};
+use crate::path::Mounting;
 use crate::point::LaserPoint;
 use crate::time::MediaTime;
 
@@ -138,6 +139,8 @@ pub struct ProjectorView {
     pub state: ProjectorState,
     /// True if light is allowed on it.
     pub armed: bool,
+    /// How it hangs.
+    pub mounting: Mounting,
     /// Rate, points per second.
     pub pps: u32,
     /// Time of points ahead of the mirrors, ms.
@@ -227,7 +230,8 @@ pub trait Desk {
     fn snapshot(&mut self) -> Arc<Snapshot>;
     /// Sends a wish. Never waits.
     fn send(&mut self, command: Command);
-    /// Appends the points that the first projector got since the last call (after safety), oldest first;
+    /// Appends the points that the first projector got since the last call (after safety), oldest first, as the
+    /// audience sees them: whatever its mounting did to them is undone;
     /// at most the last quarter second of them.
     fn sent_points(&mut self, out: &mut Vec<LaserPoint>);
 }

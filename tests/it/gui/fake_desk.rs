@@ -156,6 +156,12 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::SetOffsetMs(ms) => seen.sync.user_offset_ms = *ms,
         // What becomes of the beat is decided where it is heard.
         Command::Beat(_) => {}
+        Command::SetMounting { projector, mounting } => {
+            let named = seen.projectors.iter_mut().find(|one| one.name == *projector);
+            if let Some(one) = named {
+                one.mounting = *mounting;
+            }
+        }
     }
     for projector in &mut seen.projectors {
         projector.armed = seen.safety.armed;

@@ -17,7 +17,7 @@ use galvo::show::director::{Cast, Director, Sound, rings};
 use galvo::show::engine::{Engine, Listening};
 use galvo::show::handle::LOOKAHEAD;
 use galvo::show::projector::{Projector, SetUp};
-use galvo::show::{Command, Library, PresetEditor, Report, Snapshot, Transition};
+use galvo::show::{Command, Library, Mountings, PresetEditor, Report, Snapshot, Transition};
 use galvo::time::{Clock, HostTime, ManualClock, MediaTime};
 
 pub(super) const RATE: u32 = 48_000;
@@ -120,6 +120,7 @@ impl Scenario {
             sound: Sound::Playback { player, handle },
             projectors,
             library: Library::open(Some(self.preset_folder)),
+            mountings: Mountings::default(),
             editor: PresetEditor::new(self.preset),
             ends,
             master: 1.0,
