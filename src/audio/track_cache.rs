@@ -94,26 +94,31 @@ impl TrackCache {
         if bytes > LONGEST_TRACK_BYTES {
             return None;
         }
-        let track = Track::from_bytes(&fs::read(&path).ok()?).ok()?;
-        // What is used is kept longest. Without the right to write it only ages sooner.
-        let now = fs::FileTimes::new().set_modified(SystemTime::now());
-        drop(fs::File::options().write(true).open(&path).and_then(|file| file.set_times(now)));
+        let bytes = fs::read(&path).ok()?;
+        let track = Track::from_bytes(&bytes).ok()?;
+        // Written anew it is the youngest: what is used is kept longest. Where it cannot be written it ages sooner.
+        drop(self.write(key, &bytes));
         Some(track)
     }
 
     /// Stores a track, and lets go of those that were not used for longest if there is too much.
     pub fn put(&self, key: ContentKey, track: &Track) -> io::Result<()> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         fs::create_dir_all(&self.folder)?;
+        self.write(key, &track.to_bytes())?;
+        self.make_room()
+    }
+
+    /// Whole or not at all, whoever else writes.
+    fn write(&self, key: ContentKey, bytes: &[u8]) -> io::Result<()> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let unique = NEXT.fetch_add(1, Ordering::Relaxed);
         let new = self.folder.join(format!("{}-{unique}.new", std::process::id()));
-        let stored = fs::write(&new, track.to_bytes())
+        let written = fs::write(&new, bytes)
             .and_then(|()| fs::rename(&new, self.folder.join(key.file_name())));
-        if stored.is_err() {
+        if written.is_err() {
             drop(fs::remove_file(&new));
         }
-        stored?;
-        self.make_room()
+        written
     }
 
     fn make_room(&self) -> io::Result<()> {
