@@ -23,7 +23,9 @@ pub mod resample;
 pub mod software;
 pub mod start;
 pub mod tags;
+pub mod track_cache;
 pub mod watchdog;
+pub mod whole_file;
 
 pub use capture::InputCallback;
 pub use clock::AudioClock;
@@ -43,4 +45,6 @@ pub use resample::StereoResampler;
 pub use software::{Due, SOFTWARE_CLOCK_NOTICE, SoftwareClock, SoftwareOutput};
 pub use start::{AudioChoice, AudioError, AudioHandle, start_input, start_output};
 pub use tags::{CoverArt, Tags};
+pub use track_cache::{ContentKey, TrackCache};
 pub use watchdog::{Action, Watchdog};
+pub use whole_file::listen_to_file;

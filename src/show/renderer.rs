@@ -5,7 +5,8 @@
 //! that a kick is not late by what is left of a frame.
 
 use super::deck::{Deck, Transition};
-use crate::analysis::{FeatureWindow, Features};
+use super::hearing::Ear;
+use crate::analysis::Features;
 use crate::mask::LightFrames;
 use crate::path::{Layout, LayoutSettings, PathPoints};
 use crate::pattern::{Instrument, Shade};
@@ -85,9 +86,9 @@ impl Renderer {
         self.deck.set_param(index, value);
     }
 
-    /// This renderer as a producer that looks at `window`; in silence if the music does not run.
-    pub fn seeing<'a>(&'a mut self, window: &'a FeatureWindow, playing: bool) -> Seeing<'a> {
-        Seeing { renderer: self, window, masks: None, playing }
+    /// This renderer as a producer that listens through `ear`; in silence if the music does not run.
+    pub fn seeing<'a>(&'a mut self, ear: &'a dyn Ear, playing: bool) -> Seeing<'a> {
+        Seeing { renderer: self, ear, masks: None, playing }
     }
 
     /// Draws the picture for `media` from the features looked up last.
@@ -104,7 +105,7 @@ impl Renderer {
 #[derive(Debug)]
 pub struct Seeing<'a> {
     renderer: &'a mut Renderer,
-    window: &'a FeatureWindow,
+    ear: &'a dyn Ear,
     masks: Option<&'a LightFrames>,
     playing: bool,
 }
@@ -119,7 +120,7 @@ impl<'a> Seeing<'a> {
 
     /// The features that light made for `media` shows: silence while the music stands still.
     fn look(&mut self, media: MediaTime) {
-        let seen = if self.playing { self.window.at(media) } else { Features::silence(media) };
+        let seen = if self.playing { self.ear.at(media) } else { Features::silence(media) };
         self.renderer.features = seen;
     }
 
@@ -232,6 +233,7 @@ fn shaded(point: LaserPoint, shade: Shade, turn: &Turn) -> LaserPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::FeatureWindow;
     use crate::pattern::Preset;
     use crate::pattern::bundled::BUNDLED;
     use crate::time::{HostTime, StreamInstant};
