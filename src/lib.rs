@@ -10,6 +10,7 @@ pub mod time;
 
 pub mod frame;
 
+pub mod format;
 pub mod wire;
 
 pub mod analysis;

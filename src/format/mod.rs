@@ -1,0 +1,3 @@
+//! File formats: bytes to values and back, without files.
+
+pub mod ilda;
