@@ -22,6 +22,7 @@ pub mod audio;
 pub mod dac;
 pub mod media;
 
+pub mod record;
 pub mod show;
 pub mod stream;
 

@@ -4,11 +4,14 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this surface")]
 
 pub mod args;
+mod check;
 mod devices;
 pub mod headless;
 pub mod keys;
+mod optimise;
 mod play;
 mod presets;
+mod render;
 mod simulate;
 
 use std::process::ExitCode;
@@ -30,6 +33,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Cmd::Live(args)) => play::live(args),
         Some(Cmd::Devices(args)) => devices::devices(&args),
         Some(Cmd::Simulate(args)) => simulate::simulate(&args),
+        Some(Cmd::Render(args)) => render::render(&args),
+        Some(Cmd::Optimise(args)) => optimise::optimise(&args),
+        Some(Cmd::Check(args)) => check::check(&args),
         Some(Cmd::Presets(args)) => presets::presets(args.action),
         Some(Cmd::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "galvo", &mut std::io::stdout());
