@@ -112,7 +112,10 @@ impl Arm {
 
     /// Allows light from `now` on. Returns the new generation. Refused while a stop is latched.
     pub fn arm(&self, now: HostTime) -> Result<u64, Refused> {
-        self.0.beat_ns.fetch_max(now.as_nanos(), Ordering::SeqCst);
+        // A new light has the dead-man's time to show its engine alive; one that is on already has none to gain.
+        if self.0.word.load(Ordering::SeqCst) & ARMED == 0 {
+            self.0.beat_ns.fetch_max(now.as_nanos(), Ordering::SeqCst);
+        }
         let set = |word: u64| {
             if word & STOPPED != 0 {
                 None
@@ -255,5 +258,13 @@ mod tests {
         assert!(arm.check_alive(T0 + Duration::from_millis(151)));
         assert!(!arm.is_armed());
         assert_eq!(arm.next_trip().unwrap().reason, TripReason::DeadMan);
+    }
+
+    #[test]
+    fn a_hand_on_the_switch_is_no_sign_of_life_of_the_engine() {
+        let arm = Arm::new();
+        arm.arm(T0).unwrap();
+        arm.arm(T0 + Duration::from_millis(90)).unwrap();
+        assert!(arm.check_alive(T0 + Duration::from_millis(101)));
     }
 }

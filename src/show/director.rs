@@ -575,9 +575,10 @@ impl Steadiness {
     }
 }
 
+/// The mean period: a sound server asks for its 20 ms in one piece and a remainder.
 fn period_us(view: &EngineView) -> f64 {
-    Duration::from_secs(u64::from(view.period_frames)).as_secs_f64() * 1e6
-        / f64::from(view.sample_rate.max(1))
+    let frames = view.frames as f64 / view.periods.max(1) as f64;
+    frames * 1e6 / f64::from(view.sample_rate.max(1))
 }
 
 fn trip_line(trip: &TripEntry) -> String {

@@ -72,8 +72,8 @@ pub struct EngineView {
     pub now: HostTime,
     /// True while media time runs.
     pub playing: bool,
-    /// Frames per period and frames per second.
-    pub period_frames: u32,
+    /// Frames of all periods so far.
+    pub frames: u64,
     /// Frames per second, nominal.
     pub sample_rate: u32,
     /// Periods so far.
@@ -239,7 +239,7 @@ impl PeriodSink for Engine {
         seen.heard_at = period.heard_at;
         seen.now = period.now;
         seen.playing = period.playing;
-        seen.period_frames = period.frames as u32;
+        seen.frames += period.frames as u64;
         seen.sample_rate = period.sample_rate;
         seen.periods += 1;
         seen.relocks += u64::from(period.relocked);

@@ -44,7 +44,8 @@ pub struct SyncSnapshot {
     pub lost: u64,
     /// How fast the error grows, parts per million of time.
     pub drift_ppm: f64,
-    /// How much faster the projector's clock runs than the host's, parts per million.
+    /// How much faster the projector's clock runs than the host's, parts per million: the mean over the run,
+    /// from the first lock on.
     pub projector_ppm: f64,
 }
 
@@ -88,11 +89,20 @@ pub struct SyncMeter {
     first: usize,
     len: usize,
     trend: Trend,
+    ppm_mean: f64,
+    ppm_readings: f64,
 }
 
 impl Default for SyncMeter {
     fn default() -> Self {
-        Self { open: Box::new([None; OPEN]), first: 0, len: 0, trend: Trend::default() }
+        Self {
+            open: Box::new([None; OPEN]),
+            first: 0,
+            len: 0,
+            trend: Trend::default(),
+            ppm_mean: 0.0,
+            ppm_readings: 0.0,
+        }
     }
 }
 
@@ -156,7 +166,14 @@ impl SyncMeter {
                 record.drift_ppm.store(ppm.to_bits(), Ordering::Relaxed);
             }
         }
-        record.projector_ppm.store(timeline.projector_ppm().to_bits(), Ordering::Relaxed);
+        if timeline.is_locked() {
+            // The filter follows what it is told within seconds, a busy host's delays too; over a run they cancel.
+            // A reading counts by the square of its number, because the first ones still hold the guess.
+            self.ppm_readings += 1.0;
+            let weight = 3.0 / (self.ppm_readings + 2.0);
+            self.ppm_mean += weight * (timeline.projector_ppm() - self.ppm_mean);
+            record.projector_ppm.store(self.ppm_mean.to_bits(), Ordering::Relaxed);
+        }
     }
 
     fn take(&mut self) {

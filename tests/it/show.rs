@@ -528,6 +528,28 @@ fn arm_when_ready_waits_for_each_projector_and_is_not_repeated_after_a_loss() {
     assert!(show.shown_between(0, again, show.now()).iter().any(is_lit));
 }
 
+/// Points that a lost projector never got are counted as lost; they are no error of the light.
+#[test]
+fn a_projector_that_returns_is_judged_by_what_it_shows_alone() {
+    let mut show = Scenario::of(&demo()).starting_at(20.0).begin().armed();
+    show.run(4.0);
+    for away in [0.3, 1.7] {
+        show.eye(0).set_plugged(false);
+        show.run(away);
+        show.eye(0).set_plugged(true);
+        show.run(5.0);
+        show.tell(Command::Arm);
+        show.run(2.0);
+    }
+    let report = show.finish();
+    assert_eq!(report.reconnects, 2);
+    let sync = &report.sync_ms;
+    println!("{sync:?}");
+    assert!(sync.offset_p50.unwrap().abs() <= 1.0, "{sync:?}");
+    assert!(sync.jitter_p95.unwrap() <= 1.0, "{sync:?}");
+    assert!(sync.max.unwrap() <= 5.0, "{sync:?}");
+}
+
 /// Whoever takes light away before a projector is reached takes the wish back as well.
 #[test]
 fn a_disarm_takes_back_the_wish_to_arm_when_ready() {

@@ -198,7 +198,8 @@ impl Worker {
         }
         self.ever_connected = true;
         self.drop_queue();
-        self.parts.receiver.begin_dark();
+        // Points dropped while it was away are not part of the flow that begins now.
+        self.break_flow();
         self.link = Some(Link {
             capabilities,
             since: now,
