@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::args::{MirrorArgs, OptimiseArgs, ProfileName};
 use super::render::{beside, write};
 use crate::format::ilda::{
-    self, Dimensions, Drawing, Frame, Frames, MAX_FRAME_POINTS, ReadOptions, Writer, palette::Palette,
+    self, Dimensions, Drawing, Frame, Frames, MAX_FRAME_POINTS, ReadOptions, Writer,
+    palette::Palette,
 };
 use crate::path::quality::{Quality, Strain, judge, strain};
 use crate::path::trace::trace;
@@ -181,7 +182,9 @@ pub(super) fn optimise(args: &OptimiseArgs) -> anyhow::Result<()> {
 
 fn first_place(figure: &Figure) -> LaserPoint {
     let first = figure.strokes().first().and_then(|stroke| figure.vertices_of(stroke).first());
-    first.map_or(LaserPoint::CENTRE, |v| LaserPoint::blank(v.x.clamp(-1.0, 1.0), v.y.clamp(-1.0, 1.0)))
+    first.map_or(LaserPoint::CENTRE, |v| {
+        LaserPoint::blank(v.x.clamp(-1.0, 1.0), v.y.clamp(-1.0, 1.0))
+    })
 }
 
 fn tell(done: &Optimised, json: bool) -> anyhow::Result<()> {

@@ -77,7 +77,8 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
         drop(std::fs::remove_file(&beside));
     }
     let exported = written?;
-    let took_s = Duration::from_nanos(SystemClock::read().nanos_since(began).max(1) as u64).as_secs_f64();
+    let took_s =
+        Duration::from_nanos(SystemClock::read().nanos_since(began).max(1) as u64).as_secs_f64();
     let counts = show.counts();
     let rendered = Rendered {
         file: args.out.display().to_string(),

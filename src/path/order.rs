@@ -118,7 +118,8 @@ impl Order {
             let fits = now.stroke == last.stroke && (last.entry == 0 || stroke.closed);
             (fits && last.entry < stroke.len).then_some(())
         };
-        if self.last.len() != self.legs.len() || !self.last.iter().all(|last| same(last).is_some()) {
+        if self.last.len() != self.legs.len() || !self.last.iter().all(|last| same(last).is_some())
+        {
             return false;
         }
         for k in 0..self.last.len() {

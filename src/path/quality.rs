@@ -89,10 +89,7 @@ pub fn judge(points: &[LaserPoint], drawing: &Figure, profile: &GalvoProfile, pp
     if beam.is_empty() || lines.is_empty() {
         return quality;
     }
-    let squares: f64 = beam
-        .iter()
-        .map(|(_, to)| f64::from(nearest(&lines, *to)).powi(2))
-        .sum();
+    let squares: f64 = beam.iter().map(|(_, to)| f64::from(nearest(&lines, *to)).powi(2)).sum();
     quality.rms_error = (squares / beam.len() as f64).sqrt() as f32;
     quality.corner_error = drawing
         .strokes()

@@ -92,7 +92,9 @@ pub fn sample(route: &Route, pace: &Pace, mut emit: impl FnMut(LaserPoint)) {
             wait = 1.0;
             // The colour at the very end of a corner stroke is that of the line that led there.
             let colour = match k.checked_sub(1) {
-                Some(before) if k + 1 == nodes.len() && !nodes[before].blends => nodes[before].colour,
+                Some(before) if k + 1 == nodes.len() && !nodes[before].blends => {
+                    nodes[before].colour
+                }
                 _ => node.colour,
             };
             let colour = if rested <= dark { Colour::BLACK } else { colour };

@@ -109,7 +109,9 @@ fn kept(way: &[Place], smooth: bool) -> Vec<bool> {
             .map(|k| (k, error(way, smooth, from, to, k)))
             .max_by(|a, b| a.1.total_cmp(&b.1));
         let colours = (!smooth && from + 1 < to)
-            .then(|| (from + 1..to).find(|k| differs(way[*k].colour, way[to].colour, COLOUR_TOLERANCE)))
+            .then(|| {
+                (from + 1..to).find(|k| differs(way[*k].colour, way[to].colour, COLOUR_TOLERANCE))
+            })
             .flatten();
         match (farthest, colours) {
             (Some((k, error)), _) if error > 1.0 => {
@@ -183,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_line_begins_where_the_dark_point_before_it_was() {
-        let figure = trace(&[LaserPoint::blank(0.0, 0.0), lit(0.3, 0.0), LaserPoint::blank(0.9, 0.9)]);
+        let figure =
+            trace(&[LaserPoint::blank(0.0, 0.0), lit(0.3, 0.0), LaserPoint::blank(0.9, 0.9)]);
         assert_eq!(ends(&figure, 0), [[0.0, 0.0], [0.3, 0.0]]);
     }
 
@@ -199,7 +202,8 @@ mod tests {
     fn a_change_of_colour_stays_where_it_is() {
         let mut points = vec![LaserPoint::blank(-0.5, 0.0)];
         for k in 0..=100 {
-            let colour = if k <= 30 { Colour::rgb(1.0, 0.0, 0.0) } else { Colour::rgb(0.0, 0.0, 1.0) };
+            let colour =
+                if k <= 30 { Colour::rgb(1.0, 0.0, 0.0) } else { Colour::rgb(0.0, 0.0, 1.0) };
             points.push(LaserPoint::lit(-0.5 + 0.01 * k as f32, 0.0, colour));
         }
         let figure = trace(&points);

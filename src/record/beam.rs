@@ -170,7 +170,9 @@ mod tests {
     use crate::point::Colour;
 
     fn line() -> Vec<LaserPoint> {
-        let along = |k: i32| LaserPoint::lit(0.01 * (k % 160) as f32 - 0.8, 0.5, Colour::rgb(0.0, 1.0, 0.0));
+        let along = |k: i32| {
+            LaserPoint::lit(0.01 * (k % 160) as f32 - 0.8, 0.5, Colour::rgb(0.0, 1.0, 0.0))
+        };
         (0..800).map(along).collect()
     }
 

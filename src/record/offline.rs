@@ -61,7 +61,13 @@ pub struct OfflineSettings {
 
 impl Default for OfflineSettings {
     fn default() -> Self {
-        Self { pps: 30_000, start_s: 0.0, duration_s: None, master: 1.0, profile: GalvoProfile::default() }
+        Self {
+            pps: 30_000,
+            start_s: 0.0,
+            duration_s: None,
+            master: 1.0,
+            profile: GalvoProfile::default(),
+        }
     }
 }
 
@@ -83,7 +89,11 @@ impl Offline {
     ///
     /// # Errors
     /// The file does not play, the preset is wrong, or there is nothing to draw.
-    pub fn open(file: &Path, preset: &Preset, settings: &OfflineSettings) -> Result<Self, OfflineError> {
+    pub fn open(
+        file: &Path,
+        preset: &Preset,
+        settings: &OfflineSettings,
+    ) -> Result<Self, OfflineError> {
         let mut decoder = Decoder::open(file)?;
         let rate = f64::from(decoder.info().sample_rate.max(1));
         let start_s = settings.start_s.max(0.0);
@@ -104,7 +114,10 @@ impl Offline {
     ///
     /// # Errors
     /// The preset is wrong.
-    pub fn of_test_music(preset: &Preset, settings: &OfflineSettings) -> Result<Self, OfflineError> {
+    pub fn of_test_music(
+        preset: &Preset,
+        settings: &OfflineSettings,
+    ) -> Result<Self, OfflineError> {
         let sound = Sound::Made { stereo: test_music(), heard: false };
         Self::of(sound, preset, settings, [0.0, TEST_MUSIC_S.into()])
     }
@@ -290,10 +303,20 @@ impl Listener {
     fn new(sound: Sound) -> Self {
         let sample_rate = sound.sample_rate();
         let analyser = Analyser::new(sample_rate);
-        Self { sound, analyser, sample_rate, heard_to: MediaTime::from_secs_f64(-1.0), ended: false }
+        Self {
+            sound,
+            analyser,
+            sample_rate,
+            heard_to: MediaTime::from_secs_f64(-1.0),
+            ended: false,
+        }
     }
 
-    fn hear_until(&mut self, media: MediaTime, window: &mut FeatureWindow) -> Result<(), DecodeError> {
+    fn hear_until(
+        &mut self,
+        media: MediaTime,
+        window: &mut FeatureWindow,
+    ) -> Result<(), DecodeError> {
         let rate = f64::from(self.sample_rate);
         let at = |frame: u64| MediaTime::from_secs_f64(frame as f64 / rate);
         while !self.ended && self.heard_to < media {

@@ -41,7 +41,8 @@ fn no_preset_strains_the_mirrors_and_none_uses_the_heap() {
                 features.onset.envelope = if k % 12 == 0 { 1.0 } else { 0.0 };
                 let media = MediaTime::from_secs_f64(f64::from(k) * 0.02);
                 instrument.draw(&features, media, 0.02, &mut figure);
-                let mut lay = || layout.lay_loop(&figure, LaserPoint::CENTRE, PPS, BUDGET, &mut out);
+                let mut lay =
+                    || layout.lay_loop(&figure, LaserPoint::CENTRE, PPS, BUDGET, &mut out);
                 let (_, heap_uses) = no_alloc::watch(&mut lay);
                 assert_eq!(heap_uses, 0, "{}", preset.name);
                 judge(out.as_slice(), &profile, BUDGET);
@@ -53,10 +54,12 @@ fn no_preset_strains_the_mirrors_and_none_uses_the_heap() {
 /// Edges that touch are drawn in as few runs of light as there have to be.
 #[test]
 fn a_cube_of_single_edges_goes_dark_four_times_and_a_star_of_lines_meets_in_its_middle() {
-    let corner = |k: usize| [0, 1].map(|axis| {
-        let side = |bit: usize| if k >> bit & 1 == 1 { 0.5_f32 } else { -0.5 };
-        0.7 * side(axis) + 0.3 * side(2)
-    });
+    let corner = |k: usize| {
+        [0, 1].map(|axis| {
+            let side = |bit: usize| if k >> bit & 1 == 1 { 0.5_f32 } else { -0.5 };
+            0.7 * side(axis) + 0.3 * side(2)
+        })
+    };
     let mut cube = Figure::with_capacity(24, 12);
     for (a, b) in (0..8_usize).flat_map(|k| (0..3).map(move |bit| (k, k ^ (1 << bit)))) {
         if a < b {

@@ -64,7 +64,18 @@ fn another_seed_is_another_show_where_the_preset_has_chance_in_it() {
     std::fs::write(home.path().join("stars.toml"), preset).unwrap();
     let made = ["1", "2"].map(|seed| {
         let out = format!("{seed}.ild");
-        let args = ["render", &demo(), "--preset", "stars.toml", "--seed", seed, "--duration", "1", "--out", &out];
+        let args = [
+            "render",
+            &demo(),
+            "--preset",
+            "stars.toml",
+            "--seed",
+            seed,
+            "--duration",
+            "1",
+            "--out",
+            &out,
+        ];
         let (status, _, stderr) = galvo(home.path(), &args);
         assert_eq!(status, Some(0), "{stderr}");
         std::fs::read(home.path().join(out)).unwrap()
@@ -112,7 +123,8 @@ fn a_rendered_ilda_file_is_read_back_and_strains_no_mirror() {
 #[test]
 fn the_stream_of_a_show_has_its_length_and_starts_dark() {
     let preset = Preset::parse(BUNDLED[0].1).unwrap();
-    let settings = OfflineSettings { start_s: 5.0, duration_s: Some(1.5), ..OfflineSettings::default() };
+    let settings =
+        OfflineSettings { start_s: 5.0, duration_s: Some(1.5), ..OfflineSettings::default() };
     let mut show = Offline::open(Path::new(&demo()), &preset, &settings).unwrap();
     let mut points = Vec::new();
     let mut chunk = vec![LaserPoint::CENTRE; 777];

@@ -33,7 +33,9 @@ pub enum Error {
     #[error("there is no frame in this ILDA file: it is empty or damaged; export it again")]
     NoFrame,
     /// More frames than the format can count.
-    #[error("an ILDA file holds at most 65535 frames: choose a shorter part or fewer frames per second")]
+    #[error(
+        "an ILDA file holds at most 65535 frames: choose a shorter part or fewer frames per second"
+    )]
     TooManyFrames,
     /// More points than a frame can hold.
     #[error("an ILDA frame holds at most 65535 points: choose more frames per second")]
@@ -58,7 +60,8 @@ impl Point {
     /// rounded to 8.
     #[must_use]
     pub fn from_laser(point: &LaserPoint) -> Self {
-        let place = |v: f32| if v.is_nan() { 0 } else { (v.clamp(-1.0, 1.0) * FULL_SCALE).round() as i16 };
+        let place =
+            |v: f32| if v.is_nan() { 0 } else { (v.clamp(-1.0, 1.0) * FULL_SCALE).round() as i16 };
         let level = |v: u16| ((u32::from(v) * 255 + 32_767) / 65_535) as u8;
         Self {
             x: place(point.x),

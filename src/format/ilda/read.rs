@@ -230,7 +230,8 @@ mod tests {
     }
 
     // Vectors built from the specification by hand; each was read by two to four independent readers.
-    const FORMAT_0: &str = "800080000000 4000 80007fff0000 0000 7fff7fff0000 0018 7fff80000000 8028";
+    const FORMAT_0: &str =
+        "800080000000 4000 80007fff0000 0000 7fff7fff0000 0018 7fff80000000 8028";
     const FORMAT_1: &str = "800080004000 80007fff0000 7fff7fff0018 7fff80008028";
     const FORMAT_4: &str = "80008000 0000 40 0000ff 80007fff 0000 00 0000ff 7fff7fff 0000 00 00ff00 \
         7fff8000 0000 80 ff0000";

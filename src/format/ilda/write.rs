@@ -156,7 +156,8 @@ mod tests {
             at(32_767, 32_767, [0, 255, 0]),
             at(32_767, -32_768, [0, 0, 255]),
         ]);
-        let hex: String = file(Dimensions::Two, &[square]).iter().map(|b| format!("{b:02x}")).collect();
+        let hex: String =
+            file(Dimensions::Two, &[square]).iter().map(|b| format!("{b:02x}")).collect();
         let expected = "494c444100000005 5351554152450000 54455354434f0000 0004000000010000 \
             8000800040000000 80007fff000000ff 7fff7fff0000ff00 7fff800080ff0000 \
             494c444100000005 0000000000000000 0000000000000000 0000000000010000";

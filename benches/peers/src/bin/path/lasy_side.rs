@@ -5,7 +5,8 @@ use std::hash::{Hash, Hasher};
 use galvo::point::LaserPoint;
 use lasy::{
     Blanked, InterpolationConfig, IsBlank, Lerp, Position, Weight, euler_graph_to_euler_circuit,
-    interpolate_euler_circuit, point_graph_to_euler_graph, points_to_segments, segments_to_point_graph,
+    interpolate_euler_circuit, point_graph_to_euler_graph, points_to_segments,
+    segments_to_point_graph,
 };
 
 use crate::scenes::Scene;
