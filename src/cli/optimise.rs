@@ -187,6 +187,9 @@ fn first_place(figure: &Figure) -> LaserPoint {
     })
 }
 
+/// A line of the table: what it is, where it stands, its decimals.
+type Line = (&'static str, fn(&Figures) -> f64, usize);
+
 fn tell(done: &Optimised, json: bool) -> anyhow::Result<()> {
     if json {
         println!("{}", serde_json::to_string_pretty(done)?);
@@ -194,7 +197,7 @@ fn tell(done: &Optimised, json: bool) -> anyhow::Result<()> {
     }
     println!("{}: {} frames for {} at {} points/s", done.file, done.frames, done.profile, done.pps);
     println!("{:<44}{:>10}{:>10}", "", "before", "after");
-    let rows: [(&str, fn(&Figures) -> f64, usize); 8] = [
+    let rows: [Line; 8] = [
         ("points a frame", |f| f.points, 0),
         ("blanks a frame", |f| f.blanks, 1),
         ("dark way a frame, half-fields", |f| f.dark_way, 2),

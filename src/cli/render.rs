@@ -82,7 +82,7 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     let counts = show.counts();
     let rendered = Rendered {
         file: args.out.display().to_string(),
-        preset: preset.name.clone(),
+        preset: preset.name,
         media_s,
         points: exported.points,
         pictures: exported.pictures,

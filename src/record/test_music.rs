@@ -31,7 +31,7 @@ fn sound_at(t: f32, hiss: f32) -> f32 {
     let kick = (-since_beat * 18.0).exp() * (40.0 * (1.0 - (-since_beat * 30.0).exp())).sin();
     let hat = (-since_half * 60.0).exp() * hiss;
     let chord = [220.0, 277.2, 329.6, 1760.0].iter().map(|hz| wave(*hz)).sum::<f32>() / 4.0;
-    let bass = wave(if (t / (4.0 * BEAT_S)) as u32 % 2 == 0 { 55.0 } else { 73.4 });
+    let bass = wave(if ((t / (4.0 * BEAT_S)) as u32).is_multiple_of(2) { 55.0 } else { 73.4 });
     match t {
         // A beginning, a break, a burst, and everything at once.
         ..5.0 => 0.6 * kick + 0.2 * hat + 0.2 * bass,

@@ -44,8 +44,9 @@ fn the_same_inputs_give_the_same_bytes() {
         ("gif", &["--duration", "0.4", "--size", "64"]),
     ] {
         let made = ["a", "b"].map(|name| {
+            let music = demo();
             let out = format!("{name}.{ending}");
-            let args = [&["render", &demo(), "--out", &out][..], more].concat();
+            let args = [&["render", &music, "--out", &out][..], more].concat();
             let (status, _, stderr) = galvo(home.path(), &args);
             assert_eq!(status, Some(0), "{stderr}");
             std::fs::read(home.path().join(out)).unwrap()
