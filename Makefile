@@ -12,7 +12,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak bench bench-peers fmt screenshots demo sync-check
+.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak bench bench-peers fmt screenshots gallery demo sync-check
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -76,6 +76,9 @@ fmt:           ## put the sources in their format
 screenshots:   ## take the pictures of docs/images anew, from the real window
 	$(CARGO) build --locked --release
 	scripts/screenshots.sh $${CARGO_TARGET_DIR:-target}/release/galvo
+
+gallery:       ## draw every preset as a simulated beam: docs/gallery.md and its pictures
+	$(CARGO) run --locked --release --example gallery -- docs
 
 demo:          ## synthesise the demo track anew (needs oggenc, from vorbis-tools)
 	$(CARGO) run --locked --release --example make_demo_track -- target/demo.wav assets/demo.beats.txt

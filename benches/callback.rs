@@ -101,6 +101,7 @@ impl Device {
             playing_pps: self.began.map(|_| PPS),
             device_queued: Some(self.accepted - played),
             discontinuity: self.underflows as u32,
+            gaps: 0,
             connected: true,
         });
     }
@@ -117,7 +118,7 @@ struct Show {
     now: HostTime,
     media: MediaTime,
     _commands: RingSender<EngineCommand>,
-    _retired: RetireBin<Vec<Box<Instrument>>>,
+    _retired: RetireBin<Vec<Option<Box<Instrument>>>>,
 }
 
 impl Show {

@@ -53,6 +53,7 @@ impl Projector {
             playing_pps: Some(PPS),
             device_queued: Some(held),
             discontinuity: 0,
+            gaps: 0,
             connected: true,
         });
     }

@@ -81,14 +81,14 @@ fn wire(criterion: &mut Criterion) {
 }
 
 fn lasercube_wifi(criterion: &mut Criterion) {
-    use galvo::wire::lasercube_wifi::{MAX_POINTS_PER_PACKET, Orientation, encode_packet};
+    use galvo::wire::lasercube_wifi::{MAX_POINTS_PER_PACKET, encode_packet};
 
     let points = figure();
     let mut out = Vec::with_capacity(16 * 1024);
     let mut encode = || {
         out.clear();
         for (number, packet) in black_box(&points).chunks(MAX_POINTS_PER_PACKET).enumerate() {
-            encode_packet(number as u8, 0, packet, Orientation::default(), &mut out);
+            encode_packet(number as u8, 0, packet, &mut out);
         }
         black_box(&out);
     };

@@ -147,6 +147,10 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> HostTime;
     /// Waits until `when`; returns at once if it has passed. Never called on a real-time thread.
     fn sleep_until(&self, when: HostTime);
+    /// As [`sleep_until`](Self::sleep_until), but an unpark of this thread ends it early, one that came before too.
+    fn nap_until(&self, when: HostTime) {
+        self.sleep_until(when);
+    }
 }
 
 /// The machine's monotonic clock.
@@ -184,6 +188,14 @@ impl Clock for SystemClock {
         let wait = when.since(Self::read());
         if !wait.is_zero() {
             std::thread::sleep(wait);
+        }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "this is the clock module")]
+    fn nap_until(&self, when: HostTime) {
+        let wait = when.since(Self::read());
+        if !wait.is_zero() {
+            std::thread::park_timeout(wait);
         }
     }
 }

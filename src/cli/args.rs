@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::path::ColourOrder;
+
 /// Audio-synchronised laser visualiser: plays or listens to music and drives laser projectors in time
 /// with it. Without a command it opens the desktop window.
 #[derive(Debug, Parser)]
@@ -55,6 +57,15 @@ pub struct ShowArgs {
     /// Preset: a name from `galvo presets list`, or the path of a TOML file
     #[arg(long, value_name = "NAME|PATH")]
     pub preset: Option<String>,
+    /// When another preset begins after it was chosen
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "now")]
+    pub change: ChangeAt,
+    /// How long one preset takes to become the other, beats; 0 is a cut
+    #[arg(long, value_name = "BEATS", default_value_t = 1.0, value_parser = beats)]
+    pub fade: f32,
+    /// Another preset, by chance, whenever the music begins a new section
+    #[arg(long)]
+    pub shuffle: bool,
     /// Projector; may be given more than once. `galvo devices` lists them
     #[arg(long, value_name = "URI", default_value = "sim:")]
     pub dac: Vec<String>,
@@ -81,6 +92,17 @@ pub struct ShowArgs {
     /// Writes what was measured, as JSON, at the end
     #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,
+}
+
+/// When a change of presets begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChangeAt {
+    /// At once
+    Now,
+    /// On the next beat
+    Beat,
+    /// On the first beat of the next bar
+    Bar,
 }
 
 /// `galvo play`
@@ -112,13 +134,62 @@ pub struct LiveArgs {
 
 /// `galvo devices`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct DevicesArgs {
+    /// What to do; lists them without it
+    #[command(subcommand)]
+    pub action: Option<DevicesAction>,
     /// Machine-readable
     #[arg(long)]
     pub json: bool,
     /// How long to look for projectors, seconds
     #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
     pub timeout: f64,
+}
+
+/// What to do with projectors.
+#[derive(Debug, Subcommand)]
+pub enum DevicesAction {
+    /// Sets how a projector hangs, and remembers it by the projector's own number: what is not given stays
+    Set(SetArgs),
+}
+
+/// `galvo devices set`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The picture is turned first, then the axes are exchanged, then inverted. Zones and limits \
+    hold in the projector's own field, after all of this.\n\nExamples:\n  galvo devices set \
+    ether-dream://192.168.1.40 --invert-x --colours bgr\n  galvo devices set helios:// --rotate 180\n  \
+    galvo devices set idn://192.168.1.41/2 --reset"
+)]
+pub struct SetArgs {
+    /// The projector, as `galvo devices` names it
+    pub uri: String,
+    /// Exchange the axes; `--swap-xy=false` takes it back
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub swap_xy: Option<bool>,
+    /// Mirror left and right
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub invert_x: Option<bool>,
+    /// Mirror up and down
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub invert_y: Option<bool>,
+    /// Turn of the picture, degrees against the clock
+    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, value_parser = degrees)]
+    pub rotate: Option<f32>,
+    /// What the lines red, green and blue carry: three letters of r, g, b, i (brightest) and - (dark), e.g. `bgr`;
+    /// a fourth is for the intensity line, e.g. `rgb-` leaves it unused
+    #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
+    pub colours: Option<ColourOrder>,
+    /// Forget everything that was set of it, before the rest of this line
+    #[arg(long)]
+    pub reset: bool,
+    /// How long to look for it, seconds
+    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
+    pub timeout: f64,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Protocols that can be simulated.
@@ -132,8 +203,30 @@ pub enum SimulatedKind {
     Idn,
 }
 
+/// What `--faults` may be.
+const FAULTS_HELP: &str = "\
+Trouble to make: words separated by commas, e.g. delay=30ms,loss=5%,cut=10s,ppm=500,seed=1
+
+  delay=30ms      answers come this much later
+  jitter=10ms     and up to this much later again, at random
+  slow            reads its bytes slowly (ether-dream)
+  loss=5%         this share of datagrams is lost, each way (idn, lasercube-wifi)
+  dup=1%          this share arrives twice, each way (idn, lasercube-wifi)
+  reorder=2%      this share is overtaken, each way (idn, lasercube-wifi)
+  cut=10s         the connection is cut after this time, and after each return again
+  underflow=5s    the queue is lost every so often
+  estop=8s        the emergency stop, interlock or offline state, for a moment, once
+  ppm=500         the device's clock is off by this many millionths
+  seed=1          where the randomness begins: the same seed makes the same trouble";
+
 /// `galvo simulate`
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Helios and LaserCube on USB have no transport that a program could stand in for without \
+    the system's help: docs/testing.md says how their drivers run against an emulated device. An oscilloscope or \
+    sound card needs no simulator: --dac audio-xy://none plays to a clock without a card.\n\nExamples:\n  galvo \
+    simulate ether-dream --record points.csv\n  galvo simulate idn --listen 127.0.0.1:0 --faults loss=5%,seed=1"
+)]
 pub struct SimulateArgs {
     /// The projector's protocol
     pub kind: SimulatedKind,
@@ -143,9 +236,12 @@ pub struct SimulateArgs {
     /// Writes every point at its moment on the virtual mirrors
     #[arg(long, value_name = "FILE.csv")]
     pub record: Option<PathBuf>,
-    /// Trouble to make, e.g. `delay=30ms,loss=5%,cut=10s,ppm=500,seed=1`; `help` lists the words
-    #[arg(long, value_name = "SPEC")]
+    /// Trouble to make, e.g. `delay=30ms,loss=5%,cut=10s,ppm=500,seed=1`; --help lists the words
+    #[arg(long, value_name = "SPEC", long_help = FAULTS_HELP)]
     pub faults: Option<String>,
+    /// Shows the beam in a window, as mirrors of 30 kpps would move it
+    #[arg(long)]
+    pub window: bool,
     /// Ends after this much time, seconds
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub duration: Option<f64>,
@@ -298,10 +394,24 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+fn beats(text: &str) -> Result<f32, String> {
+    match number(text)? {
+        value if (0.0..=64.0).contains(&value) => Ok(value as f32),
+        _ => Err("0 to 64 beats are allowed".to_owned()),
+    }
+}
+
 fn percent(text: &str) -> Result<f32, String> {
     match number(text.trim_end_matches('%'))? {
         value if (0.0..=100.0).contains(&value) => Ok(value as f32),
         _ => Err("0 to 100 are allowed".to_owned()),
+    }
+}
+
+fn degrees(text: &str) -> Result<f32, String> {
+    match number(text)? {
+        value if value.abs() <= 360.0 => Ok(value as f32),
+        _ => Err("−360 to 360 degrees are allowed".to_owned()),
     }
 }
 

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::args::DevicesArgs;
-use crate::dac::{self, FoundDevice};
+use super::args::{DevicesAction, DevicesArgs, SetArgs};
+use crate::dac::{self, DacUri, FoundDevice, identity};
+use crate::path::Mounting;
+use crate::show::Mountings;
 
 #[derive(Serialize)]
 struct Everything {
@@ -20,6 +22,14 @@ struct Projector {
     uri: Option<String>,
     serial: Option<String>,
     trouble: Option<String>,
+    mounting: Mounting,
+}
+
+#[derive(Serialize)]
+struct Set<'a> {
+    uri: &'a str,
+    id: Option<String>,
+    mounting: Mounting,
 }
 
 #[derive(Serialize)]
@@ -30,10 +40,18 @@ struct SoundDevice {
 }
 
 pub(super) fn devices(args: &DevicesArgs) -> anyhow::Result<()> {
+    match &args.action {
+        Some(DevicesAction::Set(args)) => set(args),
+        None => list(args),
+    }
+}
+
+fn list(args: &DevicesArgs) -> anyhow::Result<()> {
+    let mountings = Mountings::open(None)?;
     let found = dac::devices(Duration::from_secs_f64(args.timeout));
     let (sound_outputs, sound_inputs) = sound_devices();
     let everything = Everything {
-        projectors: found.into_iter().map(projector).collect(),
+        projectors: found.into_iter().map(|found| projector(found, &mountings)).collect(),
         sound_outputs,
         sound_inputs,
     };
@@ -45,9 +63,63 @@ pub(super) fn devices(args: &DevicesArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn projector(found: FoundDevice) -> Projector {
+fn projector(found: FoundDevice, mountings: &Mountings) -> Projector {
+    let mounting = found.uri.as_deref().map_or_else(Mounting::default, |uri| {
+        let id = identity(uri, std::slice::from_ref(&found));
+        mountings.of(uri, id.as_deref())
+    });
     let FoundDevice { name, uri, serial, trouble, .. } = found;
-    Projector { name, uri, serial, trouble }
+    Projector { name, uri, serial, trouble, mounting }
+}
+
+/// `galvo devices set`
+fn set(args: &SetArgs) -> anyhow::Result<()> {
+    DacUri::parse(&args.uri)?;
+    let mut mountings = Mountings::open(None)?;
+    let seen = if identity::is_told_by_a_look(&args.uri) {
+        dac::look_for(std::slice::from_ref(&args.uri), Duration::from_secs_f64(args.timeout))
+    } else {
+        Vec::new()
+    };
+    let id = identity(&args.uri, &seen);
+    let before = mountings.of(&args.uri, id.as_deref());
+    let mounting = changed(if args.reset { Mounting::default() } else { before }, args);
+    mountings.set(&args.uri, id.as_deref(), mounting)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&Set { uri: &args.uri, id, mounting })?);
+        return Ok(());
+    }
+    println!("{}: {}", args.uri, described(&mounting));
+    if id.is_none() {
+        println!(
+            "It was not seen now, so this holds for its address: set it again when it is switched on, and it holds wherever the projector goes."
+        );
+    }
+    Ok(())
+}
+
+fn changed(before: Mounting, args: &SetArgs) -> Mounting {
+    Mounting {
+        swap_xy: args.swap_xy.unwrap_or(before.swap_xy),
+        invert_x: args.invert_x.unwrap_or(before.invert_x),
+        invert_y: args.invert_y.unwrap_or(before.invert_y),
+        rotate_degrees: args.rotate.unwrap_or(before.rotate_degrees),
+        colours: args.colours.unwrap_or(before.colours),
+    }
+}
+
+/// How a projector hangs, for people.
+fn described(mounting: &Mounting) -> String {
+    let plain = Mounting::default();
+    let said = [
+        (mounting.rotate_degrees != 0.0, format!("turned by {}°", mounting.rotate_degrees)),
+        (mounting.swap_xy, "x and y exchanged".to_owned()),
+        (mounting.invert_x, "x inverted".to_owned()),
+        (mounting.invert_y, "y inverted".to_owned()),
+        (mounting.colours != plain.colours, format!("colours {}", mounting.colours)),
+    ];
+    let said: Vec<_> = said.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text).collect();
+    if said.is_empty() { "hangs as it was made".to_owned() } else { said.join(", ") }
 }
 
 fn print(everything: &Everything) {
@@ -59,13 +131,19 @@ fn print(everything: &Everything) {
         if let Some(trouble) = &found.trouble {
             println!("  {:<34} {trouble}", "");
         }
+        if !found.mounting.is_plain() {
+            println!("  {:<34} {}", "", described(&found.mounting));
+        }
     }
-    if everything.projectors.is_empty() {
+    if everything.projectors.iter().all(|found| found.uri.is_none()) {
+        println!("  No other was found. Is it switched on, and its cable in?");
         println!(
-            "  No other was found. A network projector must be in the same subnet, and a firewall must"
+            "  A network projector must be in the same subnet as this computer, and a firewall must let"
         );
+        println!("  UDP ports 7654, 7255 and 45457 through. Or name it:");
+        println!("  --dac ether-dream://ADDRESS, idn://ADDRESS or lasercube-wifi://ADDRESS");
         println!(
-            "  let UDP ports 7654 and 7255 in; or name it: --dac ether-dream://ADDRESS, idn://ADDRESS"
+            "  Without any: galvo simulate ether-dream in another terminal is one on this computer."
         );
     }
     let sound = [

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::args::{LiveArgs, PlayArgs, ShowArgs};
+use super::args::{ChangeAt, LiveArgs, PlayArgs, ShowArgs};
 use super::{headless, interrupt_flag, keys};
 use crate::audio::AudioChoice;
-use crate::show::{self, Report, ShowConfig, ShowHandle, Source};
+use crate::show::{self, Begin, Report, ShowConfig, ShowHandle, Source, Transition};
 use crate::time::SystemClock;
 
 /// The desktop window with nothing open.
@@ -47,12 +47,22 @@ fn config(source: Source, args: &ShowArgs) -> ShowConfig {
         source,
         dacs: args.dac.clone(),
         preset: args.preset.clone(),
+        transition: Transition { begin: begin(args.change), beats: args.fade },
+        shuffle: args.shuffle,
         arm: args.arm,
         master: args.master / 100.0,
         pps: args.pps,
         offset_ms: args.offset_ms,
         duration_s: args.duration,
         ..ShowConfig::default()
+    }
+}
+
+const fn begin(change: ChangeAt) -> Begin {
+    match change {
+        ChangeAt::Now => Begin::Now,
+        ChangeAt::Beat => Begin::Beat,
+        ChangeAt::Bar => Begin::Bar,
     }
 }
 

@@ -10,7 +10,9 @@ use anyhow::Context;
 
 use super::args::{SimulateArgs, SimulatedKind};
 use super::interrupt_flag;
-use crate::dac::simulator::{CsvRecorder, Faults, Recorder, ether_dream, idn, lasercube_wifi};
+use crate::dac::simulator::{
+    BeamView, CsvRecorder, Faults, Recorder, ether_dream, idn, lasercube_wifi,
+};
 use crate::time::{Clock, SystemClock};
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -23,16 +25,18 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
         SimulatedKind::LasercubeWifi => crate::wire::lasercube_wifi::COMMAND_PORT,
     };
     let address = address(args.listen.as_deref().unwrap_or("127.0.0.1"), port)?;
-    let recorder = args
-        .record
-        .as_deref()
-        .map(|path| {
-            CsvRecorder::create(path).with_context(|| {
-                format!("{} cannot be written: choose another place", path.display())
-            })
-        })
-        .transpose()?
-        .map(|recorder| Box::new(recorder) as Box<dyn Recorder>);
+    let mut recorders: Vec<Box<dyn Recorder>> = Vec::new();
+    if let Some(path) = args.record.as_deref() {
+        let recorder = CsvRecorder::create(path);
+        recorders.push(Box::new(recorder.with_context(|| {
+            format!("{} cannot be written: choose another place", path.display())
+        })?));
+    }
+    let view = BeamView::default();
+    if args.window {
+        recorders.push(Box::new(view.clone()));
+    }
+    let recorder = (!recorders.is_empty()).then(|| Box::new(recorders) as Box<dyn Recorder>);
     let interrupted = interrupt_flag()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (server, address) = start(args.kind, address, faults, recorder, &clock).with_context(|| {
@@ -45,16 +49,38 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
     };
     println!("listening on {address}: galvo play FILE --dac {scheme}://{address}");
     let end = args.duration.map(|s| clock.now() + Duration::from_secs_f64(s));
-    while !interrupted.load(Ordering::Relaxed) && end.is_none_or(|end| clock.now() < end) {
-        clock.sleep_until(clock.now() + LOOK_EVERY);
-    }
+    let watched = Arc::clone(&clock);
+    let is_over =
+        move || interrupted.load(Ordering::Relaxed) || end.is_some_and(|end| watched.now() >= end);
+    let shown = if args.window {
+        watch(&view, &format!("{scheme}://{address}"), is_over)
+    } else {
+        while !is_over() {
+            clock.sleep_until(clock.now() + LOOK_EVERY);
+        }
+        Ok(())
+    };
     let ended = match server {
         Running::EtherDream(server) => server.stop().is_some(),
         Running::Idn(server) => server.stop().is_some(),
         Running::LasercubeWifi(server) => server.stop().is_some(),
     };
     anyhow::ensure!(ended, "the simulator failed: please report it");
+    shown
+}
+
+/// The beam in a window, until that is closed.
+#[cfg(feature = "gui")]
+fn watch(view: &BeamView, title: &str, is_over: impl Fn() -> bool + 'static) -> anyhow::Result<()> {
+    crate::gui::watch_beam(view, title, is_over)?;
     Ok(())
+}
+
+#[cfg(not(feature = "gui"))]
+fn watch(_: &BeamView, _: &str, _: impl Fn() -> bool + 'static) -> anyhow::Result<()> {
+    anyhow::bail!(
+        "this galvo was built without a window: leave --window out, or use one built with the feature gui"
+    )
 }
 
 /// A simulator that runs.
@@ -74,8 +100,9 @@ fn start(
     let clock = Arc::clone(clock);
     Ok(match kind {
         SimulatedKind::EtherDream => {
+            let announce_to = Some(ether_dream::broadcast(address));
             let options =
-                ether_dream::Options { faults, announce: true, recorder, ..Default::default() };
+                ether_dream::Options { faults, announce_to, recorder, ..Default::default() };
             let server = ether_dream::Server::start(address, options, clock)?;
             let address = server.address();
             (Running::EtherDream(server), address)

@@ -50,6 +50,9 @@ pub struct DeviceReport {
     pub playing_pps: Option<u32>,
     /// Underflows of the device's own buffer since the connection was made.
     pub underflows: u32,
+    /// Times points may have been lost on the way since the connection was made: what follows is shown earlier
+    /// by as much.
+    pub gaps: u32,
     /// The device is in emergency stop. It latches: only an operator's reset clears it.
     pub estop: bool,
 }

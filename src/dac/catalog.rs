@@ -60,11 +60,11 @@ pub fn open(
                 None => Box::new(driver),
             })
         }
-        DacUri::LaserCubeWifi { host, port, orientation } => {
-            let driver = LaserCube::new(text, &host, port, clock).oriented(orientation);
+        DacUri::LaserCubeWifi { host, port } => {
+            let driver = LaserCube::new(text, &host, port, clock);
             let known = seen.iter().find(|found| {
                 let uri = found.uri.as_deref().and_then(|uri| DacUri::parse(uri).ok());
-                matches!(uri, Some(DacUri::LaserCubeWifi { host: h, port: p, .. }) if h == host && p == port)
+                matches!(uri, Some(DacUri::LaserCubeWifi { host: h, port: p }) if h == host && p == port)
             });
             Ok(match known.and_then(|found| found.lasercube) {
                 Some(info) => Box::new(driver.announced(info)),

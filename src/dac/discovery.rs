@@ -1,26 +1,26 @@
 //! Which projectors are there. Listens and asks in the background, never blocks anything, and never connects.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
-use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{idn, lasercube_wifi};
+use super::identity;
+use super::watch::Watch;
 use crate::time::{Clock, HostTime, SystemClock};
-use crate::wire::ether_dream::{Announcement, UDP_PORT};
+use crate::wire::ether_dream::Announcement;
 use crate::wire::lasercube_wifi::Info;
 
 /// A device that has been silent for this long is lost.
 pub const LOST_AFTER: Duration = Duration::from_secs(3);
 /// Devices remembered at once: a flood of forged announcements takes no more memory than this.
 const MAX_DEVICES: usize = 256;
-/// How often the listener looks up.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A projector that is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,17 +114,24 @@ fn describe(announcement: &Announcement, from: IpAddr) -> FoundDevice {
     }
 }
 
-/// Opens the announcement port, sharing it with other programs on this host.
-fn listen(port: u16) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_reuse_address(true)?;
-    // On Linux either option alone does not share a port with every other program.
-    #[cfg(unix)]
-    drop(socket.set_reuse_port(true));
-    let any = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port));
-    socket.bind(&any.into())?;
-    socket.set_read_timeout(Some(LOOK_EVERY))?;
-    Ok(socket.into())
+impl FoundDevice {
+    /// What it is known by from one look to the next: its serial number where it has one.
+    #[must_use]
+    pub fn key(&self) -> (&str, &str) {
+        let uri = self.uri.as_deref().unwrap_or_default();
+        let scheme = uri.split(':').next().unwrap_or_default();
+        (scheme, self.serial.as_deref().or(self.uri.as_deref()).unwrap_or(&self.name))
+    }
+
+    /// True if it has another address, other abilities or other trouble: how full its battery is does not count.
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        let abilities = |found: &Self| {
+            let told = found.announcement.as_ref();
+            told.map(|told| (told.capacity, told.max_pps, told.hw_revision, told.sw_revision))
+        };
+        (&self.uri, &self.trouble, abilities(self))
+            != (&other.uri, &other.trouble, abilities(other))
+    }
 }
 
 /// A listener in the background. Stops when dropped.
@@ -136,33 +143,28 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// Starts to listen. Fails if another program holds the port for itself alone.
+    /// Starts to look, everywhere.
     pub fn start() -> io::Result<Self> {
-        let socket = listen(UDP_PORT)?;
-        // Without a socket to ask with, the others are found all the same.
-        let mut search = idn::Search::start().ok();
-        let mut cubes = lasercube_wifi::Search::start().ok();
+        Self::watching(Watch::start, Arc::new(SystemClock))
+    }
+
+    /// Looks with what `watch` makes, in the background.
+    pub fn watching(
+        watch: impl FnOnce() -> Watch + Send + 'static,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
         let (to_reader, events) = bounded(MAX_DEVICES);
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         let run = move || {
-            let mut devices = Devices::default();
-            let mut buffer = [0; 256];
+            let mut watch = watch();
             while !stopping.load(Ordering::Acquire) {
-                let received = socket.recv_from(&mut buffer).ok();
-                let now = SystemClock.now();
-                let heard =
-                    received.and_then(|(n, from)| devices.hear(&buffer[..n], from.ip(), now));
-                for event in heard.into_iter().chain(std::iter::from_fn(|| devices.lose(now))) {
+                watch.look(clock.now());
+                for event in watch.changes() {
                     // A reader that does not read misses events, as it wishes.
                     drop(to_reader.try_send(event));
                 }
-                if let Some(search) = &mut search {
-                    search.look(now, |event| drop(to_reader.try_send(event)));
-                }
-                if let Some(cubes) = &mut cubes {
-                    cubes.look(now, |event| drop(to_reader.try_send(event)));
-                }
+                clock.sleep_until(clock.now() + LOOK_EVERY);
             }
         };
         let thread = std::thread::Builder::new().name("discovery".into()).spawn(run)?;
@@ -185,55 +187,36 @@ impl Drop for Discovery {
     }
 }
 
-/// What is there: listens for `timeout` (announcements come once a second), asks, and looks at the USB bus.
-/// What could not be looked at is in the list too, with its cure.
+/// What is there: looks everywhere for `timeout` (announcements come once a second). What could not be looked at
+/// is in the list too, with its cure.
 #[must_use]
 pub fn devices(timeout: Duration) -> Vec<FoundDevice> {
-    let mut found = Vec::new();
-    let mut search = idn::Search::start().ok();
-    let mut cubes = lasercube_wifi::Search::start().ok();
-    let mut ask = |now| {
-        if let Some(search) = &mut search {
-            search.look(now, drop);
+    look_until(timeout, |_| false)
+}
+
+/// As [`devices`], and ends as soon as every one of `uris` has been seen.
+#[must_use]
+pub fn look_for(uris: &[String], timeout: Duration) -> Vec<FoundDevice> {
+    look_until(timeout, |found| uris.iter().all(|uri| identity::seen_as(uri, found).is_some()))
+}
+
+fn look_until(timeout: Duration, done: impl Fn(&[FoundDevice]) -> bool) -> Vec<FoundDevice> {
+    let mut watch = Watch::start();
+    let deadline = SystemClock.now() + timeout;
+    loop {
+        watch.look(SystemClock.now());
+        let found = watch.list();
+        if SystemClock.now() >= deadline || done(&found) {
+            return found;
         }
-        if let Some(cubes) = &mut cubes {
-            cubes.look(now, drop);
-        }
-    };
-    ask(SystemClock.now());
-    match listen(UDP_PORT) {
-        Ok(socket) => {
-            let mut devices = Devices::default();
-            let mut buffer = [0; 256];
-            let deadline = SystemClock.now() + timeout;
-            while SystemClock.now() < deadline {
-                if let Ok((n, from)) = socket.recv_from(&mut buffer) {
-                    devices.hear(&buffer[..n], from.ip(), SystemClock.now());
-                }
-                ask(SystemClock.now());
-            }
-            found.extend(devices.list());
-        }
-        Err(error) => found.push(FoundDevice {
-            name: "Ether Dream discovery".to_owned(),
-            trouble: Some(format!(
-                "UDP port {UDP_PORT} cannot be opened ({error}): close the program that holds it, or name the projector with --dac ether-dream://HOST"
-            )),
-            ..FoundDevice::default()
-        }),
+        SystemClock.sleep_until((SystemClock.now() + LOOK_EVERY).min(deadline));
     }
-    // What was asked at the beginning has been answered by now.
-    ask(SystemClock.now());
-    found.extend(search.iter().flat_map(idn::Search::list));
-    found.extend(cubes.iter().flat_map(lasercube_wifi::Search::list));
-    #[cfg(feature = "usb")]
-    found.extend(super::usb_listing::projectors());
-    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
 
     const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7));
 

@@ -324,6 +324,7 @@ impl Open {
             played_points: None,
             playing_pps: (self.output_on && queued > 0).then_some(self.pps),
             underflows: self.underflows,
+            gaps: 0,
             estop: false,
         })
     }

@@ -27,6 +27,9 @@ pub struct LinkReport {
     /// Grows with every break in the flow: underflow, stop, flush, reconnect. The map from points to time
     /// holds only within one value.
     pub discontinuity: u32,
+    /// Grows when points may have been lost on the way to the device: the map from points to time may have made
+    /// a small step, while light goes on.
+    pub gaps: u32,
     /// True while connected.
     pub connected: bool,
 }

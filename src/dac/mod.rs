@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod discovery;
 pub mod ether_dream;
 pub mod helios;
+pub mod identity;
 pub mod idn;
 pub mod lasercube_usb;
 pub mod lasercube_wifi;
@@ -17,13 +18,16 @@ pub mod uri;
 pub mod usb;
 #[cfg(feature = "usb")]
 mod usb_listing;
+pub mod watch;
 pub mod worker;
 
 pub use backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
 pub use catalog::{KINDS, Kind, open};
-pub use discovery::{Discovery, FoundDevice, devices};
+pub use discovery::{Discovery, FoundDevice, devices, look_for};
+pub use identity::identity;
 pub use link::{
     LinkControl, LinkCounts, LinkReport, LinkStats, ReportReceiver, ReportSender, reports,
 };
 pub use uri::DacUri;
+pub use watch::Watch;
 pub use worker::{Worker, WorkerHandle, WorkerParts, WorkerState, WorkerStatus, WorkerView, spawn};

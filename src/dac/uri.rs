@@ -6,10 +6,10 @@ use super::idn::Service;
 use super::simulator::SimOptions;
 use crate::wire::ether_dream::TCP_PORT;
 use crate::wire::idn::UDP_PORT;
-use crate::wire::lasercube_wifi::{COMMAND_PORT, Orientation};
+use crate::wire::lasercube_wifi::COMMAND_PORT;
 
 /// What may be named now.
-const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], idn://HOST[:PORT][/SERVICE], helios://SERIAL, lasercube-usb://SERIAL, lasercube-wifi://HOST[:PORT][?invert=x|y|xy], audio-xy://DEVICE[?channels=xyrgb] and auto";
+const SUPPORTED: &str = "sim:, ether-dream://HOST[:PORT], idn://HOST[:PORT][/SERVICE], helios://SERIAL, lasercube-usb://SERIAL, lasercube-wifi://HOST[:PORT], audio-xy://DEVICE[?channels=xyrgb] and auto";
 
 /// A projector, as the user named it.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +29,6 @@ pub enum DacUri {
         host: String,
         /// UDP port of its commands; points go to the next one.
         port: u16,
-        /// Which way the picture lies.
-        orientation: Orientation,
     },
     /// A sound card: an oscilloscope, or a projector on a DC-coupled card.
     AudioXy {
@@ -89,7 +87,7 @@ impl DacUri {
             "lasercube-wifi" => match rest.strip_prefix("//").and_then(lasercube_wifi) {
                 Some(uri) => Ok(uri),
                 None => bad(format!(
-                    "\"{text}\" has no usable address: write lasercube-wifi://HOST, lasercube-wifi://HOST:PORT or lasercube-wifi://HOST?invert=xy"
+                    "\"{text}\" has no usable address: write lasercube-wifi://HOST or lasercube-wifi://HOST:PORT; which way its picture lies is set by galvo devices set"
                 )),
             },
             "audio-xy" => {
@@ -123,18 +121,10 @@ impl DacUri {
 }
 
 fn lasercube_wifi(text: &str) -> Option<DacUri> {
-    let (address, query) = text.split_once('?').unwrap_or((text, ""));
-    let (host, port) = host_and_port(address)?;
-    let orientation = match query {
-        "" => Orientation::default(),
-        "invert=x" => Orientation { invert_x: true, invert_y: false },
-        "invert=y" => Orientation { invert_x: false, invert_y: true },
-        "invert=xy" => Orientation { invert_x: true, invert_y: true },
-        _ => return None,
-    };
+    let (host, port) = host_and_port(text)?;
     // The data port is the next one.
     let port = port.unwrap_or(COMMAND_PORT);
-    (port < u16::MAX).then_some(DacUri::LaserCubeWifi { host, port, orientation })
+    (port < u16::MAX).then_some(DacUri::LaserCubeWifi { host, port })
 }
 
 /// How the name of a USB device stands in a URI: what is not plain is written as `%` and two digits.
@@ -225,10 +215,8 @@ mod tests {
         DacUri::EtherDream { host: host.to_owned(), port }
     }
 
-    fn cube(host: &str, port: u16, inverted: &str) -> DacUri {
-        let orientation =
-            Orientation { invert_x: inverted.contains('x'), invert_y: inverted.contains('y') };
-        DacUri::LaserCubeWifi { host: host.to_owned(), port, orientation }
+    fn cube(host: &str, port: u16) -> DacUri {
+        DacUri::LaserCubeWifi { host: host.to_owned(), port }
     }
 
     fn at(host: &str, port: u16, service: Service) -> DacUri {
@@ -250,9 +238,8 @@ mod tests {
             ("helios://Stage%20Left", DacUri::Helios { serial: "Stage Left".to_owned() }),
             ("lasercube-usb://LC01", DacUri::LaserCubeUsb { serial: "LC01".to_owned() }),
             ("auto", DacUri::Auto),
-            ("lasercube-wifi://10.0.0.8", cube("10.0.0.8", 45457, "")),
-            ("lasercube-wifi://cube.local:5001/?invert=xy", cube("cube.local", 5001, "xy")),
-            ("lasercube-wifi://10.0.0.8?invert=y", cube("10.0.0.8", 45457, "y")),
+            ("lasercube-wifi://10.0.0.8", cube("10.0.0.8", 45457)),
+            ("lasercube-wifi://cube.local:5001/", cube("cube.local", 5001)),
             ("idn://10.0.0.7", at("10.0.0.7", 7255, Service::Default)),
             ("idn://laser.local:9000/", at("laser.local", 9000, Service::Default)),
             ("idn://[::1]:80/3", at("::1", 80, Service::Id(3))),
@@ -296,7 +283,7 @@ mod tests {
             let text = format!("ether-dream:{rest}");
             assert!(DacUri::parse(&text).is_err(), "{text}");
         }
-        for rest in ["", "//", "//h:65535", "//h?invert=z", "//h?flip", "//h:0"] {
+        for rest in ["", "//", "//h:65535", "//h?invert=x", "//h?flip", "//h:0"] {
             let text = format!("lasercube-wifi:{rest}");
             assert!(DacUri::parse(&text).is_err(), "{text}");
         }

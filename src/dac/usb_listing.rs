@@ -1,28 +1,82 @@
 //! USB projectors on the bus: how each is named, and what is wrong with it.
 
+use std::time::Duration;
+
 use rusb::{Context, Device, DeviceHandle, Error, UsbContext};
 
 use super::discovery::FoundDevice;
 use super::uri::percent_encoded;
 use super::usb::{Ids, device_path, permission_cure};
 use super::{helios, lasercube_usb};
+use crate::time::HostTime;
 
 /// The numbers, the scheme of the URI, and what people call it.
 const KNOWN: [(Ids, &str, &str); 2] =
     [(helios::IDS, "helios", "Helios"), (lasercube_usb::IDS, "lasercube-usb", "LaserCube (USB)")];
 
-/// All projectors on the bus; an unreadable bus is an entry with its cure.
-pub(super) fn projectors() -> Vec<FoundDevice> {
-    let bus = Context::new().and_then(|context| context.devices());
-    match bus {
-        Ok(devices) => devices.iter().filter_map(|device| describe(&device)).collect(),
-        Err(error) => vec![FoundDevice {
-            name: "USB".to_owned(),
-            trouble: Some(format!(
-                "the USB bus cannot be read ({error}): run where /dev/bus/usb is available"
-            )),
-            ..FoundDevice::default()
-        }],
+/// How often the bus is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The bus, and the projectors seen on it. Each is opened once, to see whether it can be; one in trouble is looked
+/// at again and again.
+#[derive(Debug, Default)]
+pub(super) struct UsbBus {
+    context: Option<Context>,
+    seen: Vec<((u8, u8), FoundDevice)>,
+    unreadable: Option<FoundDevice>,
+    looked: Option<HostTime>,
+}
+
+impl UsbBus {
+    /// Looks if it is time; true if something has changed.
+    pub(super) fn look(&mut self, now: HostTime) -> bool {
+        if self.looked.is_some_and(|looked| now.since(looked) < LOOK_EVERY) {
+            return false;
+        }
+        self.looked = Some(now);
+        match self.read() {
+            Ok(seen) => {
+                self.unreadable = None;
+                let changed = seen != self.seen;
+                self.seen = seen;
+                changed
+            }
+            Err(error) => {
+                self.seen.clear();
+                let unreadable = FoundDevice {
+                    name: "USB".to_owned(),
+                    trouble: Some(format!(
+                        "the USB bus cannot be read ({error}): run where /dev/bus/usb is available"
+                    )),
+                    ..FoundDevice::default()
+                };
+                self.unreadable.replace(unreadable).is_none()
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<Vec<((u8, u8), FoundDevice)>, Error> {
+        let context = match &self.context {
+            Some(context) => context,
+            None => self.context.insert(Context::new()?),
+        };
+        let seat = |device: &Device<Context>| (device.bus_number(), device.address());
+        let known = |device: &Device<Context>| {
+            let before = self.seen.iter().find(|(place, _)| *place == seat(device))?;
+            before.1.trouble.is_none().then(|| before.1.clone())
+        };
+        let devices = context.devices()?;
+        let described = devices.iter().filter_map(|device| {
+            let found = known(&device).or_else(|| describe(&device))?;
+            Some((seat(&device), found))
+        });
+        Ok(described.collect())
+    }
+
+    /// All projectors on the bus; an unreadable bus is an entry with its cure.
+    pub(super) fn list(&self) -> Vec<FoundDevice> {
+        let found = self.seen.iter().map(|(_, found)| found);
+        found.chain(&self.unreadable).cloned().collect()
     }
 }
 

@@ -11,6 +11,7 @@
 //! input time), and any shortcut that arms or quits.
 
 mod app;
+mod beam_window;
 mod file_chooser;
 mod keys;
 mod panels;
@@ -20,5 +21,6 @@ mod widgets;
 mod window;
 
 pub use app::App;
+pub use beam_window::watch_beam;
 pub use file_chooser::{AUDIO_EXTENSIONS, FileChooser};
 pub use window::{GuiError, Renderer, WindowOptions, run};

@@ -1,10 +1,14 @@
 //! Every generator, once. Adding one is a file in `generators/`, a line here, and its section in
 //! `docs/presets.md`.
 
+use std::borrow::Cow;
+
 use super::Pattern;
+use super::formula::Formula;
 use super::generators::{
-    beams, circle, comets, helix, knot, lissajous, polygon, portrait, ripples, rose, scope, solid,
-    spectrum_bars, spectrum_ring, spirograph, star, starfield, terrain, tunnel,
+    beams, circle, comets, fireworks, flow, formula, fractal, grid, helix, knot, lissajous,
+    metaballs, polygon, polyhedron, portrait, ripples, rose, scope, sheet, solid, spectrum_bars,
+    spectrum_ring, spirograph, star, starfield, superformula, terrain, test_pattern, text, tunnel,
 };
 
 /// A kind of drawing.
@@ -18,17 +22,52 @@ pub struct Generator {
     pub description: &'static str,
     /// Its parameters, in the order `Scene::params` has them.
     pub params: &'static [ParamSpec],
-    /// Makes one, with all the memory it will ever need; the same seed makes the same drawing.
-    pub make: fn(seed: u64) -> Box<dyn Pattern>,
+    /// Makes one, with all the memory it will ever need; the same making makes the same drawing.
+    pub make: fn(from: &Making<'_>) -> Box<dyn Pattern>,
+}
+
+/// What a generator is made from, besides its parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct Making<'a> {
+    /// Where everything random begins.
+    pub seed: u64,
+    /// What `text` writes.
+    pub text: &'a str,
+    /// What `formula` computes.
+    pub formula: Option<&'a Formula>,
+    /// What `formula` draws with it.
+    pub lines: Lines,
+}
+
+impl Making<'_> {
+    /// From a seed, with nothing else given.
+    #[must_use]
+    pub const fn plain(seed: u64) -> Self {
+        Self { seed, text: "", formula: None, lines: Lines::CURVE }
+    }
+}
+
+/// How the points of a formula are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lines {
+    /// A line leads from the last point back to the first.
+    pub closed: bool,
+    /// The points are no corners.
+    pub smooth: bool,
+}
+
+impl Lines {
+    /// A closed curve.
+    pub const CURVE: Self = Self { closed: true, smooth: true };
 }
 
 /// A parameter of a generator.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ParamSpec {
     /// The key used in presets.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its unit, empty for plain numbers.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// Smallest value.
     pub min: f32,
     /// Largest value.
@@ -36,7 +75,7 @@ pub struct ParamSpec {
     /// The value when a preset names none.
     pub default: f32,
     /// One line about it.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
 }
 
 impl ParamSpec {
@@ -49,6 +88,7 @@ impl ParamSpec {
         help: &'static str,
     ) -> Self {
         let [min, default, max] = range;
+        let (name, unit, help) = (Cow::Borrowed(name), Cow::Borrowed(unit), Cow::Borrowed(help));
         Self { name, unit, min, max, default, help }
     }
 
@@ -79,21 +119,32 @@ pub const GENERATORS: &[Generator] = &[
     ripples::GENERATOR,
     polygon::GENERATOR,
     star::GENERATOR,
+    superformula::GENERATOR,
     rose::GENERATOR,
     lissajous::GENERATOR,
     spirograph::GENERATOR,
+    fractal::GENERATOR,
     knot::GENERATOR,
     helix::GENERATOR,
     solid::GENERATOR,
+    polyhedron::GENERATOR,
+    grid::GENERATOR,
     tunnel::GENERATOR,
     terrain::GENERATOR,
+    metaballs::GENERATOR,
+    flow::GENERATOR,
     scope::GENERATOR,
     portrait::GENERATOR,
     spectrum_ring::GENERATOR,
     spectrum_bars::GENERATOR,
     starfield::GENERATOR,
     comets::GENERATOR,
+    fireworks::GENERATOR,
     beams::GENERATOR,
+    sheet::GENERATOR,
+    text::GENERATOR,
+    formula::GENERATOR,
+    test_pattern::GENERATOR,
 ];
 
 /// The generator of this id.
@@ -116,7 +167,7 @@ mod tests {
             assert!(typeable(generator.id) && ids.insert(generator.id), "{}", generator.id);
             let mut names = HashSet::new();
             for spec in generator.params {
-                assert!(typeable(spec.name) && names.insert(spec.name), "{}", spec.name);
+                assert!(typeable(&spec.name) && names.insert(&spec.name), "{}", spec.name);
             }
         }
     }

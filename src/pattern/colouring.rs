@@ -272,7 +272,7 @@ fn blended(from: Colour, to: Colour, amount: f32) -> Colour {
 }
 
 /// The colour turned around the wheel, its saturation scaled; its peak stays.
-fn turned(colour: Colour, hue_turns: f32, saturation: f32) -> Colour {
+pub(super) fn turned(colour: Colour, hue_turns: f32, saturation: f32) -> Colour {
     if hue_turns == 0.0 && saturation == 1.0 {
         return colour;
     }

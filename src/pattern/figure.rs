@@ -102,6 +102,42 @@ impl Figure {
         self.vertices.get(stroke.first..stroke.first + stroke.len).unwrap_or(&[])
     }
 
+    /// Number of vertices.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.vertices.len()
+    }
+
+    /// True without a vertex.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.vertices.is_empty()
+    }
+
+    /// Vertices it can hold.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.vertices.capacity()
+    }
+
+    /// Becomes a copy of another drawing. What does not fit is dropped and counted, with what `other` dropped.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.clear();
+        self.dropped = other.dropped;
+        self.append(other, 1.0);
+    }
+
+    /// Adds the strokes of another drawing with `light`, 0..=1. What does not fit is dropped and counted.
+    pub fn append(&mut self, other: &Self, light: f32) {
+        for stroke in &other.strokes {
+            self.begin();
+            for vertex in other.vertices_of(stroke) {
+                self.vertex(vertex.x, vertex.y, vertex.colour.scaled(light));
+            }
+            self.end(stroke.closed, stroke.smooth);
+        }
+    }
+
     /// Every vertex, to transform the whole drawing.
     pub fn vertices_mut(&mut self) -> &mut [Vertex] {
         &mut self.vertices

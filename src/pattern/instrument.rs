@@ -3,10 +3,14 @@
 use std::f32::consts::TAU;
 use std::fmt;
 
-use super::catalog::Generator;
+use super::catalog::{Generator, Lines, Making};
 use super::colouring::Colouring;
-use super::modulation::{Signal, Smoothed, beats};
-use super::preset::LOOK_TARGETS;
+use super::controls::Controls;
+use super::effects::{self, Effect};
+use super::modulation::{Signal, beats};
+use super::morph::morph;
+use super::pen::held_within;
+use super::preset::{FormulaScheme, LOOK_TARGETS, LayerMode, Part, set_values};
 use super::{Figure, ParamSpec, Pattern, Preset, PresetError, Scene};
 use crate::analysis::Features;
 use crate::time::MediaTime;
@@ -29,15 +33,96 @@ pub struct Shade {
     pub rotation: f32,
 }
 
+impl Shade {
+    /// What lies between: `self` at 0, `other` at 1; the turn goes the short way round.
+    #[must_use]
+    pub fn towards(self, other: Self, amount: f32) -> Self {
+        let mix = |a: f32, b: f32| a + (b - a) * amount;
+        let turn = (other.rotation - self.rotation + TAU / 2.0).rem_euclid(TAU) - TAU / 2.0;
+        let rotation = self.rotation + turn * amount;
+        Self {
+            gain: mix(self.gain, other.gain),
+            scale: mix(self.scale, other.scale),
+            rotation: (rotation + TAU / 2.0).rem_euclid(TAU) - TAU / 2.0,
+        }
+    }
+}
+
 /// A compiled preset. All memory is taken by [`Instrument::new`].
 pub struct Instrument {
     generator: &'static Generator,
-    pattern: Box<dyn Pattern>,
-    values: Vec<f32>,
-    moved: Vec<f32>,
-    rows: Vec<(usize, Smoothed)>,
-    colouring: Colouring,
+    first: Drawing,
+    layers: Vec<(LayerMode, Drawing)>,
+    /// Where a layer is drawn, and where effects and morphing write.
+    layer: Figure,
+    scratch: Figure,
     look: LookSignals,
+}
+
+/// One drawing of the preset, at play.
+struct Drawing {
+    pattern: Box<dyn Pattern>,
+    controls: Controls,
+    colouring: Colouring,
+    effects: Vec<(Box<dyn Effect>, Controls)>,
+    /// Its last parameter is a layer's amount, which is not the pattern's.
+    is_layer: bool,
+}
+
+impl Drawing {
+    fn new(part: &Part<'_>, generator: &Generator) -> Self {
+        // It was compiled when the preset was checked: here it cannot fail.
+        let formula = part.formula.and_then(|formula| formula.compile().ok());
+        let lines = part.formula.map_or(Lines::CURVE, FormulaScheme::lines);
+        let making =
+            Making { seed: part.seed.into(), text: part.text, formula: formula.as_ref(), lines };
+        let specs = part.specs(generator);
+        let values = part.values(&specs);
+        let effects = part.effects.iter().filter_map(|scheme| {
+            let kind = effects::find(&scheme.effect)?;
+            let values = set_values(&scheme.params, kind.params);
+            Some(((kind.make)(), Controls::new(kind.params.into(), values, &scheme.modulate)))
+        });
+        Self {
+            pattern: (generator.make)(&making),
+            controls: Controls::new(specs, values, part.modulate),
+            colouring: Colouring::new(part.colour),
+            effects: effects.collect(),
+            is_layer: part.layer.is_some(),
+        }
+    }
+
+    /// Draws, colours and changes a frame; returns how much of it is to be seen.
+    fn draw(
+        &mut self,
+        features: &Features,
+        media: MediaTime,
+        dt: f32,
+        figure: &mut Figure,
+        scratch: &mut Figure,
+    ) -> f32 {
+        let (params, amount) = match self.controls.at(features, media, dt) {
+            [params @ .., amount] if self.is_layer => (params, *amount),
+            params => (params, 1.0),
+        };
+        figure.clear();
+        self.pattern.draw(&Scene { features, media, dt, params }, figure);
+        figure.end(false, false);
+        self.colouring.paint(features, media, dt, figure);
+        for (effect, controls) in &mut self.effects {
+            let params = controls.at(features, media, dt);
+            scratch.clear();
+            effect.apply(&Scene { features, media, dt, params }, figure, scratch);
+            scratch.end(false, false);
+            figure.copy_from(scratch);
+        }
+        if !self.effects.is_empty() {
+            for vertex in figure.vertices_mut() {
+                (vertex.x, vertex.y) = held_within(vertex.x, vertex.y);
+            }
+        }
+        amount
+    }
 }
 
 /// `[look]`, ready to play; a pure function of the moment.
@@ -53,7 +138,7 @@ impl fmt::Debug for Instrument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Instrument")
             .field("generator", &self.generator.id)
-            .field("values", &self.values)
+            .field("values", &self.first.controls.values())
             .finish_non_exhaustive()
     }
 }
@@ -65,11 +150,13 @@ impl Instrument {
     /// What [`Preset::check`] finds.
     pub fn new(preset: &Preset) -> Result<Self, PresetError> {
         let generator = preset.check()?;
-        let values = preset.values(generator);
-        let rows = preset.modulate.iter().filter_map(|row| {
-            let index = generator.index_of(&row.param)?;
-            Some((index, Smoothed::new(Signal::new(row, generator.params[index].span()))))
-        });
+        let first = Drawing::new(&preset.part(), generator);
+        let mut layers = Vec::with_capacity(preset.layers.len());
+        for layer in &preset.layers {
+            let part = layer.part();
+            let Some(kind) = super::catalog::find(part.generator) else { continue };
+            layers.push((layer.mode, Drawing::new(&part, kind)));
+        }
         let look = &preset.look;
         let look_rows = look.modulate.iter().filter_map(|row| {
             let index = LOOK_TARGETS.iter().position(|spec| spec.name == row.param)?;
@@ -77,11 +164,10 @@ impl Instrument {
         });
         Ok(Self {
             generator,
-            pattern: (generator.make)(preset.seed.into()),
-            moved: values.clone(),
-            values,
-            rows: rows.collect(),
-            colouring: Colouring::new(&preset.colour),
+            first,
+            layers,
+            layer: Self::figure(),
+            scratch: Self::figure(),
             look: LookSignals {
                 base: [look.brightness, look.scale, look.rotation],
                 spin_hz: look.spin_hz.into(),
@@ -112,17 +198,19 @@ impl Instrument {
             silence = Features::silence(media);
             &silence
         };
-        self.moved.copy_from_slice(&self.values);
-        for (index, signal) in &mut self.rows {
-            self.moved[*index] += signal.step(features, media, dt);
+        let Self { first, layers, layer, scratch, .. } = self;
+        first.draw(features, media, dt, figure, scratch);
+        for (mode, drawing) in layers {
+            let amount = drawing.draw(features, media, dt, layer, scratch);
+            match mode {
+                LayerMode::Over => figure.append(layer, amount),
+                LayerMode::Morph => {
+                    scratch.clear();
+                    morph(figure, layer, amount, scratch);
+                    figure.copy_from(scratch);
+                }
+            }
         }
-        for (value, spec) in self.moved.iter_mut().zip(self.generator.params) {
-            *value = spec.clamped(*value);
-        }
-        figure.clear();
-        self.pattern.draw(&Scene { features, media, dt, params: &self.moved }, figure);
-        figure.end(false, false);
-        self.colouring.paint(features, media, dt, figure);
     }
 
     /// Light, size and turn of the figure at one moment: a pure function of its arguments, cheap enough
@@ -147,29 +235,25 @@ impl Instrument {
     /// Sets a parameter by its place in [`Instrument::params`], clamped to its range; a place that is not
     /// there is ignored. Real-time: no allocation.
     pub fn set_param(&mut self, index: usize, value: f32) {
-        if let (Some(slot), Some(spec)) =
-            (self.values.get_mut(index), self.generator.params.get(index))
-        {
-            *slot = spec.clamped(value);
-        }
+        self.first.controls.set(index, value);
     }
 
     /// The parameters, in the order of [`Instrument::values`].
     #[must_use]
-    pub fn params(&self) -> &'static [ParamSpec] {
-        self.generator.params
+    pub fn params(&self) -> &[ParamSpec] {
+        self.first.controls.specs()
     }
 
     /// The values set, before modulation.
     #[must_use]
     pub fn values(&self) -> &[f32] {
-        &self.values
+        self.first.controls.values()
     }
 
     /// The values of the last frame, after modulation.
     #[must_use]
     pub fn moved_values(&self) -> &[f32] {
-        &self.moved
+        self.first.controls.moved()
     }
 
     /// The generator at work.

@@ -7,10 +7,15 @@
 pub mod bundled;
 pub mod catalog;
 pub mod colouring;
+mod controls;
+pub mod effects;
 pub mod figure;
+pub mod font;
+pub mod formula;
 pub mod generators;
 pub mod instrument;
 pub mod modulation;
+pub mod morph;
 pub mod pen;
 pub mod preset;
 pub mod random;

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::formula::noise;
 use crate::analysis::Features;
 use crate::time::MediaTime;
 
 /// Beats per second that oscillators and spins count by while the tempo is unknown (120 bpm).
 const BEATS_PER_SECOND_WHILE_UNKNOWN: f64 = 2.0;
 
-/// What moves a value. All run from 0 to 1, except `Lfo`, which runs from −1 to 1.
+/// What moves a value. All run from 0 to 1, except `Lfo`, `Walk` and `Steps`, which run from −1 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -34,11 +35,17 @@ pub enum Source {
     BarPhase,
     /// An oscillator of its own, by the second or by the beat.
     Lfo,
+    /// A row of values, one after the other, by the second or by the beat.
+    Steps,
+    /// A random walk, smooth, by the second or by the beat.
+    Walk,
+    /// Rises and falls in times of its own, begun by a beat, a bar or an attack.
+    Envelope,
 }
 
 impl Source {
     /// Every source with its key in presets.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str); 14] = [
         (Self::Level, "level"),
         (Self::Bass, "bass"),
         (Self::Mid, "mid"),
@@ -50,6 +57,9 @@ impl Source {
         (Self::BeatPhase, "beat_phase"),
         (Self::BarPhase, "bar_phase"),
         (Self::Lfo, "lfo"),
+        (Self::Steps, "steps"),
+        (Self::Walk, "walk"),
+        (Self::Envelope, "envelope"),
     ];
 
     /// The key in presets.
@@ -139,6 +149,47 @@ impl Wave {
     }
 }
 
+/// What begins an envelope.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// Every beat; attacks stand in while the tempo is unknown.
+    #[default]
+    Beat,
+    /// The first beat of every bar; attacks stand in while the tempo is unknown.
+    Bar,
+    /// Every attack of a note or drum, as strong as it is.
+    Onset,
+}
+
+impl Trigger {
+    /// Every trigger with its key in presets.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Beat, "beat"), (Self::Bar, "bar"), (Self::Onset, "onset")];
+
+    /// Seconds since it last began, and how strongly.
+    fn age(self, features: &Features, media: MediaTime) -> (f32, f32) {
+        let beat = &features.beat;
+        let beat_s = if beat.bpm > 0.0 { 60.0 / beat.bpm } else { 0.0 };
+        match self {
+            Self::Beat if beat_s > 0.0 => (beat.phase * beat_s, 1.0),
+            Self::Bar if beat_s > 0.0 => (beat.bar_phase * 4.0 * beat_s, 1.0),
+            _ if features.onset.count > 0 => {
+                let age = media.secs_since(features.onset.last) as f32;
+                (age.max(0.0), features.onset.strength)
+            }
+            _ => (0.0, 0.0),
+        }
+    }
+}
+
+/// Most values of a row of steps.
+pub const MAX_STEPS: usize = 32;
+/// Rise of an envelope that names none, ms.
+pub const ATTACK_MS: f32 = 5.0;
+/// Time constant of the fall of an envelope that names none, ms.
+pub const DECAY_MS: f32 = 250.0;
+
 /// One row of a preset: what moves a value, how far, how fast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,12 +209,30 @@ pub struct Modulation {
     /// Oscillator only: its shape.
     #[serde(default, skip_serializing_if = "is_default")]
     pub wave: Wave,
-    /// Oscillator only: cycles per second.
+    /// Oscillator, steps and walk: where in the cycle it begins, turns.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub phase: f32,
+    /// Oscillator, steps and walk: cycles, rows or strides per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_hz: Option<f32>,
-    /// Oscillator only: beats per cycle.
+    /// Oscillator, steps and walk: beats per cycle, row or stride.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every_beats: Option<f32>,
+    /// Steps only: the values of a row, −1 to 1 each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<f32>,
+    /// Walk only: two walks of one seed are the same.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub seed: u32,
+    /// Envelope only: what begins it; a beat if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
+    /// Envelope only: time of the rise, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attack_ms: Option<f32>,
+    /// Envelope only: time constant of the fall, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay_ms: Option<f32>,
 }
 
 /// True for the value that need not be written to a file.
@@ -191,6 +260,13 @@ pub(super) struct Signal {
     curve: Curve,
     wave: Wave,
     cycles: Cycles,
+    phase: f64,
+    steps: [f32; MAX_STEPS],
+    count: usize,
+    seed: u32,
+    trigger: Trigger,
+    attack_s: f32,
+    decay_s: f32,
     /// In the unit of the value that is moved.
     depth: f32,
     smooth_s: f32,
@@ -214,6 +290,13 @@ impl Signal {
             curve: row.curve,
             wave: row.wave,
             cycles,
+            phase: row.phase.into(),
+            steps: std::array::from_fn(|step| row.steps.get(step).copied().unwrap_or(0.0)),
+            count: row.steps.len().clamp(1, MAX_STEPS),
+            seed: row.seed,
+            trigger: row.trigger.unwrap_or_default(),
+            attack_s: row.attack_ms.unwrap_or(ATTACK_MS) * 1e-3,
+            decay_s: row.decay_ms.unwrap_or(DECAY_MS) * 1e-3,
             depth: row.depth * span,
             smooth_s: row.smooth_ms * 1e-3,
         }
@@ -229,19 +312,39 @@ impl Signal {
             Source::Tone => tone(features),
             Source::Onset => features.onset.envelope,
             Source::Beat => beat_pulse(features),
-            Source::Bar => pulse(features.beat.bar_phase * 4.0) * features.beat.confidence,
+            Source::Bar => bar_pulse(features),
             Source::BeatPhase => features.beat.phase,
             Source::BarPhase => features.beat.bar_phase,
-            Source::Lfo => {
-                let cycle = match self.cycles {
-                    Cycles::PerSecond(hz) => media.as_secs_f64() * hz,
-                    Cycles::PerBeat(cycles) => beats(features, media) * cycles,
+            Source::Lfo => self.wave.at(self.cycle(features, media).rem_euclid(1.0) as f32),
+            Source::Steps => {
+                let place = self.cycle(features, media).rem_euclid(1.0) * self.count as f64;
+                self.steps[(place as usize).min(self.count - 1)]
+            }
+            // A place in a landscape, not a sum of strides: a seek finds the same walk.
+            Source::Walk => {
+                let way = self.cycle(features, media).rem_euclid(65_536.0);
+                (1.5 * noise(way as f32, 0.5, self.seed)).clamp(-1.0, 1.0)
+            }
+            Source::Envelope => {
+                let (age, strength) = self.trigger.age(features, media);
+                let height = if age < self.attack_s {
+                    age / self.attack_s
+                } else {
+                    (-(age - self.attack_s) / self.decay_s).exp()
                 };
-                self.wave.at(cycle.rem_euclid(1.0) as f32)
+                height * strength
             }
         };
         let finite = if raw.is_finite() { raw } else { 0.0 };
         self.curve.bend(finite) * self.depth
+    }
+
+    fn cycle(&self, features: &Features, media: MediaTime) -> f64 {
+        let cycles = match self.cycles {
+            Cycles::PerSecond(hz) => media.as_secs_f64() * hz,
+            Cycles::PerBeat(cycles) => beats(features, media) * cycles,
+        };
+        cycles + self.phase
     }
 }
 
@@ -283,6 +386,12 @@ pub fn beat_pulse(features: &Features) -> f32 {
     sure * pulse(features.beat.phase) + (1.0 - sure) * features.onset.envelope
 }
 
+/// 1 on the first beat of every bar, fading within that beat; as far as the beat is certain.
+#[must_use]
+pub fn bar_pulse(features: &Features) -> f32 {
+    pulse(features.beat.bar_phase * 4.0) * features.beat.confidence
+}
+
 /// Beats since the start, with the fraction; counted from the media time while the tempo is unknown.
 #[must_use]
 pub fn beats(features: &Features, media: MediaTime) -> f64 {
@@ -318,8 +427,14 @@ mod tests {
             curve: Curve::Linear,
             smooth_ms: 0.0,
             wave: Wave::Sine,
+            phase: 0.0,
             rate_hz: None,
             every_beats: None,
+            steps: Vec::new(),
+            seed: 0,
+            trigger: None,
+            attack_ms: None,
+            decay_ms: None,
         }
     }
 
@@ -350,7 +465,8 @@ mod tests {
                 let row = Modulation { rate_hz: Some(1.7), depth: 1.0, ..row(source) };
                 let value =
                     Signal::new(&row, 1.0).at(&features, MediaTime::from_nanos(step * 9_999_999));
-                let low = if source == Source::Lfo { -1.0 } else { 0.0 };
+                let both = matches!(source, Source::Lfo | Source::Steps | Source::Walk);
+                let low = if both { -1.0 } else { 0.0 };
                 assert!((low..=1.0).contains(&value), "{key} {value}");
             }
         }
@@ -369,6 +485,10 @@ mod tests {
         for (curve, key) in Curve::ALL {
             let parsed: One<Curve> = toml::from_str(&format!("key = '{key}'")).unwrap();
             assert_eq!(parsed.key, curve);
+        }
+        for (trigger, key) in Trigger::ALL {
+            let parsed: One<Trigger> = toml::from_str(&format!("key = '{key}'")).unwrap();
+            assert_eq!(parsed.key, trigger);
         }
         for (wave, key) in Wave::ALL {
             let parsed: One<Wave> = toml::from_str(&format!("key = '{key}'")).unwrap();
@@ -396,6 +516,68 @@ mod tests {
         let by_second = Modulation { rate_hz: Some(0.25), depth: 1.0, ..row(Source::Lfo) };
         let quarter = MediaTime::from_secs_f64(1.0);
         assert!((Signal::new(&by_second, 1.0).at(&features, quarter) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn steps_follow_each_other_and_begin_again() {
+        let row = Modulation {
+            steps: vec![1.0, 0.0, -0.5, 0.25],
+            every_beats: Some(4.0),
+            depth: 1.0,
+            ..row(Source::Steps)
+        };
+        let signal = Signal::new(&row, 1.0);
+        let mut features = moment();
+        let seen = [0, 1, 2, 3, 4].map(|beat| {
+            features.beat.count = beat;
+            signal.at(&features, MediaTime::ZERO)
+        });
+        assert_eq!(seen, [1.0, 0.0, -0.5, 0.25, 1.0]);
+        let late = Signal::new(&Modulation { phase: 0.5, ..row }, 1.0);
+        features.beat.count = 0;
+        assert_eq!(late.at(&features, MediaTime::ZERO), -0.5);
+    }
+
+    #[test]
+    fn a_walk_is_smooth_the_same_after_a_seek_and_its_own_for_every_seed() {
+        let walk = |seed| {
+            let row = Modulation { rate_hz: Some(1.0), depth: 1.0, seed, ..row(Source::Walk) };
+            let signal = Signal::new(&row, 1.0);
+            move |second: f64| signal.at(&Features::default(), MediaTime::from_secs_f64(second))
+        };
+        let (one, same, other) = (walk(1), walk(1), walk(2));
+        let mut most = 0.0_f32;
+        for step in 0..2_000 {
+            let second = f64::from(step) * 0.01;
+            assert_eq!(one(second), same(second));
+            assert!((one(second) - one(second + 0.01)).abs() < 0.1);
+            most = most.max((one(second) - other(second)).abs());
+        }
+        assert!(most > 0.5);
+    }
+
+    #[test]
+    fn an_envelope_rises_and_falls_in_its_own_times() {
+        let row = Modulation {
+            attack_ms: Some(50.0),
+            decay_ms: Some(100.0),
+            depth: 1.0,
+            ..row(Source::Envelope)
+        };
+        let signal = Signal::new(&row, 1.0);
+        let mut features = moment();
+        let mut at = |ms: f32| {
+            features.beat.phase = ms / 500.0;
+            signal.at(&features, MediaTime::ZERO)
+        };
+        assert_eq!(at(0.0), 0.0);
+        assert!((at(25.0) - 0.5).abs() < 1e-4 && (at(50.0) - 1.0).abs() < 1e-4);
+        assert!((at(150.0) - 0.368).abs() < 1e-3);
+        let onset = Signal::new(&Modulation { trigger: Some(Trigger::Onset), ..row }, 1.0);
+        features.onset.count = 1;
+        features.onset.strength = 0.5;
+        let seen = onset.at(&features, MediaTime::from_secs_f64(0.05));
+        assert!((seen - 0.5).abs() < 1e-4, "as strong as the attack: {seen}");
     }
 
     #[test]

@@ -3,20 +3,25 @@
 //! Pure: files are the library's. A text that is wrong is answered with the place, the reason and, where a
 //! name is close to a real one, that name.
 
+mod check;
 mod mistake;
+mod part;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use mistake::{Place, PresetError};
+pub use part::{EffectScheme, FormulaScheme, Layer, LayerMode, UserParam};
 
 use super::ParamSpec;
-use super::catalog::{self, Generator};
-use super::colouring::{self, ColourScheme, MAX_COLOURS, is_one, one};
-use super::modulation::{Modulation, Source, is_default};
+use super::catalog::Generator;
+use super::colouring::{ColourScheme, is_one, one};
+use super::modulation::{Modulation, is_default};
 use mistake::Mistake;
 pub(crate) use mistake::did_you_mean;
+pub(super) use part::{Part, set_values};
 
 /// The version of the preset format written, and the only one read.
 pub const PRESET_VERSION: i64 = 1;
@@ -24,8 +29,12 @@ pub const PRESET_VERSION: i64 = 1;
 pub const MAX_PRESET_BYTES: usize = 64 * 1024;
 /// Most rows of one `modulate` list.
 pub const MAX_MODULATIONS: usize = 32;
-const MAX_NAME_CHARS: usize = 60;
-const MAX_DESCRIPTION_CHARS: usize = 200;
+/// Most effects of a drawing.
+pub const MAX_EFFECTS: usize = 8;
+/// Most further drawings beside the first.
+pub const MAX_LAYERS: usize = 4;
+/// Most characters that a drawing writes.
+pub const MAX_TEXT_CHARS: usize = 120;
 
 /// What `[[look.modulate]]` rows may move.
 pub const LOOK_TARGETS: &[ParamSpec] = &[
@@ -50,9 +59,15 @@ pub struct Preset {
     /// Seed of everything random in it.
     #[serde(default)]
     pub seed: u32,
+    /// What the generator `text` writes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
     /// Parameters that differ from the generator's defaults, each in its own unit.
     #[serde(default)]
     pub params: BTreeMap<String, f32>,
+    /// What the generator `formula` computes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formula: Option<FormulaScheme>,
     /// The colours.
     #[serde(default)]
     pub colour: ColourScheme,
@@ -62,6 +77,12 @@ pub struct Preset {
     /// What of the music moves the parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modulate: Vec<Modulation>,
+    /// What is done to the drawing, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<EffectScheme>,
+    /// Further drawings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Layer>,
 }
 
 /// The `[look]` table: moved in blocks of about a millisecond, so it hits the beat to the point.
@@ -111,10 +132,14 @@ impl Preset {
             description: String::new(),
             generator: generator.id.to_owned(),
             seed: 0,
+            text: String::new(),
             params: BTreeMap::new(),
+            formula: None,
             colour: ColourScheme::default(),
             look: Look::default(),
             modulate: Vec::new(),
+            effects: Vec::new(),
+            layers: Vec::new(),
         }
     }
 
@@ -160,158 +185,32 @@ impl Preset {
         self.examine().map_err(Mistake::unplaced)
     }
 
-    /// The value of every parameter of `generator`, in its order: the preset's, or the default.
+    /// The parameters of the first drawing: those of `generator`, then those of its formula.
+    #[must_use]
+    pub fn specs(&self, generator: &Generator) -> Cow<'static, [ParamSpec]> {
+        self.part().specs(generator)
+    }
+
+    /// The value of every one of [`Preset::specs`]: the preset's, or the default.
     #[must_use]
     pub fn values(&self, generator: &Generator) -> Vec<f32> {
-        let value = |spec: &ParamSpec| self.params.get(spec.name).copied().unwrap_or(spec.default);
-        generator.params.iter().map(value).collect()
+        self.part().values(&self.specs(generator))
     }
 
-    fn examine(&self) -> Result<&'static Generator, Mistake> {
-        if self.version != PRESET_VERSION {
-            return Err(Mistake::at(&["version"], format!("version {} is unknown", self.version)));
+    /// The first drawing.
+    pub(super) fn part(&self) -> Part<'_> {
+        Part {
+            generator: &self.generator,
+            seed: self.seed,
+            text: &self.text,
+            params: &self.params,
+            formula: self.formula.as_ref(),
+            colour: &self.colour,
+            modulate: &self.modulate,
+            effects: &self.effects,
+            layer: None,
         }
-        examine_text(&self.name, "name", 1, MAX_NAME_CHARS)?;
-        if self.name.trim() != self.name {
-            let message = "`name` must not begin or end with a space".to_owned();
-            return Err(Mistake::at(&["name"], message));
-        }
-        examine_text(&self.description, "description", 0, MAX_DESCRIPTION_CHARS)?;
-        let generator = catalog::find(&self.generator).ok_or_else(|| {
-            let ids = catalog::GENERATORS.iter().map(|generator| generator.id);
-            let hint = did_you_mean(&self.generator, ids);
-            Mistake::at(&["generator"], format!("unknown generator `{}`{hint}", self.generator))
-        })?;
-        for (name, &value) in &self.params {
-            let spec = named(generator.params, name, generator.id)
-                .map_err(|message| Mistake::at(&["params", name], message))?;
-            in_range(name, value, spec.min, spec.max)
-                .map_err(|message| Mistake::at(&["params", name], message))?;
-        }
-        examine_rows(&self.modulate, generator.params, generator.id, &["modulate"], true)?;
-
-        let colour = &self.colour;
-        if colour.colours.is_empty() || colour.colours.len() > MAX_COLOURS {
-            let message = format!("`colours` needs 1 to {MAX_COLOURS} colours");
-            return Err(Mistake::at(&["colour", "colours"], message));
-        }
-        examine_numbers(
-            "colour",
-            &[
-                ("repeats", colour.repeats, 0.1, 16.0),
-                ("drift_hz", colour.drift_hz, -4.0, 4.0),
-                ("drift_per_bar", colour.drift_per_bar, -8.0, 8.0),
-                ("hue", colour.hue, -1.0, 1.0),
-                ("saturation", colour.saturation, 0.0, 1.0),
-            ],
-        )?;
-        examine_rows(
-            &colour.modulate,
-            colouring::TARGETS,
-            "[colour]",
-            &["colour", "modulate"],
-            true,
-        )?;
-
-        let look = &self.look;
-        examine_numbers(
-            "look",
-            &[
-                ("brightness", look.brightness, 0.0, 1.0),
-                ("scale", look.scale, 0.05, 1.0),
-                ("rotation", look.rotation, -1.0, 1.0),
-                ("spin_hz", look.spin_hz, -4.0, 4.0),
-                ("spin_per_bar", look.spin_per_bar, -8.0, 8.0),
-            ],
-        )?;
-        examine_rows(&look.modulate, LOOK_TARGETS, "[look]", &["look", "modulate"], false)?;
-        Ok(generator)
     }
-}
-
-fn examine_text(text: &str, key: &str, least: usize, most: usize) -> Result<(), Mistake> {
-    let count = text.chars().count();
-    if count < least || count > most || text.chars().any(char::is_control) {
-        let message = format!("`{key}` must be {least} to {most} characters on one line");
-        return Err(Mistake::at(&[key], message));
-    }
-    Ok(())
-}
-
-fn examine_numbers(table: &str, numbers: &[(&str, f32, f32, f32)]) -> Result<(), Mistake> {
-    numbers.iter().try_for_each(|&(key, value, min, max)| {
-        in_range(key, value, min, max).map_err(|message| Mistake::at(&[table, key], message))
-    })
-}
-
-fn examine_rows(
-    rows: &[Modulation],
-    targets: &[ParamSpec],
-    owner: &str,
-    path: &[&str],
-    remembers: bool,
-) -> Result<(), Mistake> {
-    if rows.len() > MAX_MODULATIONS {
-        let message = format!("at most {MAX_MODULATIONS} `modulate` rows, here are {}", rows.len());
-        return Err(Mistake::at(path, message));
-    }
-    for (index, row) in rows.iter().enumerate() {
-        examine_row(row, targets, owner, remembers)
-            .map_err(|(key, message)| Mistake::at(path, message).in_row(index, key))?;
-    }
-    Ok(())
-}
-
-/// The key that is wrong, and what is wrong with it.
-type Wrong = (&'static str, String);
-
-fn examine_row(
-    row: &Modulation,
-    targets: &[ParamSpec],
-    owner: &str,
-    remembers: bool,
-) -> Result<(), Wrong> {
-    named(targets, &row.param, owner).map_err(|message| ("param", message))?;
-    in_range("depth", row.depth, -1.0, 1.0).map_err(|message| ("depth", message))?;
-    in_range("smooth_ms", row.smooth_ms, 0.0, 10_000.0)
-        .map_err(|message| ("smooth_ms", message))?;
-    if !remembers && row.smooth_ms != 0.0 {
-        let message =
-            "`smooth_ms` has no place in [look], which follows the moment itself; leave it out";
-        return Err(("smooth_ms", message.to_owned()));
-    }
-    if row.source != Source::Lfo {
-        let is_set = [
-            ("rate_hz", row.rate_hz.is_some()),
-            ("every_beats", row.every_beats.is_some()),
-            ("wave", !is_default(&row.wave)),
-        ];
-        return is_set.iter().find(|(_, set)| *set).map_or(Ok(()), |&(key, _)| {
-            Err((key, format!("`{key}` belongs to source = \"lfo\" only; leave it out")))
-        });
-    }
-    match (row.rate_hz, row.every_beats) {
-        (Some(hz), None) => in_range("rate_hz", hz, 0.001, 20.0).map_err(|m| ("rate_hz", m)),
-        (None, Some(beats)) => {
-            in_range("every_beats", beats, 0.125, 256.0).map_err(|m| ("every_beats", m))
-        }
-        _ => Err(("source", "an lfo needs one of `rate_hz` and `every_beats`".to_owned())),
-    }
-}
-
-fn named<'a>(specs: &'a [ParamSpec], name: &str, owner: &str) -> Result<&'a ParamSpec, String> {
-    specs.iter().find(|spec| spec.name == name).ok_or_else(|| {
-        let hint = did_you_mean(name, specs.iter().map(|spec| spec.name));
-        format!("{owner} has no parameter `{name}`{hint}")
-    })
-}
-
-fn in_range(key: &str, value: f32, min: f32, max: f32) -> Result<(), String> {
-    // Written so that what is not a number is out of range too.
-    if value >= min && value <= max {
-        return Ok(());
-    }
-    Err(format!("`{key}` is {value}, but must lie within {min} to {max}"))
 }
 
 #[cfg(test)]

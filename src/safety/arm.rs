@@ -3,8 +3,8 @@
 //! Every change of state begins a new generation. Points carry the generation they were passed under, so
 //! that what was queued before a disarm stays dark even if the operator arms again at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
@@ -82,6 +82,17 @@ struct State {
     word: AtomicU64,
     beat_ns: AtomicI64,
     trips: ArrayQueue<Trip>,
+    hook: Hook,
+}
+
+/// What is called at every trip.
+#[derive(Default)]
+struct Hook(OnceLock<Box<dyn Fn() + Send + Sync>>);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Hook").field(&self.0.get().is_some()).finish()
+    }
 }
 
 /// A handle on the switch of one projector. Clones are the same switch. Starts disarmed; never saved.
@@ -107,7 +118,14 @@ impl Arm {
             word: AtomicU64::new(0),
             beat_ns: AtomicI64::new(i64::MIN),
             trips: ArrayQueue::new(TRIP_LOG),
+            hook: Hook::default(),
         }))
+    }
+
+    /// Calls `hook` whenever light is taken away, on the thread that does it, the sound callback's too: it must not
+    /// lock, allocate or wait. For the device thread, which is woken by it. A second hook is refused: false.
+    pub fn on_trip(&self, hook: impl Fn() + Send + Sync + 'static) -> bool {
+        self.0.hook.0.set(Box::new(hook)).is_ok()
     }
 
     /// Allows light from `now` on. Returns the new generation. Refused while a stop is latched.
@@ -152,6 +170,9 @@ impl Arm {
         let newly_latched = latch != 0 && before & STOPPED == 0;
         if was_armed || newly_latched {
             self.0.trips.force_push(Trip { at: now, reason });
+            if let Some(hook) = self.0.hook.0.get() {
+                hook();
+            }
         }
     }
 
@@ -266,5 +287,21 @@ mod tests {
         arm.arm(T0).unwrap();
         arm.arm(T0 + Duration::from_millis(90)).unwrap();
         assert!(arm.check_alive(T0 + Duration::from_millis(101)));
+    }
+
+    #[test]
+    fn a_trip_calls_the_hook_once_and_nothing_else_does() {
+        let arm = Arm::new();
+        let calls = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&calls);
+        assert!(arm.on_trip(move || _ = counter.fetch_add(1, Ordering::SeqCst)));
+        assert!(!arm.on_trip(|| ()));
+        arm.disarm(T0, TripReason::Operator);
+        arm.arm(T0).unwrap();
+        assert_eq!(calls.load(Ordering::SeqCst), 0);
+        arm.disarm(T0, TripReason::Operator);
+        arm.stop(T0, TripReason::Stop);
+        arm.stop(T0, TripReason::Stop);
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
     }
 }

@@ -165,8 +165,10 @@ impl SafeReceiver {
     }
 
     /// As [`next`](Self::next), for devices that take whole frames: the runs that follow are joined to it, as
-    /// long as they are of the same rate and generation and do not make it longer than `max`. An offer that
-    /// was refused may grow; what it held stays in front.
+    /// long as they are of the same rate and generation and do not make it longer than `max`. What is of an older
+    /// generation is dark for ever, and goes before newer runs in one frame: cut off, it would be a frame so
+    /// short that the device runs dry behind it. An offer that was refused may grow; what it held stays in
+    /// front.
     pub fn gather(&mut self, max: usize) -> Option<SafeChunk<'_>> {
         self.next(max)?;
         while let Some(offered) = self.offered
@@ -175,16 +177,26 @@ impl SafeReceiver {
             self.head = Some(head);
             let end = offered.start.0 + offered.len as u64;
             let room = max.min(self.pending.len()).saturating_sub(offered.len);
-            let joins =
-                (head.start.0, head.pps, head.generation) == (end, offered.pps, offered.generation);
-            if !joins || room == 0 {
+            let follows = (head.start.0, head.pps) == (end, offered.pps) && room > 0;
+            let outdated = head.generation != offered.generation;
+            if !follows || outdated && self.arm.allows(offered.generation) {
                 break;
+            }
+            if outdated {
+                for point in &mut self.pending[..offered.len] {
+                    *point = point.blanked();
+                }
             }
             let free = &mut self.pending[offered.len..offered.len + room.min(head.len)];
             let len = self.points.pop_slice(free);
             let rest = Head { start: StreamInstant(end + len as u64), len: head.len - len, ..head };
             self.head = (rest.len > 0).then_some(rest);
-            self.offered = Some(Head { len: offered.len + len, ..offered });
+            self.offered = Some(Head {
+                len: offered.len + len,
+                generation: head.generation,
+                settle_points: offered.settle_points.max(head.settle_points),
+                ..offered
+            });
             if len == 0 {
                 break;
             }
@@ -270,6 +282,36 @@ mod tests {
         rx.commit();
         assert!(rx.gather(50).is_none());
         assert_eq!(rx.queued_points(), 0);
+    }
+
+    #[test]
+    fn a_frame_joins_what_is_outdated_and_dark_to_what_is_new_and_stays_dark_there() {
+        let arm = Arm::new();
+        let (mut tx, mut rx) = queue(1000, 8, 100, arm.clone());
+        let old = arm.arm(HostTime::ZERO).unwrap();
+        assert!(tx.push(&SafeChunk::new(&white(20), StreamInstant(0), 30_000, old, 3)));
+        assert!(rx.gather(50).unwrap().points()[5..].iter().all(|p| !p.is_blank()));
+        arm.disarm(HostTime::ZERO, TripReason::Operator);
+        let new = arm.arm(HostTime::ZERO).unwrap();
+        assert!(tx.push(&SafeChunk::new(&white(20), StreamInstant(20), 30_000, new, 3)));
+        let frame = rx.gather(50).unwrap();
+        assert_eq!((frame.start(), frame.len(), frame.generation()), (StreamInstant(0), 40, new));
+        assert!(frame.points()[..20].iter().all(LaserPoint::is_blank));
+        assert!(frame.points()[20..].iter().all(|p| !p.is_blank()));
+        // What is still allowed is not joined to what is passed under another generation.
+        let mut later = |start, generation| {
+            assert!(tx.push(&SafeChunk::new(
+                &white(10),
+                StreamInstant(start),
+                30_000,
+                generation,
+                0
+            )));
+        };
+        rx.commit();
+        later(40, new);
+        later(50, new + 1);
+        assert_eq!(rx.gather(50).unwrap().len(), 10);
     }
 
     #[test]

@@ -143,8 +143,9 @@ impl Zone {
         let (depth, least) = match self.effect {
             Effect::Allowed => (-distance, 0.0),
             Effect::Blocked => (distance, 0.0),
-            Effect::Attenuated(inside) if inside.is_finite() => (distance, inside.clamp(0.0, 1.0)),
-            Effect::Attenuated(_) => (distance, 0.0),
+            Effect::Attenuated(inside) => {
+                (distance, if inside.is_finite() { inside.clamp(0.0, 1.0) } else { 0.0 })
+            }
         };
         let steady = (-depth).max(depth - self.soft_edge.max(0.0)).max(0.0);
         (least + (1.0 - least) * ramp(depth, self.soft_edge), steady)

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::deck::Transition;
+use crate::path::Mounting;
 use crate::time::MediaTime;
 
 /// One wish of an operator.
@@ -19,6 +21,10 @@ pub enum Command {
     SetVolume(f32),
     /// Takes the preset of this name.
     SelectPreset(String),
+    /// How presets follow each other from now on.
+    SetTransition(Transition),
+    /// Another preset, by chance, whenever the music begins a new section.
+    SetShuffle(bool),
     /// Sets one parameter of the present preset, in its own unit; clamped to its range.
     SetParam {
         /// The parameter's name.
@@ -47,6 +53,13 @@ pub enum Command {
     SetMaster(f32),
     /// Moves the light against the sound, in ms: positive is later.
     SetOffsetMs(f64),
+    /// How a projector hangs: acts at once, and is remembered.
+    SetMounting {
+        /// The projector's name: its URI.
+        projector: String,
+        /// How it hangs.
+        mounting: Mounting,
+    },
     /// Ends the show: dark, devices closed.
     Quit,
 }

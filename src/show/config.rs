@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::deck::Transition;
 use crate::audio::AudioChoice;
 
 /// Where the music comes from.
@@ -32,8 +33,14 @@ pub struct ShowConfig {
     pub dacs: Vec<String>,
     /// A preset's name or path; the first bundled one if `None`.
     pub preset: Option<String>,
+    /// How presets follow each other.
+    pub transition: Transition,
+    /// Another preset, by chance, whenever the music begins a new section.
+    pub shuffle: bool,
     /// Folder of the user's presets; the system's usual one if `None`.
     pub preset_folder: Option<PathBuf>,
+    /// File of how the projectors hang; the system's usual one if `None`.
+    pub mountings: Option<PathBuf>,
     /// Allow light at once.
     pub arm: bool,
     /// Brightness of all light, 0..=1.
@@ -54,7 +61,10 @@ impl Default for ShowConfig {
             source: Source::Playback { file: None, start_s: 0.0, audio: AudioChoice::Default },
             dacs: vec!["sim:".to_owned()],
             preset: None,
+            transition: Transition::QUICK,
+            shuffle: false,
             preset_folder: None,
+            mountings: None,
             arm: false,
             master: 0.2,
             pps: 30_000,

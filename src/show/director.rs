@@ -8,16 +8,20 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::command::Command;
+use super::deck::Transition;
 use super::editor::PresetEditor;
 use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::library::Library;
+use super::mountings::Mountings;
 use super::notices::Notices;
 use super::projector::{Projector, sync_figures};
 use super::report::{CallbackTimes, Report, TripEntry};
+use super::shuffle::Shuffle;
 use super::snapshot::{
     AudioView, PresetEntry, PresetView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
 use crate::audio::{AudioHandle, Player};
+use crate::path::Mounting;
 use crate::pattern::Instrument;
 use crate::realtime::{
     Histogram, LatestReader, RetireBin, RingSender, latest, no_alloc, retire, ring,
@@ -31,6 +35,10 @@ const COMMANDS_DEPTH: usize = 256;
 const STEADY_GAP: Duration = Duration::from_millis(80);
 /// How long they must come evenly before a waiting wish to arm is granted.
 const STEADY_FOR: Duration = Duration::from_millis(300);
+/// How often the files of presets are looked at.
+const LOOK_AT_FILES_EVERY: Duration = Duration::from_millis(500);
+/// Where the choices of a shuffle begin: the same show is shuffled the same way.
+const SHUFFLE_SEED: u64 = 0x5eed;
 /// Trips kept for the surfaces.
 const TRIPS_KEPT: usize = 50;
 
@@ -65,7 +73,7 @@ pub struct DirectorEnds {
     /// Wishes to the engine.
     pub commands: RingSender<EngineCommand>,
     /// What the engine lets go of.
-    pub retired: RetireBin<Vec<Box<Instrument>>>,
+    pub retired: RetireBin<Vec<Option<Box<Instrument>>>>,
     /// The picture of the engine.
     pub view: LatestReader<EngineView>,
     /// How long each period took, ns.
@@ -94,6 +102,8 @@ pub struct Cast {
     pub projectors: Vec<Projector>,
     /// The presets.
     pub library: Library,
+    /// How the projectors hang.
+    pub mountings: Mountings,
     /// The preset at work.
     pub editor: PresetEditor,
     /// The rings.
@@ -104,6 +114,10 @@ pub struct Cast {
     pub offset_ms: f64,
     /// End of the show, seconds after its start.
     pub duration_s: Option<f64>,
+    /// How presets follow each other.
+    pub transition: Transition,
+    /// Another preset whenever the music begins a new section.
+    pub shuffle: bool,
 }
 
 /// See the module.
@@ -123,6 +137,12 @@ pub struct Director {
     to_arm: Vec<bool>,
     /// How evenly the sound runs, watched while one of them waits.
     steadiness: Steadiness,
+    /// Listens for new sections while presets are shuffled.
+    shuffle: Shuffle,
+    /// When the files of presets were last looked at.
+    looked_at_files: HostTime,
+    /// What was told of broken presets.
+    told_broken: Vec<String>,
     /// The damage of the present file was told.
     told_damage: bool,
     over: bool,
@@ -148,15 +168,16 @@ impl Director {
             played_s: 0.0,
             last_media: None,
             to_arm,
+            shuffle: Shuffle::new(SHUFFLE_SEED),
+            looked_at_files: now,
+            told_broken: Vec::new(),
             told_damage: false,
             steadiness: Steadiness::default(),
             over: false,
             published: Arc::default(),
         };
         director.take_title();
-        for broken in director.cast.library.broken() {
-            director.notices.add(Severity::Warning, broken.to_string());
-        }
+        director.tell_broken();
         director
     }
 
@@ -185,15 +206,25 @@ impl Director {
             }
             Command::Open(path) => self.open(&path),
             Command::SelectPreset(name) => self.select_preset(&name),
+            Command::SetTransition(transition) => {
+                let beats = transition.beats;
+                let beats =
+                    if beats.is_finite() { beats.clamp(0.0, Transition::MAX_BEATS) } else { 0.0 };
+                self.cast.transition = Transition { beats, ..transition };
+            }
+            Command::SetShuffle(on) => {
+                self.cast.shuffle = on;
+                self.shuffle = Shuffle::new(SHUFFLE_SEED);
+            }
             Command::SetParam { name, value } => self.set_param(&name, value, now),
             Command::Undo => {
                 if self.cast.editor.undo() {
-                    self.play_preset();
+                    self.play_preset(Transition::CUT);
                 }
             }
             Command::Redo => {
                 if self.cast.editor.redo() {
-                    self.play_preset();
+                    self.play_preset(Transition::CUT);
                 }
             }
             Command::SavePreset => self.save_preset(),
@@ -227,6 +258,7 @@ impl Director {
                     self.tell_engine(EngineCommand::LightOffset(nanos));
                 }
             }
+            Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
                 self.over = true;
@@ -266,6 +298,10 @@ impl Director {
             self.notices.add(Severity::Warning, text);
         }
         let view = *self.cast.ends.view.read();
+        self.reload_presets(now);
+        if self.cast.shuffle && view.playing && self.shuffle.hear(&view.features) {
+            self.play_another();
+        }
         self.count_media(&view);
         let snapshot = self.snapshot(&view, now);
         self.published.store(Arc::new(snapshot));
@@ -336,7 +372,7 @@ impl Director {
         match self.cast.library.get(name) {
             Ok(preset) => {
                 self.cast.editor.select(preset);
-                self.play_preset();
+                self.play_preset(self.cast.transition);
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
         }
@@ -352,16 +388,79 @@ impl Director {
         }
     }
 
+    fn set_mounting(&mut self, name: &str, mounting: Mounting) {
+        let Some(projector) = self.cast.projectors.iter().find(|p| p.name() == name) else {
+            return;
+        };
+        let mounting = match mounting.check() {
+            Ok(mounting) => mounting,
+            Err(error) => return self.notices.add(Severity::Error, error.to_string()),
+        };
+        projector.control().set_mounting(&mounting);
+        if let Err(error) = self.cast.mountings.set(name, projector.id(), mounting) {
+            let text = format!("how {name} hangs is not remembered: {error}");
+            self.notices.add(Severity::Warning, text);
+        }
+    }
+
     /// Gives the engine the preset as it is edited now.
-    fn play_preset(&mut self) {
+    fn play_preset(&mut self, transition: Transition) {
         let preset = Arc::clone(self.cast.editor.preset());
-        let made: Result<Vec<_>, _> =
-            self.cast.projectors.iter().map(|_| Instrument::new(&preset).map(Box::new)).collect();
+        let made: Result<Vec<_>, _> = self
+            .cast
+            .projectors
+            .iter()
+            .map(|_| Instrument::new(&preset).map(|instrument| Some(Box::new(instrument))))
+            .collect();
         match made {
-            Ok(instruments) => self.tell_engine(EngineCommand::Instruments(instruments)),
+            Ok(instruments) => {
+                self.tell_engine(EngineCommand::Instruments { instruments, transition });
+            }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
         }
         self.preset = Arc::new(self.cast.editor.view());
+    }
+
+    /// Looks whether a preset's file was changed. The one at work follows its file; if that is broken now, the last
+    /// good one plays on.
+    fn reload_presets(&mut self, now: HostTime) {
+        if now.since(self.looked_at_files) < LOOK_AT_FILES_EVERY {
+            return;
+        }
+        self.looked_at_files = now;
+        if !self.cast.library.refresh_if_changed() {
+            return;
+        }
+        self.presets = self.cast.library.entries().into();
+        self.tell_broken();
+        let stored = Arc::clone(self.cast.editor.stored());
+        if let Ok(preset) = self.cast.library.get(&stored.name)
+            && preset != stored
+        {
+            let text = format!("{} was changed on disk and plays as it is now", preset.name);
+            self.notices.add(Severity::Info, text);
+            self.cast.editor.reload(preset);
+            self.play_preset(Transition::CUT);
+        }
+    }
+
+    /// Says of every broken preset what is wrong with it, once.
+    fn tell_broken(&mut self) {
+        let broken = self.cast.library.broken().iter().map(ToString::to_string).collect();
+        let told = std::mem::replace(&mut self.told_broken, broken);
+        for text in self.told_broken.iter().filter(|text| !told.contains(text)) {
+            self.notices.add(Severity::Warning, text.clone());
+        }
+    }
+
+    /// Another preset, by chance; no test pattern.
+    fn play_another(&mut self) {
+        let names = self.cast.library.names_for_shows();
+        let present = names.iter().position(|name| *name == self.cast.editor.preset().name);
+        if let Some(next) = self.shuffle.choose(names.len(), present) {
+            let name = names[next].clone();
+            self.select_preset(&name);
+        }
     }
 
     fn save_preset(&mut self) {
@@ -488,6 +587,8 @@ impl Director {
             transport,
             presets: Arc::clone(&self.presets),
             preset: Arc::clone(&self.preset),
+            transition: self.cast.transition,
+            shuffle: self.cast.shuffle,
             projectors: self.cast.projectors.iter().map(Projector::view).collect(),
             safety: SafetyView {
                 armed: self.cast.projectors.iter().any(|p| p.switch().is_armed()),

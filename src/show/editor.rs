@@ -2,6 +2,7 @@
 //!
 //! Pure: time is an argument, files are the library's.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +71,19 @@ impl PresetEditor {
         *self = Self::new(preset);
     }
 
+    /// Takes what is stored now, because its file changed, as a step that can be taken back.
+    pub fn reload(&mut self, preset: Arc<Preset>) {
+        self.remember();
+        self.current = Arc::clone(&preset);
+        self.stored = preset;
+    }
+
+    /// The preset as it is stored.
+    #[must_use]
+    pub fn stored(&self) -> &Arc<Preset> {
+        &self.stored
+    }
+
     /// Sets a parameter, clamped to its range, and returns its place and value for the instrument.
     ///
     /// # Errors
@@ -85,7 +99,7 @@ impl PresetEditor {
             return Err(EditError::UnknownParam {
                 name: name.to_owned(),
                 generator: self.current.generator.clone(),
-                known: specs.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", "),
+                known: specs.iter().map(|spec| &*spec.name).collect::<Vec<_>>().join(", "),
             });
         };
         let spec = &specs[index];
@@ -165,26 +179,27 @@ impl PresetEditor {
     fn param_view(&self, spec: &ParamSpec) -> ParamView {
         let rows = self.current.modulate.iter().filter(|row| row.param == spec.name);
         ParamView {
-            name: spec.name.to_owned(),
-            unit: spec.unit.to_owned(),
-            help: spec.help.to_owned(),
+            name: spec.name.to_string(),
+            unit: spec.unit.to_string(),
+            help: spec.help.to_string(),
             min: spec.min,
             max: spec.max,
             default: spec.default,
-            value: self.current.params.get(spec.name).copied().unwrap_or(spec.default),
+            value: self.current.params.get(&*spec.name).copied().unwrap_or(spec.default),
             moved_by: rows.map(Modulation::label).collect::<Vec<_>>().join(", "),
         }
     }
 
-    fn specs(&self) -> &'static [ParamSpec] {
-        catalog::find(&self.current.generator).map_or(&[], |generator| generator.params)
+    fn specs(&self) -> Cow<'static, [ParamSpec]> {
+        let generator = catalog::find(&self.current.generator);
+        generator.map_or(Cow::Borrowed(&[]), |generator| self.current.specs(generator))
     }
 
     /// The preset with every default written out, so that a default set by hand is no difference.
     fn with_all_values(&self, preset: &Preset) -> Preset {
         let mut full = preset.clone();
-        for spec in self.specs() {
-            full.params.entry(spec.name.to_owned()).or_insert(spec.default);
+        for spec in self.specs().iter() {
+            full.params.entry(spec.name.to_string()).or_insert(spec.default);
         }
         full
     }
@@ -315,6 +330,17 @@ mod tests {
         let view = editor.view();
         assert_eq!((view.name.as_str(), view.generator.as_str()), ("Other", "knot"));
         assert!(!view.changed && !view.can_undo && !view.can_redo);
+    }
+
+    #[test]
+    fn a_changed_file_is_taken_and_the_edits_come_back_with_undo() {
+        let mut editor = editor();
+        editor.set_param("radius", 0.6, ms(0)).unwrap();
+        let mut stored = (**editor.stored()).clone();
+        stored.params.insert("radius".to_owned(), 0.9);
+        editor.reload(Arc::new(stored));
+        assert!(radius(&editor) == 0.9 && !editor.changed());
+        assert!(editor.undo() && radius(&editor) == 0.6 && editor.changed());
     }
 
     #[test]

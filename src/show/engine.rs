@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::deck::Transition;
 use super::renderer::Renderer;
 use crate::analysis::{Analyser, FeatureWindow, Features};
 use crate::audio::{Period, PeriodSink};
@@ -53,8 +54,13 @@ pub enum EngineCommand {
         /// Its value, in its own unit.
         value: f32,
     },
-    /// Plays other instruments: one for each stream, in order.
-    Instruments(Vec<Box<Instrument>>),
+    /// Lets other instruments follow: one for each stream, in order.
+    Instruments {
+        /// The instruments; afterwards those that have left.
+        instruments: Vec<Option<Box<Instrument>>>,
+        /// When and how.
+        transition: Transition,
+    },
     /// The user's offset, ns: positive is light later.
     LightOffset(i64),
 }
@@ -99,7 +105,7 @@ pub struct EngineEnds {
     /// Wishes in.
     pub commands: RingReceiver<EngineCommand>,
     /// What the callback lets go of, out.
-    pub retired: Retire<Vec<Box<Instrument>>>,
+    pub retired: Retire<Vec<Option<Box<Instrument>>>>,
     /// The picture of the callback, out.
     pub view: LatestWriter<EngineView>,
     /// How long each period took, ns.
@@ -176,9 +182,9 @@ impl Engine {
                 EngineCommand::SetParam { index, value } => {
                     self.slots.iter_mut().for_each(|slot| slot.renderer.set_param(index, value));
                 }
-                EngineCommand::Instruments(mut instruments) => {
+                EngineCommand::Instruments { mut instruments, transition } => {
                     for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
-                        slot.renderer.swap_instrument(instrument);
+                        slot.renderer.change_instrument(instrument, transition);
                     }
                     if let Err(instruments) = self.ends.retired.retire(instruments) {
                         // The bin is as deep as the command ring, so it can only be full if nobody

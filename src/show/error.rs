@@ -7,6 +7,7 @@ use crate::pattern::PresetError;
 use crate::stream::ConfigError;
 
 use super::library::LibraryError;
+use super::mountings::MountingsError;
 
 /// Why a show could not begin. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum ShowError {
     /// The preset has a mistake.
     #[error(transparent)]
     PresetText(#[from] PresetError),
+    /// How the projectors hang cannot be read: mend the file.
+    #[error(transparent)]
+    Mountings(#[from] MountingsError),
     /// The stream's settings contradict each other.
     #[error(transparent)]
     Stream(#[from] ConfigError),

@@ -17,12 +17,13 @@ use super::director::{Cast, Director, Sound, rings};
 use super::editor::PresetEditor;
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::library::{self, Library, default_user_dir};
+use super::mountings::Mountings;
 use super::projector::{Projector, SetUp};
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
 use crate::analysis::Analyser;
 use crate::audio::{OutputCallback, PcmTap, Player, PlayerOutput, start_input, start_output};
-use crate::dac;
+use crate::dac::{self, FoundDevice};
 use crate::frame::FrameReceiver;
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
@@ -91,6 +92,10 @@ impl Desk for ShowHandle {
         while let Some(frame) = self.sent.try_recv() {
             out.extend_from_slice(frame.points());
         }
+        let seen = self.published.load();
+        if let Some(projector) = seen.projectors.first() {
+            projector.mounting.fitting().undo(&mut out[first..]);
+        }
         let surplus = (out.len() - first).saturating_sub(SENT_KEPT);
         out.drain(first..first + surplus);
     }
@@ -99,13 +104,13 @@ impl Desk for ShowHandle {
 /// Starts a show. May take seconds: it opens the sound device.
 pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let library = Library::open(config.preset_folder.clone().or_else(default_user_dir));
-    let preset = choose_preset(&library, config.preset.as_deref())?;
+    let mut library = Library::open(config.preset_folder.clone().or_else(default_user_dir));
+    let preset = choose_preset(&mut library, config.preset.as_deref())?;
     // A file that cannot be played is found out before a device is touched.
     let playback = open_playback(&config.source)?;
 
-    let wants_search = config.dacs.iter().any(|uri| uri == "auto");
-    let seen = if wants_search { dac::devices(SEARCH) } else { Vec::new() };
+    let mountings = Mountings::open(config.mountings.clone())?;
+    let seen = look_around(&config.dacs, &mountings);
     let mut projectors = Vec::new();
     let mut slots = Vec::new();
     let mut sent = None;
@@ -118,6 +123,9 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         let backend = dac::open(uri, &seen, Arc::clone(&clock))?;
         let set_up = SetUp { number, pps: config.pps, lookahead, master: config.master };
         let mut opened = Projector::open(backend, set_up, instrument, &clock)?;
+        let id = dac::identity(uri, &seen);
+        let mounting = mountings.of(uri, id.as_deref());
+        opened.projector.known_as(id, &mounting);
         opened.projector.start(opened.worker, Arc::clone(&clock)).map_err(ShowError::Thread)?;
         projectors.push(opened.projector);
         slots.push(opened.slot);
@@ -152,11 +160,14 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         sound,
         projectors,
         library,
+        mountings,
         editor: PresetEditor::new(preset),
         ends,
         master: config.master,
         offset_ms: config.offset_ms,
         duration_s: config.duration_s,
+        transition: config.transition,
+        shuffle: config.shuffle,
     };
     let mut director = Director::new(cast, path.as_deref(), clock.now());
     if config.arm {
@@ -176,6 +187,19 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         .spawn(move || direct(director, &inbox, &looked_at, clock.as_ref()))
         .map_err(ShowError::Thread)?;
     Ok(ShowHandle { commands: Some(commands), looked_at_ns, published, sent, thread: Some(thread) })
+}
+
+/// What there is, where that matters: for `auto`, and for who is remembered by more than an address.
+fn look_around(uris: &[String], mountings: &Mountings) -> Vec<FoundDevice> {
+    if uris.iter().any(|uri| uri == "auto") {
+        return dac::devices(SEARCH);
+    }
+    let told = |uri: &&String| dac::identity::is_told_by_a_look(uri);
+    let wanted: Vec<String> = uris.iter().filter(told).cloned().collect();
+    if mountings.is_empty() || wanted.is_empty() {
+        return Vec::new();
+    }
+    dac::look_for(&wanted, SEARCH)
 }
 
 /// The thin loop around a director.
@@ -223,7 +247,7 @@ fn open_playback(source: &Source) -> Result<Option<Playback>, ShowError> {
 }
 
 /// A preset by name, else by path, else the first of the library.
-fn choose_preset(library: &Library, wanted: Option<&str>) -> Result<Arc<Preset>, ShowError> {
+fn choose_preset(library: &mut Library, wanted: Option<&str>) -> Result<Arc<Preset>, ShowError> {
     let Some(wanted) = wanted else {
         return library.first().ok_or(ShowError::NoPreset);
     };
@@ -231,7 +255,9 @@ fn choose_preset(library: &Library, wanted: Option<&str>) -> Result<Arc<Preset>,
     let is_path = path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("toml"))
         || Path::new(wanted).components().count() > 1;
     if is_path {
-        return Ok(Arc::new(library::load(&path)?));
+        let preset = Arc::new(library::load(&path)?);
+        library.watch(path);
+        return Ok(preset);
     }
     Ok(library.get(wanted)?)
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::pattern::bundled::BUNDLED;
 use crate::pattern::preset::{MAX_PRESET_BYTES, did_you_mean};
@@ -65,7 +66,14 @@ pub struct Library {
     user_dir: Option<PathBuf>,
     shelves: Vec<Shelf>,
     broken: Vec<LibraryError>,
+    /// A file outside the folder that is a part of the library too.
+    watched: Option<PathBuf>,
+    /// The files as they were when they were read.
+    seen: Vec<Seen>,
 }
+
+/// A file, when it was changed, and how long it was.
+type Seen = (PathBuf, Option<SystemTime>, u64);
 
 /// The user's folder on this system: `galvo/presets` where settings live.
 #[must_use]
@@ -80,14 +88,47 @@ impl Library {
     #[must_use]
     pub fn open(user_dir: Option<PathBuf>) -> Self {
         let user_dir = user_dir.or_else(default_user_dir);
-        let mut library = Self { user_dir, shelves: Vec::new(), broken: Vec::new() };
+        let mut library = Self {
+            user_dir,
+            shelves: Vec::new(),
+            broken: Vec::new(),
+            watched: None,
+            seen: Vec::new(),
+        };
         library.refresh();
         library
     }
 
-    /// Reads everything again.
+    /// Makes a file outside the folder a part of the library, and looks at it again with the others.
+    pub fn watch(&mut self, path: PathBuf) {
+        self.watched = Some(path);
+        self.refresh();
+    }
+
+    /// Reads everything again if a file was changed, came or went since it was read; true if so.
+    pub fn refresh_if_changed(&mut self) -> bool {
+        let is_changed = self.files_now() != self.seen;
+        if is_changed {
+            self.refresh();
+        }
+        is_changed
+    }
+
+    fn files_now(&self) -> Vec<Seen> {
+        let folder = self.user_dir.as_deref().and_then(|folder| preset_files(folder).ok());
+        let paths = folder.unwrap_or_default().into_iter().chain(self.watched.clone());
+        let seen = |path: PathBuf| {
+            let data = fs::metadata(&path).ok()?;
+            Some((path, data.modified().ok(), data.len()))
+        };
+        paths.filter_map(seen).collect()
+    }
+
+    /// Reads everything again. Of a file that is broken now, the preset last read from it stays.
     pub fn refresh(&mut self) {
-        self.shelves.clear();
+        // First what there is, then what is in it: a change in between is seen the next time.
+        self.seen = self.files_now();
+        let before = std::mem::take(&mut self.shelves);
         self.broken.clear();
         for (file, text) in BUNDLED {
             match Preset::parse(text) {
@@ -97,18 +138,26 @@ impl Library {
                 }
             }
         }
-        let Some(folder) = self.user_dir.clone() else { return };
-        match preset_files(&folder) {
-            Ok(paths) => {
-                for path in paths {
-                    match load(&path) {
-                        Ok(preset) => self.put(preset, path),
-                        Err(error) => self.broken.push(error),
+        let mut paths = Vec::new();
+        if let Some(folder) = self.user_dir.clone() {
+            match preset_files(&folder) {
+                Ok(found) => paths = found,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => self.broken.push(LibraryError::Io { path: folder, error }),
+            }
+        }
+        paths.extend(self.watched.clone().filter(|path| !paths.contains(path)));
+        for path in paths {
+            match load(&path) {
+                Ok(preset) => self.put(preset, path),
+                Err(error) => {
+                    self.broken.push(error);
+                    let good = before.iter().find(|shelf| shelf.path.as_deref() == Some(&path));
+                    if let Some(good) = good {
+                        self.put((*good.preset).clone(), path);
                     }
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => self.broken.push(LibraryError::Io { path: folder, error }),
         }
     }
 
@@ -121,6 +170,13 @@ impl Library {
             bundled: shelf.path.is_none(),
         };
         self.shelves.iter().map(entry).collect()
+    }
+
+    /// The names of all presets but test patterns.
+    #[must_use]
+    pub fn names_for_shows(&self) -> Vec<String> {
+        let is_shown = |shelf: &&Shelf| shelf.preset.generator != "test_pattern";
+        self.shelves.iter().filter(is_shown).map(|shelf| shelf.preset.name.clone()).collect()
     }
 
     /// Files that could not be used, each with its reason.
@@ -167,6 +223,7 @@ impl Library {
         write_whole(&path, &text)
             .map_err(|error| LibraryError::Io { path: path.clone(), error })?;
         self.put(preset.clone(), path.clone());
+        self.seen = self.files_now();
         Ok(path)
     }
 
@@ -316,6 +373,37 @@ mod tests {
         assert_eq!(library.broken().len(), 3);
         let message = library.broken()[0].to_string();
         assert!(message.contains("bad.toml") && message.contains("line 3"), "{message}");
+    }
+
+    #[test]
+    fn a_changed_file_is_read_again_and_a_broken_one_leaves_the_last_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        fs::write(&path, named("Mine").to_toml().unwrap()).unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        assert!(!library.refresh_if_changed());
+        let changed = Preset { description: "Changed.".into(), ..named("Mine") };
+        fs::write(&path, changed.to_toml().unwrap()).unwrap();
+        assert!(library.refresh_if_changed() && !library.refresh_if_changed());
+        assert_eq!(*library.get("Mine").unwrap(), changed);
+        fs::write(&path, "version = 1\nname = \"Mine\"\ngenerator = \"cirle\"\n").unwrap();
+        assert!(library.refresh_if_changed());
+        assert_eq!(*library.get("Mine").unwrap(), changed, "the last good one stays");
+        assert!(library.broken()[0].to_string().contains("line 3"));
+        fs::remove_file(&path).unwrap();
+        assert!(library.refresh_if_changed() && library.get("Mine").is_err());
+    }
+
+    #[test]
+    fn a_watched_file_is_a_part_of_the_library_wherever_it_lies() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = elsewhere.path().join("one.toml");
+        fs::write(&path, named("One").to_toml().unwrap()).unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        assert!(library.get("One").is_err());
+        library.watch(path);
+        assert_eq!(*library.get("One").unwrap(), named("One"));
+        assert!(!library.refresh_if_changed());
     }
 
     #[test]

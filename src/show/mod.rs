@@ -3,23 +3,28 @@
 pub mod ahead;
 pub mod command;
 pub mod config;
+pub mod deck;
 pub mod director;
 pub mod editor;
 pub mod engine;
 pub mod error;
 pub mod handle;
 pub mod library;
+pub mod mountings;
 pub mod notices;
 pub mod projector;
 pub mod renderer;
 pub mod report;
+pub mod shuffle;
 pub mod snapshot;
 
 pub use command::Command;
 pub use config::{ShowConfig, Source};
+pub use deck::{Begin, Transition};
 pub use editor::PresetEditor;
 pub use error::ShowError;
 pub use handle::{ShowHandle, start};
 pub use library::Library;
+pub use mountings::{Mountings, MountingsError};
 pub use report::Report;
 pub use snapshot::{Desk, Snapshot};

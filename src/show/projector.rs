@@ -11,6 +11,7 @@ use super::snapshot::{ProjectorState, ProjectorView};
 use crate::dac::Backend;
 use crate::dac::worker::{Worker, WorkerHandle, WorkerParts, WorkerState, WorkerStatus, spawn};
 use crate::frame::{self, FrameReceiver, TapPoint, TapRegistry};
+use crate::path::Mounting;
 use crate::pattern::Instrument;
 use crate::safety::{Arm, Counts, Gate, Meters};
 use crate::stream::{Stream, StreamConfig, StreamControl, SyncSnapshot, link};
@@ -27,6 +28,8 @@ const PREVIEW_DEPTH: usize = 64;
 #[derive(Debug)]
 pub struct Projector {
     name: String,
+    /// What it told of itself: see [`crate::dac::identity`].
+    id: Option<String>,
     control: StreamControl,
     worker: Option<WorkerHandle>,
     status: WorkerStatus,
@@ -98,6 +101,7 @@ impl Projector {
         let control = stream.control();
         let projector = Self {
             name,
+            id: None,
             control,
             worker: None,
             status: worker.status(),
@@ -129,6 +133,18 @@ impl Projector {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What it is remembered by.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// It is the one of this identity, and hangs like this.
+    pub fn known_as(&mut self, id: Option<String>, mounting: &Mounting) {
+        self.id = id;
+        self.control.set_mounting(mounting);
     }
 
     /// Its switch.
@@ -169,6 +185,7 @@ impl Projector {
             name: self.name.clone(),
             state,
             armed: self.control.is_armed(),
+            mounting: self.control.mounting(),
             pps: self.pps,
             buffered_ms: self.milliseconds(stats.buffered_points as f64) as f32,
             target_ms: self.target.as_secs_f32() * 1e3,

@@ -4,9 +4,10 @@
 //! rotation follow the music inside the frame too, every [`BLOCK`] points at the time those are seen, so
 //! that a kick is not late by what is left of a frame.
 
+use super::deck::{Deck, Transition};
 use crate::analysis::{FeatureWindow, Features};
 use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints};
-use crate::pattern::{Figure, Instrument, Shade};
+use crate::pattern::{Instrument, Shade};
 use crate::point::LaserPoint;
 use crate::stream::{FillRequest, FillResult, Producer};
 use crate::time::MediaTime;
@@ -21,8 +22,7 @@ const MAX_FRAME_POINTS: usize = 4096;
 /// Draws one projector's pictures. All memory is taken at the start.
 #[derive(Debug)]
 pub struct Renderer {
-    instrument: Box<Instrument>,
-    figure: Figure,
+    deck: Deck,
     layout: Layout,
     frame: PathPoints,
     cursor: usize,
@@ -44,8 +44,7 @@ impl Renderer {
     #[must_use]
     pub fn new(instrument: Box<Instrument>) -> Self {
         Self {
-            instrument,
-            figure: Instrument::figure(),
+            deck: Deck::new(instrument),
             layout: Layout::new(LayoutSettings::default(), MAX_FRAME_POINTS),
             frame: PathPoints::with_capacity(MAX_FRAME_POINTS),
             cursor: 0,
@@ -78,15 +77,18 @@ impl Renderer {
         self
     }
 
-    /// Plays another instrument from the next picture on; the old one is in `instrument` afterwards, to be
-    /// freed elsewhere.
-    pub fn swap_instrument(&mut self, instrument: &mut Box<Instrument>) {
-        std::mem::swap(&mut self.instrument, instrument);
+    /// Lets another instrument follow; what is in `next` afterwards is to be freed elsewhere.
+    pub fn change_instrument(
+        &mut self,
+        next: &mut Option<Box<Instrument>>,
+        transition: Transition,
+    ) {
+        self.deck.change(next, transition);
     }
 
     /// Sets a parameter of the instrument, by its place in the list.
     pub fn set_param(&mut self, index: usize, value: f32) {
-        self.instrument.set_param(index, value);
+        self.deck.set_param(index, value);
     }
 
     /// This renderer as a producer that looks at `window`; in silence if the music does not run.
@@ -106,11 +108,11 @@ impl Renderer {
         out: &mut Vec<LaserPoint>,
     ) {
         self.features = window.at(media);
-        self.instrument.draw(&self.features, media, seconds, &mut self.figure);
+        let figure = self.deck.draw(&self.features, media, seconds);
         let most = (pps as f32 * seconds) as usize;
         let budget = most.min((pps / FRAMES_PER_SECOND) as usize);
-        self.layout.lay_loop(&self.figure, LaserPoint::CENTRE, pps, budget, &mut self.frame);
-        let shade = self.instrument.shade(&self.features, media);
+        self.layout.lay_loop(figure, LaserPoint::CENTRE, pps, budget, &mut self.frame);
+        let shade = self.deck.shade(&self.features, media);
         let turn = Turn::from(shade.rotation, 0.0);
         out.clear();
         out.extend(self.frame.as_slice().iter().map(|point| shaded(*point, shade, &turn)));
@@ -118,9 +120,9 @@ impl Renderer {
 
     /// Draws the picture for `media` from the features looked up last.
     fn draw_frame(&mut self, media: MediaTime, pps: u32) {
-        self.instrument.draw(&self.features, media, self.frame_seconds, &mut self.figure);
+        let figure = self.deck.draw(&self.features, media, self.frame_seconds);
         let budget = (pps / FRAMES_PER_SECOND) as usize;
-        self.layout.lay(&self.figure, self.beam, pps, budget, &mut self.frame);
+        self.layout.lay(figure, self.beam, pps, budget, &mut self.frame);
         self.cursor = 0;
         self.frame_seconds = self.frame.as_slice().len() as f32 / pps as f32;
     }
@@ -177,7 +179,7 @@ impl Producer for Seeing<'_> {
                 let media = request.media_at(done + BLOCK);
                 self.look(media);
                 let renderer = &mut *self.renderer;
-                let goal = renderer.instrument.shade(&renderer.features, media);
+                let goal = renderer.deck.shade(&renderer.features, media);
                 renderer.step = step_towards(renderer.shade, goal);
                 renderer.turn = Turn::from(renderer.shade.rotation, renderer.step.rotation);
                 renderer.block_left = BLOCK;

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::analysis::Features;
+use crate::path::Mounting;
 use crate::point::LaserPoint;
 use crate::time::MediaTime;
 
 use super::command::Command;
+use super::deck::Transition;
 
 /// The state of the show, made about 60 times a second by the show thread.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,10 @@ pub struct Snapshot {
     pub presets: Arc<[PresetEntry]>,
     /// The preset at work.
     pub preset: Arc<PresetView>,
+    /// How presets follow each other.
+    pub transition: Transition,
+    /// True while presets are shuffled by section.
+    pub shuffle: bool,
     /// Every projector of the show.
     pub projectors: Vec<ProjectorView>,
     /// Whether light is allowed, and why not.
@@ -129,6 +135,8 @@ pub struct ProjectorView {
     pub state: ProjectorState,
     /// True if light is allowed on it.
     pub armed: bool,
+    /// How it hangs.
+    pub mounting: Mounting,
     /// Rate, points per second.
     pub pps: u32,
     /// Time of points ahead of the mirrors, ms.
@@ -218,7 +226,8 @@ pub trait Desk {
     fn snapshot(&mut self) -> Arc<Snapshot>;
     /// Sends a wish. Never waits.
     fn send(&mut self, command: Command);
-    /// Appends the points that the first projector got since the last call (after safety), oldest first;
+    /// Appends the points that the first projector got since the last call (after safety), oldest first, as the
+    /// audience sees them: whatever its mounting did to them is undone;
     /// at most the last quarter second of them.
     fn sent_points(&mut self, out: &mut Vec<LaserPoint>);
 }

@@ -1,11 +1,12 @@
 //! The handle on a running stream for other threads.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::config::ConfigError;
 use super::stats::StreamStats;
 use crate::dac::LinkControl;
+use crate::path::Mounting;
 use crate::safety::arm::Refused;
 use crate::safety::{Arm, TripReason};
 use crate::time::HostTime;
@@ -16,6 +17,8 @@ pub(super) struct Wishes {
     pub(super) pps: AtomicU32,
     /// Bits of an `f32`; `u32::MAX` (not a number) while nobody has set it.
     pub(super) master: AtomicU32,
+    /// [`Mounting::to_bits`].
+    pub(super) mounting: AtomicU64,
     pub(super) end: AtomicBool,
     pub(super) stop: AtomicBool,
     pub(super) over: AtomicBool,
@@ -26,6 +29,7 @@ impl Wishes {
         Self {
             pps: AtomicU32::new(pps),
             master: AtomicU32::new(u32::MAX),
+            mounting: AtomicU64::new(Mounting::default().to_bits()),
             end: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             over: AtomicBool::new(false),
@@ -81,6 +85,18 @@ impl StreamControl {
     pub fn set_master(&self, master: f32) {
         let master = if master.is_finite() { master.clamp(0.0, 1.0) } else { 0.0 };
         self.wishes.master.store(master.to_bits(), Ordering::Relaxed);
+    }
+
+    /// How the projector hangs. It acts with the next points made, before the gate: zones and limits hold in the
+    /// projector's own field.
+    pub fn set_mounting(&self, mounting: &Mounting) {
+        self.wishes.mounting.store(mounting.to_bits(), Ordering::Relaxed);
+    }
+
+    /// How the projector hangs.
+    #[must_use]
+    pub fn mounting(&self) -> Mounting {
+        Mounting::from_bits(self.wishes.mounting.load(Ordering::Relaxed))
     }
 
     /// Ends the stream as if the producer had said so: queued points play out, then dark.

@@ -17,6 +17,7 @@ use crate::dac::{
     Capabilities, Delivery, LinkControl, LinkStats, ReportReceiver, ReportSender, reports,
 };
 use crate::frame::{FrameMeta, FrameProducer, TapPoint};
+use crate::path::{Fitting, Mounting};
 use crate::point::LaserPoint;
 use crate::safety::{Arm, Gate, SafeReceiver, SafeSender, TripReason, queue};
 use crate::time::{HostTime, MediaTime, StreamInstant};
@@ -143,6 +144,8 @@ pub struct Stream {
     park_points: usize,
     startup_blank_points: usize,
     generation: u64,
+    mounting: u64,
+    fitting: Fitting,
     colour_delay: ColourDelay,
     fullness: Fullness,
     timeline: Timeline,
@@ -189,6 +192,8 @@ impl Stream {
             park_points: 0,
             startup_blank_points: points_in(config.startup_blank, config.pps) as usize,
             generation: parts.arm.generation(),
+            mounting: Mounting::default().to_bits(),
+            fitting: Mounting::default().fitting(),
             colour_delay: ColourDelay::new(longest_delay),
             fullness: Fullness::new(capabilities.reports_queue),
             timeline: Timeline::new(config.pps, capabilities.reports_queue),
@@ -467,7 +472,7 @@ impl Stream {
         queued
     }
 
-    /// Sends the kept chunk through colour delay and gate if there is room for it: neither has seen it
+    /// Sends the kept chunk through mounting, colour delay and gate if there is room for it: none has seen it
     /// before, so that a chunk offered twice comes out the same.
     fn offer_chunk(&mut self, now: HostTime) -> bool {
         let len = self.kept_len;
@@ -482,6 +487,7 @@ impl Stream {
         let last = points[len - 1];
         let blank = self.startup_blank_points.min(len);
         points[..blank].iter_mut().for_each(|point| *point = point.blanked());
+        self.fitting.apply(points);
         self.colour_delay.apply(points);
         let chunk = self.parts.gate.pass(now, points, self.start, self.pps);
         let queued = self.parts.sender.push(&chunk);
@@ -544,6 +550,11 @@ impl Stream {
         if !master.is_nan() {
             self.parts.gate.set_master(master);
         }
+        let mounting = self.wishes.mounting.load(Ordering::Relaxed);
+        if mounting != self.mounting {
+            self.mounting = mounting;
+            self.fitting = Mounting::from_bits(mounting).fitting();
+        }
         let generation = self.parts.arm.generation();
         if generation != self.generation {
             self.generation = generation;
@@ -572,8 +583,9 @@ impl Stream {
         let pps = self.highest_pps;
         let target = self.config.target_points(pps, self.queue_points);
         let (low, high) = match self.delivery {
-            // The device holds what it can: a late device thread is then never noticed.
-            Delivery::Fifo => {
+            // The device holds what it can: a late device thread is then never noticed. A sound card's callback
+            // takes whole periods ahead of the wire, so that a low ring would be empty already.
+            Delivery::Fifo | Delivery::AudioClocked => {
                 let high = target.min(self.device_room);
                 (high, high)
             }
@@ -713,6 +725,7 @@ mod tests {
                 playing_pps: Some(2_000),
                 device_queued: Some(40),
                 discontinuity: (k / 7_000) as u32,
+                gaps: 0,
                 connected: true,
             });
         }

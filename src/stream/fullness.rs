@@ -197,6 +197,7 @@ mod tests {
             playing_pps: held.map(|_| 30_000),
             device_queued: held,
             discontinuity: 0,
+            gaps: 0,
             connected: true,
         }
     }

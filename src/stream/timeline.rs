@@ -16,6 +16,8 @@ use crate::time::{HostTime, StreamInstant};
 const DRIFT_PRIOR: f64 = 150e-6;
 /// How long points take from the queue to the mirrors of an idle device, before it was measured, seconds.
 const FIRST_LATENCY: f64 = 2e-3;
+/// What is lost on the way at one time, seconds: about a datagram of points.
+const GAP_STEP: f64 = 5e-3;
 /// Reports dated farther than this from now are nonsense, seconds.
 const CREDIBLE_AGE: f64 = 10.0;
 
@@ -34,6 +36,7 @@ pub struct Timeline {
     rates: Rates,
     reports_playing: bool,
     discontinuity: u32,
+    gaps: u32,
     /// Reports of this break and of points before this are from before a flush.
     flushed: Option<(u32, StreamInstant)>,
     /// First point of the present flow.
@@ -55,6 +58,7 @@ impl Timeline {
             rates: Rates::new(pps),
             reports_playing,
             discontinuity: 0,
+            gaps: 0,
             flushed: None,
             flow_start: 0.0,
             accepted: StreamInstant(0),
@@ -97,6 +101,10 @@ impl Timeline {
         if broken {
             self.discontinuity = report.discontinuity;
             self.begin_flow(report.playing.unwrap_or(report.accepted).0 as f64);
+        }
+        if report.gaps != self.gaps {
+            self.gaps = report.gaps;
+            self.filter.loosen(GAP_STEP);
         }
         let first_accepted = self.accepted;
         self.accepted = report.accepted;

@@ -64,6 +64,8 @@ pub struct DriftFilter {
     seen: u32,
     last_offset: Option<f64>,
     bias: f64,
+    /// The clock may have made a step since the last reading.
+    loosened: bool,
     lock: Option<Lock>,
     doubted: [f64; DOUBTED],
     doubted_len: usize,
@@ -81,6 +83,7 @@ impl DriftFilter {
             seen: 0,
             last_offset: None,
             bias: 0.0,
+            loosened: false,
             lock: None,
             doubted: [0.0; DOUBTED],
             doubted_len: 0,
@@ -90,9 +93,19 @@ impl DriftFilter {
     /// After a break the offset is new; the drift, which belongs to the crystal, is kept.
     pub const fn break_off(&mut self) {
         self.lock = None;
+        self.loosened = false;
         self.last_offset = None;
         self.bias = 0.0;
         self.doubted_len = 0;
+    }
+
+    /// The clock may have made a step of about `step` seconds: the next reading sets the offset anew, and says
+    /// nothing of drift, jitter or bias.
+    pub fn loosen(&mut self, step: f64) {
+        if let Some(lock) = &mut self.lock {
+            lock.p_offset += step * step;
+            self.loosened = true;
+        }
     }
 
     /// True once there is an offset.
@@ -150,6 +163,11 @@ impl DriftFilter {
             return self.doubt(own, offset);
         }
         self.doubted_len = 0;
+        if std::mem::take(&mut self.loosened) {
+            self.step_to(Lock { at: own, offset: predicted, p_offset, p_cross }, error, noise);
+            self.last_offset = Some(offset);
+            return Reading::Taken;
+        }
         self.learn_jitter(offset - self.drift * step);
         let gain = 1.0 / (p_offset + noise);
         let (k_offset, k_drift) = (p_offset * gain, p_cross * gain);
@@ -163,6 +181,17 @@ impl DriftFilter {
         });
         self.widen_if_biased(error, noise);
         Reading::Taken
+    }
+
+    /// Takes a reading in after a step: the drift, which belongs to the crystal, has no part in it.
+    fn step_to(&mut self, predicted: Lock, error: f64, noise: f64) {
+        let gain = predicted.p_offset / (predicted.p_offset + noise);
+        self.lock = Some(Lock {
+            offset: predicted.offset + gain * error,
+            p_offset: (predicted.p_offset * (1.0 - gain)).max(1e-14),
+            p_cross: predicted.p_cross * (1.0 - gain),
+            ..predicted
+        });
     }
 
     fn anchor(&mut self, own: f64, offset: f64) {
@@ -283,6 +312,27 @@ mod tests {
         }
         assert_eq!(filter.read(5.07, 5.37), Reading::Reanchored);
         assert!((filter.host_at(6.0).unwrap() - 6.3).abs() < 1e-3);
+    }
+
+    #[test]
+    fn steps_that_are_announced_are_followed_at_once_and_are_no_drift() {
+        let mut filter = DriftFilter::new(150e-6);
+        let mut noise = Noise(3);
+        let (mut stepped, mut worst) = (0.0, 0.0_f64);
+        for k in 0..6_000 {
+            let own = f64::from(k) * 0.01;
+            if k % 10 == 9 {
+                stepped -= 4.67e-3;
+                filter.loosen(5e-3);
+            }
+            let host = own * (1.0 + 100e-6) + stepped;
+            filter.read(own, host + noise.within(20e-6));
+            if k > 300 {
+                worst = worst.max((filter.host_at(own).unwrap() - host).abs());
+            }
+        }
+        assert!((filter.drift() * 1e6 - 100.0).abs() < 20.0, "{}", filter.drift() * 1e6);
+        assert!(worst < 0.2e-3, "{worst}");
     }
 
     #[test]

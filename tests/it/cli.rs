@@ -439,3 +439,32 @@ fn what_only_prints_prints() {
         assert!(stdout.contains(words), "{args:?}: {stdout}");
     }
 }
+
+/// What was set stays set, one word at a time, and is forgotten when asked to.
+#[test]
+fn how_a_projector_hangs_is_remembered() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let set = |words: &[&str]| {
+        let args = [&["devices", "set", "audio-xy://card", "--json"], words].concat();
+        let (status, stdout, stderr) = run(home, &args);
+        assert_eq!(status, Some(0), "{stderr}");
+        serde_json::from_str::<Value>(&stdout).unwrap()["mounting"].clone()
+    };
+    set(&["--invert-x", "--rotate", "-90", "--colours", "bgr-"]);
+    let mounting = set(&["--swap-xy"]);
+    assert_eq!((&mounting["swap_xy"], &mounting["invert_x"]), (&true.into(), &true.into()));
+    assert_eq!(
+        (&mounting["rotate_degrees"], &mounting["colours"]),
+        (&(-90.0).into(), &"bgr-".into())
+    );
+    assert_eq!(set(&["--invert-x=false"])["invert_x"], false);
+    assert_eq!(set(&["--reset"])["colours"], "rgb");
+    let (_, stdout, _) = run(home, &["devices", "set", "sim:", "--rotate", "180"]);
+    assert_eq!(stdout, "sim:: turned by 180°\n");
+    let (status, ..) = run(home, &["devices", "set", "sim:", "--colours", "rot"]);
+    assert_eq!(status, Some(2));
+    std::fs::write(home.join("galvo/projectors.toml"), "colours = 3").unwrap();
+    let words = sentence(home, &["devices", "set", "sim:", "--invert-y"]);
+    assert!(words.contains("projectors.toml") && words.contains("mend it"), "{words}");
+}

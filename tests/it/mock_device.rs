@@ -233,6 +233,7 @@ impl MockDevice {
             playing_pps: playing.filter(|_| self.reports_queue).map(|run| run.2),
             device_queued: self.reports_queue.then_some(held),
             discontinuity: self.discontinuity,
+            gaps: 0,
             connected: true,
         }
     }

@@ -5,8 +5,15 @@ use std::collections::HashSet;
 use galvo::analysis::Features;
 use galvo::pattern::catalog::GENERATORS;
 use galvo::pattern::colouring::Run;
-use galvo::pattern::modulation::{Curve, Source, Wave};
+use galvo::pattern::effects::EFFECTS;
+use galvo::pattern::formula::{FRAME_WORDS, FUNCTIONS, Formula, OUTPUTS, POINT_WORDS};
+use galvo::pattern::modulation::{Curve, Source, Trigger, Wave};
+use galvo::pattern::preset::{EffectScheme, LayerMode};
+use galvo::pattern::random::Random;
 use galvo::pattern::{Figure, Instrument, Preset, Shade, Vertex, bundled};
+use galvo::realtime::no_alloc;
+use galvo::show::deck::Deck;
+use galvo::show::{Begin, Transition};
 use galvo::time::MediaTime;
 
 use crate::synthetic_song::features_at;
@@ -45,9 +52,9 @@ fn peak(vertex: &Vertex) -> f32 {
 }
 
 #[test]
-fn at_least_fourteen_presets_come_with_galvo_each_with_its_own_name() {
+fn at_least_forty_presets_come_with_galvo_each_with_its_own_name() {
     let presets = presets();
-    assert!(presets.len() >= 14);
+    assert!(presets.len() >= 40 && GENERATORS.len() >= 24);
     let names: HashSet<_> = presets.iter().map(|preset| preset.name.clone()).collect();
     assert_eq!(names.len(), presets.len());
     assert!(presets.iter().all(|preset| !preset.description.is_empty()));
@@ -62,9 +69,21 @@ fn every_file_in_the_folder_is_bundled_and_every_generator_is_used() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert_eq!(files, bundled);
-    let used: HashSet<_> = presets().into_iter().map(|preset| preset.generator).collect();
+    let presets = presets();
+    let used: HashSet<_> = presets.iter().map(|preset| preset.generator.as_str()).collect();
     for generator in GENERATORS {
         assert!(used.contains(generator.id), "no bundled preset shows {}", generator.id);
+    }
+}
+
+#[test]
+fn the_gallery_shows_every_bundled_preset() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/docs");
+    let page = include_str!("../../docs/gallery.md");
+    for ((file, _), preset) in bundled::BUNDLED.iter().zip(presets()) {
+        let picture = format!("images/gallery/{}.png", file.trim_end_matches(".toml"));
+        assert!(page.contains(&format!("![{}]({picture})", preset.name)), "run `make gallery`");
+        assert!(std::path::Path::new(docs).join(picture).is_file(), "run `make gallery`");
     }
 }
 
@@ -108,8 +127,9 @@ fn look_different(a: &[(f32, f32)], b: &[(f32, f32)]) -> bool {
 
 #[test]
 fn every_bundled_preset_answers_to_loudness_and_moves_with_the_song() {
-    for preset in presets() {
-        let (loud, quiet) = (second_of(&preset, 1.0), second_of(&preset, 0.1));
+    // Test patterns stand still: that is their use.
+    for preset in presets().iter().filter(|preset| preset.generator != "test_pattern") {
+        let (loud, quiet) = (second_of(preset, 1.0), second_of(preset, 0.1));
         let different = loud.iter().zip(&quiet).filter(|(a, b)| look_different(a, b)).count();
         assert!(
             different * 2 > loud.len(),
@@ -196,7 +216,7 @@ fn the_guide_names_every_generator_parameter_source_and_word() {
             let row = format!(
                 "| `{}` | {} | {} to {} | {} | {} |",
                 spec.name,
-                if spec.unit.is_empty() { "–" } else { spec.unit },
+                if spec.unit.is_empty() { "–" } else { &*spec.unit },
                 spec.min,
                 spec.max,
                 spec.default,
@@ -220,6 +240,27 @@ fn the_guide_names_every_generator_parameter_source_and_word() {
     }
     for (_, key) in Run::ALL {
         named(key);
+    }
+    for (_, key) in Trigger::ALL {
+        named(key);
+    }
+    for (_, key) in LayerMode::ALL {
+        named(key);
+    }
+    for effect in EFFECTS {
+        let section = guide.split(&format!("### `{}`", effect.id)).nth(1);
+        let section = section.unwrap_or_else(|| panic!("no section for {}", effect.id));
+        let section = section.split("\n### ").next().unwrap_or_default();
+        assert!(section.contains(effect.description), "{}", effect.id);
+        for spec in effect.params {
+            let row = format!("| `{}` | ", spec.name);
+            assert!(
+                section.contains(&row) && section.contains(&*spec.help),
+                "{}: {}",
+                effect.id,
+                spec.name
+            );
+        }
     }
     for key in [
         "version",
@@ -251,8 +292,146 @@ fn the_guide_names_every_generator_parameter_source_and_word() {
         "rotation",
         "spin_hz",
         "spin_per_bar",
+        "text",
+        "phase",
+        "steps",
+        "trigger",
+        "attack_ms",
+        "decay_ms",
+        "frame",
+        "point",
+        "closed",
+        "smooth",
+        "params",
+        "effect",
+        "modulate",
+        "mode",
+        "amount",
     ] {
         named(key);
+    }
+}
+
+#[test]
+fn the_guide_to_formulas_names_every_word() {
+    let guide = include_str!("../../docs/formulas.md");
+    for (word, meaning) in [FRAME_WORDS, POINT_WORDS, OUTPUTS].into_iter().flatten() {
+        assert!(
+            guide.contains(&format!("| `{word}` | {meaning} |")),
+            "docs/formulas.md lacks `{word}`"
+        );
+    }
+    for function in FUNCTIONS {
+        let row = format!(
+            "| `{}` | {} | {} | {} |",
+            function.name, function.arguments, function.cost, function.help
+        );
+        assert!(guide.contains(&row), "docs/formulas.md: the row should be\n{row}");
+    }
+}
+
+#[test]
+fn every_formula_of_the_cookbook_draws() {
+    let guide = include_str!("../../docs/formulas.md");
+    let first = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    Preset::parse(first).unwrap();
+    let formulas = guide.split("```formula\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut count = 0;
+    for formula in formulas {
+        count += 1;
+        Formula::compile("", formula, &[]).unwrap_or_else(|error| panic!("{error}\n{formula}"));
+        let text = format!(
+            "version = 1\nname = \"Cookbook\"\ngenerator = \"formula\"\n[formula]\npoint = '''\n{formula}'''\n"
+        );
+        let preset = Preset::parse(&text).unwrap();
+        play(&preset, 1.0, 1.0, |figure, _| assert!(figure.len() >= 240 && figure.dropped() == 0));
+    }
+    assert!(count >= 8, "{count}");
+}
+
+/// Frames of a preset with effects and layers take no memory either: `draw`, `shade` and `set_param`.
+#[test]
+fn no_bundled_preset_touches_the_heap_while_it_plays() {
+    for preset in presets() {
+        let mut instrument = Instrument::new(&preset).unwrap();
+        let mut figure = Instrument::figure();
+        let ((), touched) = no_alloc::watch(|| {
+            for frame in 0..150 {
+                let media = MediaTime::from_secs_f64(f64::from(frame) * 0.02);
+                let features = features_at(media, 1.0);
+                instrument.draw(&features, media, 0.02, &mut figure);
+                let shade = instrument.shade(&features, media);
+                assert!(shade.gain >= 0.0);
+                instrument.set_param(frame as usize % 8, 0.1 * frame as f32);
+            }
+        });
+        assert_eq!(touched, 0, "{} touches the heap", preset.name);
+    }
+}
+
+/// One preset after the other, morphing: nothing is taken from or given to the heap but what comes in.
+#[test]
+fn changing_presets_touches_no_heap_and_never_leaves_the_disc() {
+    let presets = presets();
+    let mut deck = Deck::new(Box::new(Instrument::new(&presets[0]).unwrap()));
+    let mut frame = 0;
+    for preset in &presets {
+        let mut next = Some(Box::new(Instrument::new(preset).unwrap()));
+        let ((), touched) = no_alloc::watch(|| {
+            deck.change(&mut next, Transition { begin: Begin::Beat, beats: 1.0 });
+            for _ in 0..70 {
+                frame += 1;
+                let media = MediaTime::from_secs_f64(f64::from(frame) * 0.02);
+                let features = features_at(media, 1.0);
+                let figure = deck.draw(&features, media, 0.02);
+                for stroke in figure.strokes() {
+                    for vertex in figure.vertices_of(stroke) {
+                        assert!(vertex.x.hypot(vertex.y) <= 0.9701, "{}", preset.name);
+                    }
+                }
+                assert!((0.0..=1.0).contains(&deck.shade(&features, media).gain));
+            }
+        });
+        assert_eq!(touched, 0, "{}", preset.name);
+    }
+}
+
+/// Any generator with any parameters behind any chain of effects, to any music: numbers, inside the disc, within the
+/// budget, and the same every time.
+#[test]
+fn no_chain_of_effects_leaves_the_disc_or_the_numbers() {
+    let mut dice = Random::new(42);
+    for round in 0..300 {
+        let generator = &GENERATORS[round % GENERATORS.len()];
+        let mut preset = Preset::plain("Any", generator);
+        let any = |dice: &mut Random, spec: &galvo::pattern::ParamSpec| match dice.unit() {
+            low if low < 0.2 => spec.min,
+            high if high > 0.8 => spec.max,
+            _ => dice.between(spec.min, spec.max),
+        };
+        for spec in generator.params {
+            preset.params.insert(spec.name.to_string(), any(&mut dice, spec));
+        }
+        for _ in 0..3 {
+            let effect = &EFFECTS[(dice.unit() * EFFECTS.len() as f32) as usize % EFFECTS.len()];
+            let mut params = std::collections::BTreeMap::new();
+            for spec in effect.params {
+                params.insert(spec.name.to_string(), any(&mut dice, spec));
+            }
+            let modulate = Vec::new();
+            preset.effects.push(EffectScheme { effect: effect.id.to_owned(), params, modulate });
+        }
+        preset.check().unwrap_or_else(|error| panic!("{error}"));
+        let loudness = [0.0, 1.0, 1.5][round % 3];
+        play(&preset, 0.4, loudness, |figure, _| {
+            assert!(figure.len() <= figure.capacity() && figure.strokes().len() <= 64);
+            for vertex in figure.vertices_mut() {
+                let distance = vertex.x.hypot(vertex.y);
+                assert!(distance <= 0.9701, "{preset:?}: {distance}");
+            }
+        });
+        let same = last_vertices(&preset, 0.2, loudness) == last_vertices(&preset, 0.2, loudness);
+        assert!(same, "{preset:?}");
     }
 }
 

@@ -11,7 +11,7 @@ use galvo::dac::simulator::ether_dream::{Bench, Device, Generation};
 use galvo::dac::simulator::{InProcess, Recorder, SimOptions, Tap};
 use galvo::dac::transport::{Fault, FaultPlan};
 use galvo::dac::{Backend, ReportReceiver, ReportSender, Worker, WorkerParts, reports};
-use galvo::path::GalvoProfile;
+use galvo::path::{GalvoProfile, Mounting};
 use galvo::pattern::{Instrument, Preset, bundled};
 use galvo::point::{Colour, LaserPoint};
 use galvo::safety::{
@@ -258,6 +258,7 @@ enum Deed {
     Master(f32),
     Zones(Box<Zones>),
     Rate(u32),
+    Mount(Mounting),
     Draw(Drawing),
     Seek,
     /// The operator takes the surface away.
@@ -521,6 +522,7 @@ impl Show {
                 self.gate.send(&settings);
             }
             Deed::Rate(pps) => self.control.set_pps(*pps).unwrap(),
+            Deed::Mount(mounting) => self.control.set_mounting(mounting),
             Deed::Draw(drawing) => self.artist.draws(*drawing),
             Deed::Seek => {
                 self.epoch += 1;
@@ -727,6 +729,17 @@ fn rate() -> impl Strategy<Value = u32> {
     prop_oneof![3 => Just(30_000_u32), 2 => 8_000_u32..60_000, 1 => Just(100_000_u32)]
 }
 
+fn mounting() -> impl Strategy<Value = Mounting> {
+    let colours = prop::sample::select(vec!["rgb", "bgr", "iii", "g-r-", "rrr"]);
+    let turn = prop_oneof![Just(0.0_f32), Just(90.0), -360.0_f32..360.0];
+    (any::<[bool; 3]>(), turn, colours).prop_map(
+        |([swap_xy, invert_x, invert_y], turn, colours)| {
+            let colours = colours.parse().unwrap();
+            Mounting { swap_xy, invert_x, invert_y, rotate_degrees: turn, colours }
+        },
+    )
+}
+
 fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
         10 => (0_u16..120).prop_map(Deed::Wait),
@@ -739,6 +752,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => zones().prop_map(|zones| Deed::Zones(Box::new(zones))),
         2 => rate().prop_map(Deed::Rate),
         3 => drawing().prop_map(Deed::Draw),
+        1 => mounting().prop_map(Deed::Mount),
         2 => Just(Deed::Seek),
         1 => Just(Deed::SurfaceGone),
         1 => (0_u16..400).prop_map(Deed::Unplug),
@@ -850,6 +864,55 @@ fn a_projector_shows_nothing_before_it_is_armed() {
         show.run(MS * 500);
         assert!(show.shown.len() > 10_000, "{kind:?} shows dark points");
         assert!(!show.shown.iter().any(Light::is_lit));
+    }
+}
+
+/// Design §5.4: zones apply after every transform.
+#[test]
+fn zones_hold_in_the_projectors_own_field_however_it_hangs() {
+    let upper = Shape::Rect { low: [-1.0, 0.0], high: [1.0, 1.0] };
+    let mut zones = Zones::default();
+    zones.add(Zone { shape: upper, effect: Effect::Allowed, soft_edge: 0.0 }).unwrap();
+    let colours = "-r-".parse().unwrap();
+    let plain = Mounting { colours, ..Mounting::default() };
+    let mountings = [
+        plain,
+        Mounting { invert_y: true, ..plain },
+        Mounting { rotate_degrees: 137.0, ..plain },
+        Mounting { swap_xy: true, ..plain },
+    ];
+    for kind in kinds() {
+        for mounting in mountings {
+            let mut show = shining(kind, Drawing::Circle { radius: 0.8, points: 600 });
+            show.does(&Deed::Zones(Box::new(zones)));
+            show.does(&Deed::Mount(mounting));
+            show.run(MS * 300);
+            show.shown.clear();
+            show.run(MS * 300);
+            let lit: Vec<_> = show.shown.iter().filter(|light| light.is_lit()).collect();
+            assert!(lit.len() > 3_000, "{kind:?} {mounting:?}: {} lit", lit.len());
+            for light in lit {
+                assert!(light.point.y > -1e-4, "{kind:?} {mounting:?}: {light:?}");
+                assert!(light.point.g > 0 && light.point.r == 0 && light.point.b == 0);
+            }
+        }
+    }
+}
+
+/// What is wide becomes high.
+#[test]
+fn an_exchange_of_axes_reaches_the_mirrors() {
+    for kind in kinds() {
+        let mut show = shining(kind, Drawing::Lazy);
+        show.does(&Deed::Mount(Mounting { swap_xy: true, ..Mounting::default() }));
+        show.run(MS * 300);
+        show.shown.clear();
+        show.run(MS * 300);
+        let far = |axis: fn(&LaserPoint) -> f32| {
+            show.shown.iter().map(|light| axis(&light.point).abs()).fold(0.0, f32::max)
+        };
+        let (wide, high) = (far(|point| point.x), far(|point| point.y));
+        assert!(wide < 0.5 && high > 0.9, "{kind:?}: {wide} wide, {high} high");
     }
 }
 

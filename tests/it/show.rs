@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use galvo::dac::simulator::Shown;
 use galvo::pattern::Preset;
-use galvo::show::Command;
 use galvo::show::snapshot::{ProjectorState, Severity};
+use galvo::show::{Begin, Command, Transition};
 use galvo::time::{HostTime, MediaTime};
 
 use scenario::{PPS, Performance, RATE, Scenario, brightness, demo, is_lit, wav};
@@ -459,6 +459,56 @@ fn a_change_of_preset_or_parameter_acts_within_one_picture() {
         assert!(larger <= limit_ms, "{name}: {larger}");
         assert_eq!(show.snapshot().preset.name, name);
     }
+    let report = show.finish();
+    assert_eq!((report.underruns, report.device_underflows), (0, 0));
+}
+
+/// The preset at work follows its file; a mistake in it is told, and the last good one stays on the mirrors.
+#[test]
+fn a_preset_saved_while_it_plays_is_drawn_and_a_broken_one_leaves_the_last_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let with_radius = |radius: f32| Preset { name: "Mine".to_owned(), ..(*circle(radius)).clone() };
+    let save = |preset: &Preset| std::fs::write(&file, preset.to_toml().unwrap()).unwrap();
+    save(&with_radius(0.2));
+    let scenario = Scenario::of(&demo()).starting_at(62.0).preset_folder(folder.path());
+    let mut show = scenario.preset(Arc::new(with_radius(0.2))).begin().armed();
+    let widest = |show: &mut Performance| {
+        show.run(1.0);
+        let from = show.now();
+        show.run(0.3);
+        let shown = show.shown_between(0, from, show.now());
+        shown.iter().filter(|s| is_lit(s)).map(radius).fold(0.0, f32::max)
+    };
+    assert!(widest(&mut show) < 0.3);
+    save(&with_radius(0.75));
+    assert!(widest(&mut show) > 0.7);
+    std::fs::write(&file, "version = 1\nname = \"Mine\"\ngenerator = \"cirle\"\n").unwrap();
+    assert!(widest(&mut show) > 0.7, "the last good one plays on");
+    let seen = show.snapshot();
+    assert!(seen.notices.iter().any(|n| n.text.contains("line 3") && n.text.contains("`circle`")));
+    assert!(seen.presets.iter().any(|entry| entry.name == "Mine"));
+    show.tell(Command::Undo);
+    assert!(widest(&mut show) < 0.3, "undo brings back what was");
+}
+
+/// A shuffled show takes another preset where the music begins a new section, and only there.
+#[test]
+fn a_shuffled_show_takes_another_preset_with_a_new_section() {
+    let mut show = Scenario::of(&demo()).starting_at(0.5).begin();
+    show.tell(Command::SetTransition(Transition { begin: Begin::Bar, beats: 2.0 }));
+    show.tell(Command::SetShuffle(true));
+    assert!(show.snapshot().shuffle);
+    let mut names = vec![show.snapshot().preset.name.clone()];
+    for _ in 0..70 {
+        show.run(1.0);
+        let name = show.snapshot().preset.name.clone();
+        if names.last() != Some(&name) {
+            names.push(name);
+        }
+    }
+    // Intro, groove, verse, break, build, drop: not every one is new to the ear, none lasts under eight bars.
+    assert!((2..=6).contains(&names.len()), "{names:?}");
     let report = show.finish();
     assert_eq!((report.underruns, report.device_underflows), (0, 0));
 }

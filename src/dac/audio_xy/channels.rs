@@ -38,33 +38,22 @@ pub struct XyOptions {
     pub gain: f32,
     /// Scales colours and intensity, 0..=1.
     pub level: f32,
-    /// Mirror left and right.
-    pub invert_x: bool,
-    /// Mirror up and down.
-    pub invert_y: bool,
 }
 
 impl Default for XyOptions {
     fn default() -> Self {
-        Self {
-            channels: vec![Role::X, Role::Y],
-            rate: None,
-            gain: 1.0,
-            level: 1.0,
-            invert_x: false,
-            invert_y: false,
-        }
+        Self { channels: vec![Role::X, Role::Y], rate: None, gain: 1.0, level: 1.0 }
     }
 }
 
 impl XyOptions {
-    /// Reads `channels=xyrgbi&rate=96000&gain=0.5&level=0.8&invert=xy`; each is optional.
+    /// Reads `channels=xyrgbi&rate=96000&gain=0.5&level=0.8`; each is optional.
     pub fn parse(query: &str) -> Result<Self, DacError> {
         let mut options = Self::default();
         for part in query.split('&').filter(|part| !part.is_empty()) {
             options.set(part).ok_or_else(|| {
                 DacError::BadAddress(format!(
-                    "\"{part}\" is no option of audio XY: use channels=xyrgbi (letters x y r g b, i or z for intensity, t for the enable tone, - for none), rate=96000, gain=0.5, level=0.8 or invert=xy"
+                    "\"{part}\" is no option of audio XY: use channels=xyrgbi (letters x y r g b, i or z for intensity, t for the enable tone, - for none), rate=96000, gain=0.5 or level=0.8; which way the picture lies is set by galvo devices set"
                 ))
             })?;
         }
@@ -82,11 +71,6 @@ impl XyOptions {
             }
             "gain" => self.gain = share()?,
             "level" => self.level = share()?,
-            "invert" => {
-                self.invert_x = value.contains('x');
-                self.invert_y = value.contains('y');
-                matches!(value, "x" | "y" | "xy").then_some(())?;
-            }
             _ => return None,
         }
         Some(())
@@ -103,16 +87,13 @@ impl XyOptions {
 
     /// Lays one moment on the channels of a frame; channels past the map are silent.
     pub fn lay(&self, beam: &Beam, tone: f32, frame: &mut [f32]) {
-        let place = |v: f32, inverted: bool| {
-            let v = v.clamp(-1.0, 1.0) * self.gain;
-            if inverted { -v } else { v }
-        };
+        let place = |v: f32| v.clamp(-1.0, 1.0) * self.gain;
         let drive = |v: f32| v.clamp(0.0, 1.0) * self.level;
         frame.fill(0.0);
         for (slot, role) in frame.iter_mut().zip(&self.channels) {
             *slot = match role {
-                Role::X => place(beam.x, self.invert_x),
-                Role::Y => place(beam.y, self.invert_y),
+                Role::X => place(beam.x),
+                Role::Y => place(beam.y),
                 Role::Red => drive(beam.r),
                 Role::Green => drive(beam.g),
                 Role::Blue => drive(beam.b),
@@ -192,11 +173,11 @@ mod tests {
     }
 
     #[test]
-    fn any_channels_scales_and_mirrors_can_be_asked_for() {
-        let options = XyOptions::parse("channels=--yxt&gain=0.5&level=0.5&invert=y").unwrap();
+    fn any_channels_and_scales_can_be_asked_for() {
+        let options = XyOptions::parse("channels=--yxt&gain=0.5&level=0.5").unwrap();
         let mut frame = [9.0; 7];
         options.lay(&Beam { x: 0.5, y: 0.25, ..Beam::default() }, -1.0, &mut frame);
-        assert_eq!(frame, [0.0, 0.0, -0.125, 0.25, -1.0, 0.0, 0.0]);
+        assert_eq!(frame, [0.0, 0.0, 0.125, 0.25, -1.0, 0.0, 0.0]);
         assert!(options.is_always_lit());
         assert!(!XyOptions::parse("channels=xyz").unwrap().is_always_lit());
         assert_eq!(XyOptions::parse("rate=96000").unwrap().rate, Some(96_000));
@@ -211,7 +192,7 @@ mod tests {
             "gain=2",
             "gain=nan",
             "rate=1",
-            "invert=q",
+            "invert=x",
             "volume=1",
             "channels",
         ] {

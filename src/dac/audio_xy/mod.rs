@@ -239,6 +239,7 @@ impl Backend for AudioXy {
             played_points: Some(at_point as u64),
             playing_pps: played.running.then_some(playing.pps),
             underflows: playing.feed.underflows(),
+            gaps: 0,
             estop: false,
         })
     }

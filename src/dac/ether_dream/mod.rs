@@ -273,6 +273,7 @@ impl Backend for EtherDream {
             played_points: Some(session.played()),
             playing_pps: session.playing_pps(),
             underflows: session.underflows(),
+            gaps: 0,
             estop: session.phase() == Phase::EmergencyStop,
         })
     }

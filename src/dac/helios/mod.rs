@@ -390,6 +390,7 @@ impl Backend for Helios {
                 played_points: None,
                 playing_pps: playing.map(|(_, pps)| pps),
                 underflows: open.slots.underflows(),
+                gaps: 0,
                 estop: false,
             })
         })

@@ -23,6 +23,8 @@ const CATCH_UP_US: i64 = 30_000;
 const TAIL_PATIENCE_US: i64 = 10_000;
 /// The buffer of a device that does not state its latency: what OpenIDN ships with.
 pub(super) const PRESUMED_LATENCY: Duration = Duration::from_millis(40);
+/// A longer way is not believed: what comes so late, a device's buffer no longer covers.
+const MAX_WAY: Duration = Duration::from_millis(30);
 /// No device buffers longer than this.
 const MAX_LATENCY: Duration = Duration::from_millis(500);
 
@@ -74,7 +76,10 @@ pub(super) struct Metronome {
     /// What was cut from the last duration, in millionths of a point.
     carry: u64,
     sent: VecDeque<Sent>,
+    /// From a time stamp to light: the way there, and the device's own buffer.
     latency: Duration,
+    device_latency: Duration,
+    way: Duration,
     played: u64,
     underflows: u32,
     ran_dry: bool,
@@ -102,6 +107,8 @@ impl Metronome {
             carry: 0,
             sent: VecDeque::with_capacity(512),
             latency: PRESUMED_LATENCY,
+            device_latency: PRESUMED_LATENCY,
+            way: Duration::ZERO,
             played: 0,
             underflows: 0,
             ran_dry: false,
@@ -242,8 +249,16 @@ impl Metronome {
     /// The device has told how long it takes from a time stamp to light.
     pub(super) fn learn_latency(&mut self, told: Duration) {
         let told = told.min(MAX_LATENCY);
-        let step = (told.as_secs_f64() - self.latency.as_secs_f64()) / 8.0;
-        self.latency = Duration::from_secs_f64((self.latency.as_secs_f64() + step).max(0.0));
+        let step = (told.as_secs_f64() - self.device_latency.as_secs_f64()) / 8.0;
+        let learnt = (self.device_latency.as_secs_f64() + step).max(0.0);
+        self.device_latency = Duration::from_secs_f64(learnt);
+        self.latency = self.device_latency + self.way;
+    }
+
+    /// A packet takes so long to the device: a device that counts from its arrival shows it as much later.
+    pub(super) fn learn_way(&mut self, way: Duration) {
+        self.way = way.min(MAX_WAY);
+        self.latency = self.device_latency + self.way;
     }
 
     /// Drops everything: what the device holds is dropped by its own stop.

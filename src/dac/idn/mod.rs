@@ -372,6 +372,7 @@ impl Backend for Idn {
             played_points: Some(held.played),
             playing_pps: held.playing_pps,
             underflows,
+            gaps: 0,
             estop,
         })
     }

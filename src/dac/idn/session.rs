@@ -33,6 +33,10 @@ const SILENCE: Duration = Duration::from_secs(1);
 const STOP_AGAIN_AFTER: Duration = Duration::from_millis(5);
 /// A stop is sent this often at most.
 const STOP_ATTEMPTS: u32 = 5;
+/// Questions for an acknowledge whose answers are waited for.
+const ASKED: usize = 4;
+/// The shortest round trip is believed a little less with each later one: a way may have grown longer.
+const ROUND_TRIP_AGES: u32 = 16;
 /// Bytes of the configuration's words.
 const WORDS_BYTES: usize = LAYOUT_16BIT.len() * 2;
 
@@ -81,6 +85,10 @@ pub(super) struct Session {
     said_at: HostTime,
     heard_at: HostTime,
     acknowledge_asked_at: Option<HostTime>,
+    /// Sequence numbers of the last questions for an acknowledge, and when they left.
+    asked: [Option<(u16, HostTime)>; ASKED],
+    /// The shortest round trip of late.
+    round_trip: Option<Duration>,
     acknowledged: bool,
     status_asked_at: HostTime,
     status_sequence: u16,
@@ -111,6 +119,8 @@ impl Session {
             said_at: now,
             heard_at: now,
             acknowledge_asked_at: None,
+            asked: [None; ASKED],
+            round_trip: None,
             acknowledged: false,
             status_asked_at: now,
             status_sequence: 0,
@@ -228,7 +238,24 @@ impl Session {
         }
     }
 
+    /// Notes that the message of the present sequence number is to be acknowledged.
+    fn note_question(&mut self, now: HostTime) {
+        self.asked.rotate_left(1);
+        self.asked[ASKED - 1] = Some((self.sequence, now));
+    }
+
+    fn measure_way(&mut self, now: HostTime, sequence: u16) {
+        let found = self.asked.iter_mut().find(|asked| asked.is_some_and(|(of, _)| of == sequence));
+        let Some((_, sent)) = found.and_then(Option::take) else { return };
+        let took = now.since(sent);
+        let known = self.round_trip.map(|known| known + known / ROUND_TRIP_AGES);
+        let round_trip = known.map_or(took, |known| known.min(took));
+        self.round_trip = Some(round_trip);
+        self.metronome.learn_way(round_trip / 2);
+    }
+
     fn hear(&mut self, now: HostTime, sequence: u16, said: &Acknowledge) -> Result<(), Trouble> {
+        self.measure_way(now, sequence);
         if let Some(stop) = self.stopping {
             // What was sent before the stop may be complained of now: it does not matter any more.
             if sequence.wrapping_sub(stop.first_sequence) < 0x8000 {
@@ -307,6 +334,7 @@ impl Session {
             self.acknowledge_asked_at.is_none_or(|asked| now.since(asked) >= ACKNOWLEDGE_EVERY);
         if asks {
             self.acknowledge_asked_at = Some(now);
+            self.note_question(now);
         }
         asks
     }
@@ -334,6 +362,7 @@ impl Session {
         self.greet = false;
         self.config_at = Some(now);
         self.acknowledge_asked_at = Some(now);
+        self.note_question(now);
         self.begin(now, command::MESSAGE_ACK);
         let mut out = std::mem::take(&mut self.out);
         let chunk = Chunk::Wave { data_match: self.data_match, duration: 1000, data: &[] };
@@ -381,11 +410,12 @@ impl Session {
         message.emit_wave(bytes, &mut self.out, |data| {
             encode_points(packet.points, data);
         });
-        self.sequence = self.sequence.wrapping_add(1);
-        self.said_at = now;
         if asks {
             self.acknowledge_asked_at = Some(now);
+            self.note_question(now);
         }
+        self.sequence = self.sequence.wrapping_add(1);
+        self.said_at = now;
         if with_config {
             let again = self.config_repeats > 0;
             self.config_repeats = self.config_repeats.saturating_sub(1);

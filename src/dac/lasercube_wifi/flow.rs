@@ -40,6 +40,9 @@ pub(super) struct Flow {
     /// The device has held a reserve since it last began.
     had_reserve: bool,
     underflows: u32,
+    gaps: u32,
+    /// A datagram that was taken for lost has been acknowledged: the next word tells that it came.
+    came_late: bool,
     lost_datagrams: u64,
 }
 
@@ -58,6 +61,8 @@ impl Flow {
             drains: None,
             had_reserve: false,
             underflows: 0,
+            gaps: 0,
+            came_late: false,
             lost_datagrams: 0,
         }
     }
@@ -121,7 +126,10 @@ impl Flow {
             // Without a number: the newest that can have been there and back.
             None => self.sent.iter().rposition(|sent| now.since(sent.at) >= self.round_trip),
         };
-        let Some(index) = found else { return false };
+        let Some(index) = found else {
+            self.came_late |= seen.message.is_some();
+            return false;
+        };
         let sent = self.sent[index];
         let took = now.since(sent.at);
         if took > ACKNOWLEDGED_WITHIN {
@@ -129,6 +137,8 @@ impl Flow {
         }
         if seen.message.is_some() {
             self.lost_datagrams += index as u64;
+            let stepped = std::mem::take(&mut self.came_late) || index > 0;
+            self.gaps = self.gaps.wrapping_add(u32::from(stepped));
             self.measured(took);
         }
         self.sent.drain(..=index);
@@ -189,6 +199,11 @@ impl Flow {
         self.underflows
     }
 
+    /// Times an acknowledgement was missing or late: it was, or its points were.
+    pub(super) const fn gaps(&self) -> u32 {
+        self.gaps
+    }
+
     /// Datagrams of points that the device has not acknowledged.
     pub(super) const fn lost_datagrams(&self) -> u64 {
         self.lost_datagrams
@@ -216,7 +231,7 @@ mod tests {
         assert_eq!(flow.queued(), 420);
         // The second of three, the first one being lost: 140 in the device, 140 on their way.
         assert!(flow.acknowledged(now, ack(1, 5860)));
-        assert_eq!((flow.queued(), flow.lost_datagrams()), (280, 1));
+        assert_eq!((flow.queued(), flow.lost_datagrams(), flow.gaps()), (280, 1, 1));
         // An older word than the last changes nothing.
         assert!(!flow.acknowledged(now, ack(0, 6000)));
         assert_eq!(flow.queued(), 280);

@@ -19,7 +19,7 @@ use super::transport::{Bind, Datagrams, Udp};
 use crate::safety::SafeChunk;
 use crate::time::{Clock, HostTime};
 use crate::wire::lasercube_wifi::{
-    FALLBACK_BUFFER_POINTS, FALLBACK_MAX_PPS, Info, MAX_POINTS_PER_PACKET, Orientation,
+    FALLBACK_BUFFER_POINTS, FALLBACK_MAX_PPS, Info, MAX_POINTS_PER_PACKET,
 };
 
 /// Points of one write at most, sent as several datagrams: more than the points of one period of sound, since a
@@ -50,7 +50,6 @@ pub struct LaserCube {
     port: u16,
     bind: Box<dyn Bind>,
     clock: Arc<dyn Clock>,
-    orientation: Orientation,
     announced: Option<Info>,
     link: Option<Link>,
 }
@@ -84,7 +83,6 @@ impl LaserCube {
             port,
             bind,
             clock,
-            orientation: Orientation::default(),
             announced: None,
             link: None,
         }
@@ -94,13 +92,6 @@ impl LaserCube {
     #[must_use]
     pub const fn announced(mut self, info: Info) -> Self {
         self.announced = Some(info);
-        self
-    }
-
-    /// Which way the picture lies.
-    #[must_use]
-    pub const fn oriented(mut self, orientation: Orientation) -> Self {
-        self.orientation = orientation;
         self
     }
 
@@ -264,7 +255,7 @@ impl Backend for LaserCube {
         self.link = None;
         let ip = self.resolve()?;
         let socket = self.bind.bind().map_err(|error| self.io_error(&error))?;
-        let session = Session::new(self.clock.now(), self.orientation);
+        let session = Session::new(self.clock.now());
         self.link = Some(Link { socket, session, ip });
         if let Err(error) = self.greet() {
             self.link = None;
@@ -296,6 +287,7 @@ impl Backend for LaserCube {
             played_points: None,
             playing_pps: session.playing_pps(),
             underflows: session.flow().underflows(),
+            gaps: session.flow().gaps(),
             estop: session.phase() == Phase::Alarm,
         })
     }

@@ -11,8 +11,8 @@ use super::outbox::{Outbox, Port};
 use crate::point::LaserPoint;
 use crate::time::HostTime;
 use crate::wire::lasercube_wifi::{
-    Acknowledge, Command, DATA_HEADER_BYTES, Error, Info, MAX_POINTS_PER_PACKET, Orientation,
-    POINT_BYTES, Reply, encode_packet,
+    Acknowledge, Command, DATA_HEADER_BYTES, Error, Info, MAX_POINTS_PER_PACKET, POINT_BYTES,
+    Reply, encode_packet,
 };
 
 /// Queued points that are enough to switch on.
@@ -75,7 +75,6 @@ pub(super) enum Offer {
 #[derive(Debug)]
 pub(super) struct Session {
     out: Outbox,
-    orientation: Orientation,
     phase: Phase,
     info: Option<Info>,
     flow: Flow,
@@ -105,10 +104,9 @@ pub(super) struct Session {
 
 impl Session {
     /// A new connection: asks who is there.
-    pub(super) fn new(now: HostTime, orientation: Orientation) -> Self {
+    pub(super) fn new(now: HostTime) -> Self {
         let mut session = Self {
             out: Outbox::new(),
-            orientation,
             phase: Phase::Greeting,
             info: None,
             flow: Flow::new(now, 0),
@@ -253,10 +251,10 @@ impl Session {
 
     fn send_points(&mut self, now: HostTime, points: &[LaserPoint]) {
         let (message, frame) = (self.flow.next_message(), self.frame);
-        let (blank, orientation) = (self.blank_next, self.orientation);
+        let blank = self.blank_next;
         self.out.add(Port::Data, |bytes| {
             let start = bytes.len();
-            encode_packet(message, frame, points, orientation, bytes);
+            encode_packet(message, frame, points, bytes);
             let records = bytes[start + DATA_HEADER_BYTES..].chunks_exact_mut(POINT_BYTES);
             for record in records.take(blank) {
                 record[4..].fill(0);

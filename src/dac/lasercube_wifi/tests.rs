@@ -507,7 +507,7 @@ fn closing_leaves_the_device_dark_quiet_and_empty() {
 #[test]
 fn writing_touches_no_heap_once_it_runs() {
     let clock = ManualClock::default();
-    let mut session = Session::new(clock.now(), Orientation::default());
+    let mut session = Session::new(clock.now());
     let mut info = Device::new(Model::default(), None).info();
     info.flags = 0;
     let mut now = clock.now() + MS;

@@ -282,6 +282,7 @@ impl Backend for InProcess {
             played_points: Some(self.mirrors.shown()),
             playing_pps: self.mirrors.is_playing().then(|| self.mirrors.pps()),
             underflows: self.mirrors.underflows(),
+            gaps: 0,
             estop: self.tap.inner().estop,
         })
     }

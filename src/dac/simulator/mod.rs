@@ -1,6 +1,7 @@
 //! Virtual projectors: each speaks the device side of its protocol over the real transport; `sim:` is one
 //! without a transport.
 
+pub mod beam;
 pub mod ether_dream;
 pub mod faults;
 pub mod helios;
@@ -12,6 +13,7 @@ pub mod playback;
 pub mod record;
 pub mod usb_port;
 
+pub use beam::BeamView;
 pub use faults::{FaultSpecError, Faults};
 pub use in_process::{InProcess, Shown, SimOptions, Tap};
 pub use playback::{Playback, QueuedPoint, Recorder};

@@ -12,6 +12,8 @@ use crate::time::HostTime;
 pub struct FaultPlan {
     /// What the device sends comes this much later.
     pub delay: Duration,
+    /// What the host sends arrives this much later.
+    pub delay_out: Duration,
     /// And up to this much later again, at random, in order.
     pub jitter: Duration,
     /// The connection breaks after this time.
@@ -46,6 +48,7 @@ impl<D: Dial> Dial for Fault<D> {
             random: self.plan.seed,
             opened: now,
             held: VecDeque::new(),
+            on_the_way: VecDeque::new(),
         }))
     }
 }
@@ -57,9 +60,26 @@ struct Faulty {
     opened: HostTime,
     /// Bytes on their way to the host, with the time they arrive.
     held: VecDeque<(HostTime, u8)>,
+    /// Writes on their way to the device, with the time they arrive.
+    on_the_way: VecDeque<(HostTime, Vec<u8>)>,
 }
 
 impl Faulty {
+    /// What has arrived by now goes into the device, as much of it as is taken.
+    fn deliver(&mut self, now: HostTime) -> io::Result<()> {
+        while let Some((due, bytes)) = self.on_the_way.front_mut()
+            && *due <= now
+        {
+            let taken = self.inner.try_write(*due, bytes)?;
+            bytes.drain(..taken);
+            if !bytes.is_empty() {
+                break;
+            }
+            self.on_the_way.pop_front();
+        }
+        Ok(())
+    }
+
     fn check_cut(&self, now: HostTime) -> io::Result<()> {
         match self.plan.cut_after {
             Some(after) if now.since(self.opened) >= after => {
@@ -74,11 +94,17 @@ impl ByteStream for Faulty {
     fn try_write(&mut self, now: HostTime, bytes: &[u8]) -> io::Result<usize> {
         self.check_cut(now)?;
         let limit = self.plan.write_limit.unwrap_or(usize::MAX).min(bytes.len());
-        self.inner.try_write(now, &bytes[..limit])
+        if self.plan.delay_out.is_zero() {
+            return self.inner.try_write(now, &bytes[..limit]);
+        }
+        self.on_the_way.push_back((now + self.plan.delay_out, bytes[..limit].to_vec()));
+        self.deliver(now)?;
+        Ok(limit)
     }
 
     fn try_read(&mut self, now: HostTime, into: &mut [u8]) -> io::Result<usize> {
         self.check_cut(now)?;
+        self.deliver(now)?;
         let mut fresh = [0; 512];
         let n = self.inner.try_read(now, &mut fresh)?;
         if n > 0 {

@@ -455,6 +455,7 @@ impl Worker {
             playing_pps,
             device_queued: queued,
             discontinuity: self.discontinuity,
+            gaps: device.map_or(0, |report| report.gaps),
             connected: self.link.is_some(),
         });
     }

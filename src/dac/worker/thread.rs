@@ -24,6 +24,7 @@ pub struct WorkerHandle {
 pub fn spawn(mut worker: Worker, clock: Arc<dyn Clock>) -> io::Result<WorkerHandle> {
     let status = worker.status();
     let control = worker.parts.control.clone();
+    let arm = worker.parts.arm.clone();
     let (on_end, ended) = bounded::<()>(0);
     let own_status = status.clone();
     let run = move || {
@@ -34,10 +35,13 @@ pub fn spawn(mut worker: Worker, clock: Arc<dyn Clock>) -> io::Result<WorkerHand
         }
         while !worker.is_over() {
             let next = worker.step(clock.now());
-            clock.sleep_until(next);
+            clock.nap_until(next);
         }
     };
-    std::thread::Builder::new().name("projector".into()).spawn(run)?;
+    let thread = std::thread::Builder::new().name("projector".into()).spawn(run)?;
+    let thread = thread.thread().clone();
+    // Dark must not wait for the next look.
+    arm.on_trip(move || thread.unpark());
     Ok(WorkerHandle { status, control, ended })
 }
 

@@ -26,7 +26,7 @@ pub const GENERATOR: Generator = Generator {
         ),
         ParamSpec::new("dash", "", [0.0, 0.03, 0.1], "Length of a beam's mark; 0 single dots."),
     ],
-    make: |seed| Box::new(Beams { swing: Random::new(seed).unit(), open: 0.0 }),
+    make: |from| Box::new(Beams { swing: Random::new(from.seed).unit(), open: 0.0 }),
 };
 
 struct Beams {

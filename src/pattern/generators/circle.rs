@@ -21,8 +21,8 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("speed", "turns/s", [-2.0, 0.12, 2.0], "Speed of the waves around it."),
         ParamSpec::new("echoes", "", [0.0, 0.0, 2.0], "Smaller circles inside, each later."),
     ],
-    make: |seed| {
-        let mut random = Random::new(seed);
+    make: |from| {
+        let mut random = Random::new(from.seed);
         Box::new(Circle { phase: random.unit(), fizz_phase: random.unit(), trail: [0.0; 2] })
     },
 };

@@ -19,7 +19,7 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("radius", "", [0.2, 0.7, 0.95], "Size of the orbits at rest."),
         ParamSpec::new("kick", "", [0.0, 0.25, 0.6], "How far the bass widens the orbits."),
     ],
-    make: |seed| Box::new(Comets { way: Random::new(seed).unit(), push: 0.0 }),
+    make: |from| Box::new(Comets { way: Random::new(from.seed).unit(), push: 0.0 }),
 };
 
 const VERTICES: usize = 72;

@@ -21,8 +21,8 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("sway", "", [0.0, 0.12, 0.4], "How far the bass bends the line."),
         ParamSpec::new("depth", "", [0.0, 0.6, 0.9], "How dark the far side is."),
     ],
-    make: |seed| {
-        let mut random = Random::new(seed);
+    make: |from| {
+        let mut random = Random::new(from.seed);
         Box::new(Helix { turn: random.unit(), wave: random.unit(), held: [0.0; SPECTRUM_BANDS] })
     },
 };

@@ -22,8 +22,8 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("flow", "turns/s", [-1.0, 0.1, 1.0], "Flow of the line through the ring."),
         ParamSpec::new("depth", "", [0.0, 0.6, 0.9], "How dark the far side is."),
     ],
-    make: |seed| {
-        let mut random = Random::new(seed);
+    make: |from| {
+        let mut random = Random::new(from.seed);
         Box::new(Knot { spin: random.unit(), sway: random.unit(), flow: 0.0 })
     },
 };

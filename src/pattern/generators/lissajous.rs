@@ -26,7 +26,7 @@ pub const GENERATOR: Generator = Generator {
         ),
         ParamSpec::new("order", "", [2.0, 5.0, 9.0], "Which harmonic."),
     ],
-    make: |seed| Box::new(Lissajous { phase: Random::new(seed).unit(), twist: 0.0 }),
+    make: |from| Box::new(Lissajous { phase: Random::new(from.seed).unit(), twist: 0.0 }),
 };
 
 const VERTICES: usize = 360;

@@ -20,8 +20,8 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("step", "turns", [-0.5, 0.125, 0.5], "Turn on every beat."),
         ParamSpec::new("spin", "turns/s", [-2.0, 0.0, 2.0], "Steady turn."),
     ],
-    make: |seed| {
-        let start = Random::new(seed).unit();
+    make: |from| {
+        let start = Random::new(from.seed).unit();
         Box::new(Polygon { turn: start, beat: None, owed: 0.0, push: [0.0; COPIES] })
     },
 };

@@ -19,13 +19,13 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("sides", "", [3.0, 16.0, 16.0], "Corners of a ring; 16 is round."),
         ParamSpec::new("twist", "turns", [-1.0, 0.1, 1.0], "Turn of a ring on its way out."),
     ],
-    make: |seed| {
+    make: |from| {
         Box::new(Ripples {
             rings: [None; RINGS],
             next: 0,
             seen: None,
             core: 0.0,
-            turn: Random::new(seed).unit(),
+            turn: Random::new(from.seed).unit(),
         })
     },
 };

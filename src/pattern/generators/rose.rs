@@ -19,7 +19,7 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("ruffle", "", [0.0, 0.08, 0.3], "How far cymbals ruffle the petals."),
         ParamSpec::new("spin", "turns/s", [-2.0, 0.06, 2.0], "Steady turn."),
     ],
-    make: |seed| Box::new(Rose { turn: Random::new(seed).unit() }),
+    make: |from| Box::new(Rose { turn: Random::new(from.seed).unit() }),
 };
 
 const VERTICES_PER_TURN: usize = 180;

@@ -34,8 +34,8 @@ pub const GENERATOR: Generator = Generator {
         ),
         ParamSpec::new("depth", "", [0.0, 0.5, 0.9], "How dark the far side is."),
     ],
-    make: |seed| {
-        let mut random = Random::new(seed);
+    make: |from| {
+        let mut random = Random::new(from.seed);
         Box::new(Solid {
             spin: random.unit(),
             tilt: 0.05 + 0.1 * random.unit(),

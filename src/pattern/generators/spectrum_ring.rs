@@ -30,8 +30,8 @@ pub const GENERATOR: Generator = Generator {
             "Size of a ring inside that moves against it; 0 for none.",
         ),
     ],
-    make: |seed| {
-        let start = Random::new(seed).between(-0.05, 0.05);
+    make: |from| {
+        let start = Random::new(from.seed).between(-0.05, 0.05);
         Box::new(SpectrumRing { turn: start, held: [0.0; SPECTRUM_BANDS] })
     },
 };

@@ -34,7 +34,7 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("swell", "", [0.0, 0.2, 0.6], "How far the loudness enlarges it."),
         ParamSpec::new("spin", "turns/s", [-2.0, -0.05, 2.0], "Steady turn."),
     ],
-    make: |seed| Box::new(Spirograph { turn: Random::new(seed).unit(), push: 0.0 }),
+    make: |from| Box::new(Spirograph { turn: Random::new(from.seed).unit(), push: 0.0 }),
 };
 
 const VERTICES_PER_LOBE: usize = 40;

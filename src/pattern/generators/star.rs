@@ -25,7 +25,9 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("spin", "turns/s", [-2.0, 0.08, 2.0], "Steady turn."),
         ParamSpec::new("copies", "", [1.0, 2.0, 3.0], "Number of stars, one within the other."),
     ],
-    make: |seed| Box::new(Star { turn: Random::new(seed).unit(), held: [0.0; SPECTRUM_BANDS] }),
+    make: |from| {
+        Box::new(Star { turn: Random::new(from.seed).unit(), held: [0.0; SPECTRUM_BANDS] })
+    },
 };
 
 struct Star {

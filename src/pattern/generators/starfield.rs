@@ -18,8 +18,8 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("swirl", "turns", [-0.5, 0.05, 0.5], "Turn of a star on its way."),
         ParamSpec::new("spin", "turns/s", [-1.0, 0.02, 1.0], "Steady turn."),
     ],
-    make: |seed| {
-        let mut random = Random::new(seed);
+    make: |from| {
+        let mut random = Random::new(from.seed);
         let stars = std::array::from_fn(|index| {
             // Spread evenly at first, so that no part of the sky is bare.
             let angle = (index as f32 * 0.618_034 + 0.1 * random.unit()).fract();

@@ -24,13 +24,13 @@ pub const GENERATOR: Generator = Generator {
         ),
         ParamSpec::new("fade", "", [0.0, 0.6, 0.9], "How dark the horizon is."),
     ],
-    make: |seed| {
+    make: |from| {
         let history = [[0.0; SPECTRUM_BANDS]; MOST_RIDGES];
         Box::new(Terrain {
             history,
             newest: 0,
             way: 0.0,
-            swell: Random::new(seed).between(0.0, 6.0),
+            swell: Random::new(from.seed).between(0.0, 6.0),
         })
     },
 };

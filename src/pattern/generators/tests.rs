@@ -1,6 +1,7 @@
 use super::*;
 use crate::analysis::Features;
 use crate::pattern::catalog::GENERATORS;
+use crate::pattern::catalog::Making;
 use crate::pattern::pen::MAX_RADIUS;
 use crate::pattern::random::Random;
 use crate::pattern::{Figure, Instrument, Scene};
@@ -46,7 +47,7 @@ fn no_parameters_and_no_music_push_a_figure_out_of_the_disc_or_empty_it() {
                     _ => random.between(spec.min, spec.max),
                 })
                 .collect();
-            let mut pattern = (generator.make)(round);
+            let mut pattern = (generator.make)(&Making::plain(round));
             let loudness = [0.0, 1.0, 1.5][round as usize % 3];
             for frame in 0..12 {
                 let features = any_features(&mut random, loudness);
@@ -67,7 +68,7 @@ fn no_parameters_and_no_music_push_a_figure_out_of_the_disc_or_empty_it() {
 }
 
 #[test]
-fn with_its_defaults_each_draws_at_most_600_vertices_in_few_strokes() {
+fn with_its_defaults_each_draws_at_most_640_vertices_in_few_strokes() {
     let mut random = Random::new(2);
     let mut figure = Instrument::figure();
     for generator in GENERATORS {
@@ -75,8 +76,8 @@ fn with_its_defaults_each_draws_at_most_600_vertices_in_few_strokes() {
         let features = any_features(&mut random, 1.0);
         let scene = Scene { features: &features, media: MediaTime::ZERO, dt: 0.0, params: &params };
         figure.clear();
-        (generator.make)(0).draw(&scene, &mut figure);
-        assert!(figure.vertices_mut().len() <= 600, "{}", generator.id);
+        (generator.make)(&Making::plain(0)).draw(&scene, &mut figure);
+        assert!(figure.vertices_mut().len() <= 640, "{}", generator.id);
         assert!(figure.strokes().len() <= 24, "{}", generator.id);
     }
 }
@@ -87,7 +88,7 @@ fn the_same_seed_and_music_make_the_same_drawing() {
         let params: Vec<f32> = generator.params.iter().map(|spec| spec.default).collect();
         let run = |seed: u64| {
             let mut random = Random::new(3);
-            let mut pattern = (generator.make)(seed);
+            let mut pattern = (generator.make)(&Making::plain(seed));
             let mut figure = Instrument::figure();
             for frame in 0..50 {
                 let features = any_features(&mut random, 1.0);
@@ -109,7 +110,7 @@ fn without_time_the_same_music_draws_the_same_figure_again() {
         let params: Vec<f32> = generator.params.iter().map(|spec| spec.default).collect();
         let features = any_features(&mut Random::new(4), 1.0);
         let scene = Scene { features: &features, media: MediaTime::ZERO, dt: 0.0, params: &params };
-        let mut pattern = (generator.make)(1);
+        let mut pattern = (generator.make)(&Making::plain(1));
         let (mut first, mut second) = (Instrument::figure(), Instrument::figure());
         pattern.draw(&scene, &mut first);
         pattern.draw(&scene, &mut second);
@@ -119,10 +120,11 @@ fn without_time_the_same_music_draws_the_same_figure_again() {
 
 #[test]
 fn loud_music_looks_different_from_silence() {
-    for generator in GENERATORS {
+    // A test pattern stands still: that is its use.
+    for generator in GENERATORS.iter().filter(|generator| generator.id != "test_pattern") {
         let params: Vec<f32> = generator.params.iter().map(|spec| spec.default).collect();
         let run = |loudness: f32| {
-            let mut pattern = (generator.make)(1);
+            let mut pattern = (generator.make)(&Making::plain(1));
             let mut figure = Figure::with_capacity(768, 64);
             for frame in 0..30_u32 {
                 let mut features = any_features(&mut Random::new(9), loudness);

@@ -20,8 +20,8 @@ pub const GENERATOR: Generator = Generator {
         ParamSpec::new("kick", "", [0.0, 0.2, 0.5], "How far the bass widens the rings."),
         ParamSpec::new("spin", "turns/s", [-1.0, 0.03, 1.0], "Steady turn."),
     ],
-    make: |seed| {
-        let mut random = Random::new(seed);
+    make: |from| {
+        let mut random = Random::new(from.seed);
         Box::new(Tunnel { way: 0.0, turn: random.unit(), wander: random.unit(), push: 0.0 })
     },
 };

@@ -120,6 +120,70 @@ fn music_that_is_not_a_number_never_leaves_the_disc() {
     }
 }
 
+fn of(text: &str) -> Instrument {
+    Instrument::new(&Preset::parse(text).unwrap_or_else(|error| panic!("{error}"))).unwrap()
+}
+
+/// A still ring of a radius.
+fn ring(radius: f32) -> String {
+    format!(
+        "generator = \"circle\"\nparams = {{ radius = {radius}, breath = 0, wobble = 0, fizz = 0 }}\n"
+    )
+}
+
+#[test]
+fn layers_are_seen_beside_the_first_drawing_or_as_what_it_becomes() {
+    let mut figure = Instrument::figure();
+    let head = format!("version = 1\nname = \"L\"\n{}", ring(0.3));
+    let mut over = of(&format!("{head}[[layers]]\n{}amount = 0.5\n", ring(0.9)));
+    over.draw(&Features::default(), MediaTime::ZERO, 0.0, &mut figure);
+    assert_eq!(figure.strokes().len(), 2);
+    let second = figure.vertices_of(&figure.strokes()[1])[0];
+    assert!((second.x - 0.9).abs() < 1e-4 && second.colour == Colour::rgb(0.5, 0.5, 0.5));
+    let mut morph = of(&format!(
+        "{head}[[layers]]\n{}mode = \"morph\"\namount = 0.5\n[[layers.modulate]]\nparam = \"amount\"\n\
+         source = \"bass\"\ndepth = 0.5\n",
+        ring(0.9)
+    ));
+    morph.draw(&Features::default(), MediaTime::ZERO, 0.0, &mut figure);
+    assert!(figure.strokes().len() == 1 && (radius_of(&mut figure) - 0.6).abs() < 1e-3);
+    let mut loud = Features::default();
+    loud.bands.bass = 1.0;
+    morph.draw(&loud, MediaTime::ZERO, 0.02, &mut figure);
+    assert!((radius_of(&mut figure) - 0.9).abs() < 1e-3);
+}
+
+#[test]
+fn effects_follow_each_other_and_never_leave_the_disc() {
+    let mut figure = Instrument::figure();
+    let text = format!(
+        "version = 1\nname = \"E\"\n{}[[effects]]\neffect = \"stretch\"\nparams = {{ size = 0.5 }}\n\
+         [[effects]]\neffect = \"shift\"\nparams = {{ x = 1.0 }}\n",
+        ring(0.6)
+    );
+    of(&text).draw(&Features::default(), MediaTime::ZERO, 0.0, &mut figure);
+    let left = figure.vertices_mut().iter().map(|v| v.x).fold(f32::MAX, f32::min);
+    assert!((left - 0.7).abs() < 1e-3, "halved, then moved: {left}");
+    assert!(radius_of(&mut figure) <= MAX_RADIUS + 1e-5);
+}
+
+#[test]
+fn a_formulas_own_parameter_is_set_and_moved_like_any_other() {
+    let mut instrument =
+        of("version = 1\nname = \"F\"\ngenerator = \"formula\"\n[params]\nsize = 0.5\n[formula]\n\
+         point = \"x = far; y = 0\"\n[formula.params]\nfar = { default = 0.5 }\n\
+         [[modulate]]\nparam = \"far\"\nsource = \"bass\"\ndepth = 0.5\n");
+    let mut figure = Instrument::figure();
+    instrument.draw(&Features::default(), MediaTime::ZERO, 0.0, &mut figure);
+    assert!((radius_of(&mut figure) - 0.25).abs() < 1e-5);
+    let place = instrument.params().iter().position(|spec| spec.name == "far").unwrap();
+    instrument.set_param(place, 0.25);
+    let mut loud = Features::default();
+    loud.bands.bass = 1.0;
+    instrument.draw(&loud, MediaTime::ZERO, 0.02, &mut figure);
+    assert!((radius_of(&mut figure) - 0.375).abs() < 1e-5);
+}
+
 #[test]
 fn an_instrument_recovers_from_music_that_is_not_a_number() {
     let (mut figure, good) = (Instrument::figure(), Features::default());

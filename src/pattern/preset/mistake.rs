@@ -75,36 +75,74 @@ impl Place {
     }
 }
 
-/// A mistake at a path of keys; its place in a text is looked up only when there is one.
+/// One step of the way to a value: a key of a table, or a place in a list.
+#[derive(Clone, Debug)]
+enum Step {
+    Key(String),
+    Row(usize),
+}
+
+/// A mistake at a path; its place in a text is looked up only when there is one.
 #[derive(Debug)]
 pub(super) struct Mistake {
-    path: Vec<String>,
-    row: Option<(usize, &'static str)>,
+    path: Vec<Step>,
+    /// Where within a text of several lines, bytes from its start.
+    inside: Option<usize>,
     message: String,
 }
 
 impl Mistake {
     pub(super) fn at(path: &[&str], message: String) -> Self {
-        Self { path: path.iter().map(|&key| key.to_owned()).collect(), row: None, message }
+        let path = path.iter().map(|&key| Step::Key(key.to_owned())).collect();
+        Self { path, inside: None, message }
     }
 
-    pub(super) fn in_row(self, index: usize, key: &'static str) -> Self {
-        Self { row: Some((index, key)), ..self }
+    /// Of a key in a row of the list at the path.
+    pub(super) fn in_row(mut self, index: usize, key: &str) -> Self {
+        self.path.extend([Step::Row(index), Step::Key(key.to_owned())]);
+        self
+    }
+
+    /// The path stands in a row of the list `list`.
+    pub(super) fn under_row(mut self, list: &str, index: usize) -> Self {
+        self.path.splice(0..0, [Step::Key(list.to_owned()), Step::Row(index)]);
+        self
+    }
+
+    /// At a byte of the text that stands at the path.
+    pub(super) fn inside(self, offset: usize) -> Self {
+        Self { inside: Some(offset), ..self }
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
     pub(super) fn unplaced(self) -> PresetError {
-        let message = match self.row {
-            Some((index, _)) => {
-                format!("{} row {}: {}", self.path.join("."), index + 1, self.message)
-            }
-            None => self.message,
-        };
+        let last_row = self.path.iter().rposition(|step| matches!(step, Step::Row(_)));
+        let steps = self.path.iter().enumerate().take(last_row.map_or(0, |row| row + 1));
+        let mut message: String = steps
+            .map(|(index, step)| match step {
+                Step::Key(key) if index > 0 => format!(", {key}"),
+                Step::Key(key) => key.clone(),
+                Step::Row(row) => format!(" row {}", row + 1),
+            })
+            .collect();
+        if !message.is_empty() {
+            message.push_str(": ");
+        }
+        message.push_str(&self.message);
         PresetError::Invalid { place: None, message }
     }
 
     pub(super) fn placed_in(self, text: &str) -> PresetError {
         match self.span_in(text) {
             Some(span) => {
+                let span = self.inside.map_or(span.clone(), |offset| {
+                    let start =
+                        (span.start + quotes_len(&text[span.clone()]) + offset).min(span.end);
+                    start..span.end
+                });
                 PresetError::Invalid { place: Some(Place::of(text, &span)), message: self.message }
             }
             None => self.unplaced(),
@@ -114,23 +152,40 @@ impl Mistake {
     /// Where the value at the path stands; of a path that is only partly there, its last part.
     fn span_in(&self, text: &str) -> Option<Range<usize>> {
         let document = DeTable::parse(text).ok()?;
-        let mut table = document.get_ref();
         let mut span = None;
-        let mut rows = None;
-        for key in &self.path {
-            let Some(value) = table.get(key.as_str()) else { return span };
+        let mut here: Option<&Spanned<DeValue<'_>>> = None;
+        for step in &self.path {
+            let table = match here.map(Spanned::get_ref) {
+                None => Some(document.get_ref()),
+                Some(DeValue::Table(table)) => Some(table),
+                Some(_) => None,
+            };
+            let next = match (step, here.map(Spanned::get_ref)) {
+                (Step::Key(key), _) => table.and_then(|table| table.get(key.as_str())),
+                (Step::Row(row), Some(DeValue::Array(rows))) => rows.get(*row),
+                (Step::Row(_), _) => None,
+            };
+            let Some(value) = next else { break };
             span = Some(value.span());
-            match value.get_ref() {
-                DeValue::Table(inner) => table = inner,
-                DeValue::Array(array) => rows = Some(array),
-                _ => {}
-            }
+            here = Some(value);
         }
-        let Some((index, key)) = self.row else { return span };
-        let row: &Spanned<DeValue<'_>> = rows?.get(index)?;
-        let DeValue::Table(row_table) = row.get_ref() else { return Some(row.span()) };
-        Some(row_table.get(key).map_or_else(|| row.span(), Spanned::span))
+        span
     }
+}
+
+/// Length of what stands before the first character of a quoted text: its quotes, and the line's end that TOML leaves
+/// out after three of them.
+fn quotes_len(quoted: &str) -> usize {
+    let opening = if quoted.starts_with("\"\"\"") || quoted.starts_with("'''") { 3 } else { 1 };
+    let rest = quoted.get(opening..).unwrap_or("");
+    let line_end = if opening == 1 {
+        0
+    } else if rest.starts_with("\r\n") {
+        2
+    } else {
+        usize::from(rest.starts_with('\n'))
+    };
+    opening + line_end
 }
 
 /// A mistake found while reading TOML, with a suggestion where an unknown name is close to a known one.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::pattern::catalog;
 
 const FULL: &str = r##"version = 1
 name = "Full"
@@ -210,6 +211,151 @@ fn a_wrong_value_made_in_memory_is_found_without_a_place() {
     assert!(preset.to_toml().is_err());
 }
 
+const RICH: &str = r#"version = 1
+name = "Rich"
+generator = "formula"
+
+[params]
+points = 100
+petals = 4
+
+[formula]
+closed = false
+frame = """
+turn += dt
+swell = 1 + bass
+"""
+point = '''
+x = cos(petals * a + turn) * swell
+y = sin(a)'''
+
+[formula.params]
+petals = { default = 5, min = 1, max = 12, unit = "", help = "Petals." }
+
+[[modulate]]
+param = "petals"
+source = "steps"
+steps = [0.0, 1.0, -0.5]
+every_beats = 3
+phase = 0.25
+depth = 0.5
+
+[[modulate]]
+param = "speed"
+source = "walk"
+rate_hz = 0.5
+seed = 3
+depth = 0.2
+
+[[effects]]
+effect = "kaleidoscope"
+params = { sides = 5 }
+
+[[effects.modulate]]
+param = "offset"
+source = "envelope"
+trigger = "bar"
+attack_ms = 20
+decay_ms = 300
+depth = 0.3
+
+[[layers]]
+generator = "text"
+mode = "morph"
+amount = 0.25
+text = "HI"
+
+[layers.params]
+size = 0.4
+
+[[layers.effects]]
+effect = "shift"
+params = { x = 0.2 }
+
+[[layers.modulate]]
+param = "amount"
+source = "bass"
+depth = 0.5
+"#;
+
+#[test]
+fn formulas_effects_and_layers_round_trip() {
+    let preset = Preset::parse(RICH).unwrap();
+    let text = preset.to_toml().unwrap();
+    assert_eq!(Preset::parse(&text).unwrap(), preset, "{text}");
+    let generator = catalog::find("formula").unwrap();
+    let specs = preset.specs(generator);
+    let petals = specs.iter().find(|spec| spec.name == "petals").unwrap();
+    assert_eq!((petals.min, petals.max, petals.default), (1.0, 12.0, 5.0));
+    assert_eq!(preset.values(generator).last(), Some(&4.0));
+}
+
+#[test]
+fn a_slip_anywhere_has_its_line_and_the_right_word() {
+    for (line, replacement, words) in [
+        ("swell = 1 + bass", "swell = 1 + bas", "did you mean `bass`?"),
+        ("x = cos(petals * a + turn) * swell", "x = cos(petal * a)", "did you mean `petals`?"),
+        ("y = sin(a)'''", "y = sni(a)'''", "did you mean `sin`?"),
+        ("effect = \"kaleidoscope\"", "effect = \"kaleidoskope\"", "did you mean `kaleidoscope`?"),
+        ("params = { sides = 5 }", "params = { side = 5 }", "did you mean `sides`?"),
+        ("params = { sides = 5 }", "params = { sides = 50 }", "must lie within 2 to 12"),
+        ("param = \"offset\"", "param = \"ofset\"", "did you mean `offset`?"),
+        ("trigger = \"bar\"", "trigger = \"bra\"", "did you mean `bar`?"),
+        ("mode = \"morph\"", "mode = \"morf\"", "did you mean `morph`?"),
+        ("amount = 0.25", "amount = 2", "must lie within 0 to 1"),
+        ("generator = \"text\"", "generator = \"txt\"", "did you mean `text`?"),
+        ("text = \"HI\"", "txt = \"HI\"", "did you mean `text`?"),
+        ("size = 0.4", "size = 4", "must lie within"),
+        ("param = \"amount\"", "param = \"amuont\"", "did you mean `amount`?"),
+        ("steps = [0.0, 1.0, -0.5]", "steps = [0.0, 3.0]", "must lie within -1 to 1"),
+        ("seed = 3", "attack_ms = 3", "belongs to source = \"envelope\" only"),
+        ("rate_hz = 0.5", "phase = 0.5", "needs one of `rate_hz` and `every_beats`"),
+        (
+            "petals = { default = 5, min = 1, max = 12, unit = \"\", help = \"Petals.\" }",
+            "sin = { default = 5 }",
+            "cannot be the name",
+        ),
+        (
+            "petals = { default = 5, min = 1, max = 12, unit = \"\", help = \"Petals.\" }",
+            "petals = { default = 5, min = 9, max = 3 }",
+            "must be below its `max`",
+        ),
+    ] {
+        let number = RICH.lines().position(|l| l == line).expect("the line is there") + 1;
+        let error = error_of(&RICH.replacen(line, replacement, 1));
+        assert!(error.contains(words), "{replacement}: {error}");
+        // A rate that is missing is told where the source stands.
+        let at = if replacement == "phase = 0.5" { number - 1 } else { number };
+        assert!(
+            error.contains(&format!("line {at}, column ")),
+            "{replacement}: line {at}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_slip_in_a_formula_has_its_column_in_the_file() {
+    let error = error_of(&RICH.replacen("swell = 1 + bass", "swell = 1 + bas", 1));
+    let line = RICH.lines().position(|l| l.starts_with("swell")).unwrap() + 1;
+    assert!(error.starts_with(&format!("line {line}, column 13: ")), "{error}");
+    let short = "version = 1\nname = \"A\"\ngenerator = \"formula\"\nformula = { point = \"x = 1; y = z\" }";
+    assert!(error_of(short).starts_with("line 4, column 34: "), "{}", error_of(short));
+}
+
+#[test]
+fn what_belongs_to_another_generator_is_refused() {
+    let circle = |more: &str| format!("version = 1\nname = \"A\"\ngenerator = \"circle\"\n{more}");
+    assert!(error_of(&circle("text = \"A\"")).contains("belongs to generator = \"text\""));
+    assert!(
+        error_of(&circle("[formula]\npoint = \"x=0;y=0\""))
+            .contains("belongs to generator = \"formula\"")
+    );
+    let effects = "[[effects]]\neffect = \"twist\"\n".repeat(MAX_EFFECTS + 1);
+    assert!(error_of(&circle(&effects)).contains("at most 8 effects"));
+    let layers = "[[layers]]\ngenerator = \"star\"\n".repeat(MAX_LAYERS + 1);
+    assert!(error_of(&circle(&layers)).contains("at most 4 layers"));
+}
+
 mod any_text {
     use super::*;
     use proptest::prelude::*;
@@ -221,8 +367,8 @@ mod any_text {
         }
 
         #[test]
-        fn a_damaged_preset_never_panics(at in 0..FULL.len(), byte in any::<char>(), len in 0_usize..30) {
-            let mut text: Vec<char> = FULL.chars().collect();
+        fn a_damaged_preset_never_panics(rich in any::<bool>(), at in 0..1_000_usize, byte in any::<char>(), len in 0_usize..30) {
+            let mut text: Vec<char> = if rich { RICH } else { FULL }.chars().collect();
             let end = (at + len).min(text.len());
             text.splice(at.min(end)..end, [byte]);
             if let Ok(preset) = Preset::parse(&text.into_iter().collect::<String>()) {

@@ -14,15 +14,6 @@ const HALF_SCALE: f32 = 2047.5;
 /// Adding this leaves a small number rounded to an integer in the low bits of the sum: 1.5 · 2²³.
 const ROUNDER: f32 = 12_582_912.0;
 
-/// Which way the picture lies. The default is the vendor's: x mirrored on the wire, y as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Orientation {
-    /// Mirror left and right.
-    pub invert_x: bool,
-    /// Mirror up and down.
-    pub invert_y: bool,
-}
-
 /// A point as it stands on the wire: 12 bits each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WirePoint {
@@ -57,7 +48,8 @@ impl WirePoint {
         out
     }
 
-    /// The point as the audience sees it, in the vendor's orientation. Numbers above 12 bits count as full.
+    /// The point as the audience sees it, as the vendor sends it: x mirrored on the wire, y as it is.
+    /// Numbers above 12 bits count as full.
     #[must_use]
     pub fn to_point(&self) -> LaserPoint {
         let place = |v: u16| f32::from(v.min(FULL_SCALE)) / HALF_SCALE - 1.0;
@@ -111,24 +103,16 @@ impl<'a> DataPacket<'a> {
 }
 
 /// Appends a datagram of `points` to `out`. Colours lose their low four bits, rounded down.
-pub fn encode_packet(
-    message: u8,
-    frame: u8,
-    points: &[LaserPoint],
-    orientation: Orientation,
-    out: &mut Vec<u8>,
-) {
+pub fn encode_packet(message: u8, frame: u8, points: &[LaserPoint], out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + DATA_HEADER_BYTES + points.len() * POINT_BYTES, 0);
     let (header, records) = out[start..].split_at_mut(DATA_HEADER_BYTES);
     header.copy_from_slice(&[opcode::DATA, 0, message, frame]);
-    let scale = |inverted: bool| if inverted { -HALF_SCALE } else { HALF_SCALE };
-    let (scale_x, scale_y) = (scale(orientation.invert_x), scale(orientation.invert_y));
     let (records, _) = records.as_chunks_mut::<POINT_BYTES>();
     for (record, point) in records.iter_mut().zip(points) {
         // Two stores instead of five.
-        let x = mirrored(point.x, scale_x);
-        let y = u64::from(FULL_SCALE) - mirrored(point.y, scale_y);
+        let x = mirrored(point.x);
+        let y = u64::from(FULL_SCALE) - mirrored(point.y);
         let head = x | y << 16 | u64::from(point.r >> 4) << 32 | u64::from(point.g >> 4) << 48;
         record[..8].copy_from_slice(&head.to_le_bytes());
         record[8..].copy_from_slice(&(point.b >> 4).to_le_bytes());
@@ -142,10 +126,10 @@ pub fn encode_packet(
     clippy::manual_clamp,
     reason = "each comparison is one instruction; clamp keeps NaN and takes three"
 )]
-fn mirrored(value: f32, scale: f32) -> u64 {
+fn mirrored(value: f32) -> u64 {
     let value = if value > -1.0 { value } else { -1.0 };
     let value = if value < 1.0 { value } else { 1.0 };
-    u64::from((HALF_SCALE - value * scale + ROUNDER).to_bits() & 0x1fff)
+    u64::from((HALF_SCALE - value * HALF_SCALE + ROUNDER).to_bits() & 0x1fff)
 }
 
 #[cfg(test)]
@@ -184,7 +168,7 @@ mod tests {
     #[test]
     fn encoding_gives_the_vendors_bytes_with_all_twelve_bits_of_colour() {
         let mut out = Vec::new();
-        encode_packet(5, 2, &three_points(), Orientation::default(), &mut out);
+        encode_packet(5, 2, &three_points(), &mut out);
         // Full and half drive with the low bits that the vendor leaves out.
         let expected = hex(VENDOR);
         let parsed = DataPacket::parse(&out).unwrap();
@@ -202,8 +186,8 @@ mod tests {
     #[test]
     fn the_unmirrored_reference_comes_from_inverting_x() {
         let mut out = Vec::new();
-        let turned = Orientation { invert_x: true, invert_y: false };
-        encode_packet(5, 2, &three_points(), turned, &mut out);
+        let turned = three_points().map(|point| LaserPoint { x: -point.x, ..point });
+        encode_packet(5, 2, &turned, &mut out);
         let ours: Vec<WirePoint> = DataPacket::parse(&out).unwrap().points().collect();
         let reference = hex(UNMIRRORED);
         let theirs: Vec<WirePoint> = DataPacket::parse(&reference).unwrap().points().collect();
@@ -216,7 +200,7 @@ mod tests {
     fn a_full_datagram_is_1404_bytes() {
         let mut out = Vec::new();
         let points = [LaserPoint::CENTRE; super::super::MAX_POINTS_PER_PACKET];
-        encode_packet(0, 0, &points, Orientation::default(), &mut out);
+        encode_packet(0, 0, &points, &mut out);
         assert_eq!(out.len(), 1404);
     }
 
@@ -231,22 +215,20 @@ mod tests {
     proptest! {
         #[test]
         fn encoding_rounds_to_nearest_never_adds_light_and_stays_in_range(
-            x in -1.2_f32..1.2, y in -1.2_f32..1.2, drives: [u16; 3], odd in 0_usize..5,
-            invert_x: bool, invert_y: bool
+            x in -1.2_f32..1.2, y in -1.2_f32..1.2, drives: [u16; 3], odd in 0_usize..5
         ) {
             let [r, g, b] = drives;
             let x = [x, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30][odd];
             let mut out = Vec::new();
             let point = LaserPoint { x, y, r, g, b, i: 0 };
-            encode_packet(1, 1, &[point], Orientation { invert_x, invert_y }, &mut out);
+            encode_packet(1, 1, &[point], &mut out);
             let wire = DataPacket::parse(&out).unwrap().points().next().unwrap();
             prop_assert!(wire.x <= 4095 && wire.y <= 4095);
             let seen = wire.to_point();
-            let side = |inverted: bool| if inverted { -1.0 } else { 1.0 };
             let step = 0.5001 / HALF_SCALE;
-            prop_assert!((seen.y - side(invert_y) * y.clamp(-1.0, 1.0)).abs() <= step);
+            prop_assert!((seen.y - y.clamp(-1.0, 1.0)).abs() <= step);
             if odd == 0 {
-                prop_assert!((seen.x - side(invert_x) * x.clamp(-1.0, 1.0)).abs() <= step);
+                prop_assert!((seen.x - x.clamp(-1.0, 1.0)).abs() <= step);
             }
             for (sent, wanted) in [(wire.r, r), (wire.g, g), (wire.b, b)] {
                 prop_assert_eq!(sent, wanted >> 4);

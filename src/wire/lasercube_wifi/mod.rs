@@ -10,7 +10,7 @@ mod info;
 mod reply;
 
 pub use command::{Command, opcode};
-pub use data::{DATA_HEADER_BYTES, DataPacket, Orientation, POINT_BYTES, WirePoint, encode_packet};
+pub use data::{DATA_HEADER_BYTES, DataPacket, POINT_BYTES, WirePoint, encode_packet};
 pub use info::{Connection, Info};
 pub use reply::{Acknowledge, Reply};
 

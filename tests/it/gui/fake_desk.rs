@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use galvo::analysis::Features;
 use galvo::point::{Colour, LaserPoint};
-use galvo::show::Command;
 use galvo::show::snapshot::{
     AudioView, Desk, ParamView, PresetEntry, PresetView, ProjectorState, ProjectorView, SafetyView,
     Snapshot, SyncView, Transport,
 };
+use galvo::show::{Command, Transition};
 use galvo::time::MediaTime;
 
 const PPS: u32 = 30_000;
@@ -131,6 +131,8 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         }
         Command::SetVolume(volume) => seen.transport.volume = *volume,
         Command::SelectPreset(name) => preset.name.clone_from(name),
+        Command::SetTransition(transition) => seen.transition = *transition,
+        Command::SetShuffle(on) => seen.shuffle = *on,
         Command::SetParam { name, value } => {
             for param in &mut preset.params {
                 if param.name == *name {
@@ -152,6 +154,12 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::ResetStop => seen.safety.stopped = false,
         Command::SetMaster(level) => seen.safety.master = *level,
         Command::SetOffsetMs(ms) => seen.sync.user_offset_ms = *ms,
+        Command::SetMounting { projector, mounting } => {
+            let named = seen.projectors.iter_mut().find(|one| one.name == *projector);
+            if let Some(one) = named {
+                one.mounting = *mounting;
+            }
+        }
     }
     for projector in &mut seen.projectors {
         projector.armed = seen.safety.armed;
@@ -173,6 +181,8 @@ fn rich() -> Snapshot {
         },
         presets: presets(),
         preset: Arc::new(preset()),
+        transition: Transition::QUICK,
+        shuffle: false,
         projectors: vec![ProjectorView {
             name: "etherdream://192.168.1.40".into(),
             state: ProjectorState::Ready,

@@ -17,7 +17,7 @@ use galvo::show::director::{Cast, Director, Sound, rings};
 use galvo::show::engine::{Engine, Listening};
 use galvo::show::handle::LOOKAHEAD;
 use galvo::show::projector::{Projector, SetUp};
-use galvo::show::{Command, Library, PresetEditor, Report, Snapshot};
+use galvo::show::{Command, Library, Mountings, PresetEditor, Report, Snapshot, Transition};
 use galvo::time::{Clock, HostTime, ManualClock, MediaTime};
 
 pub(super) const RATE: u32 = 48_000;
@@ -40,6 +40,7 @@ pub(super) struct Scenario {
     offset_ms: f64,
     sound_ppm: f64,
     plugged: bool,
+    preset_folder: PathBuf,
 }
 
 impl Scenario {
@@ -53,7 +54,13 @@ impl Scenario {
             offset_ms: 0.0,
             sound_ppm: 0.0,
             plugged: true,
+            preset_folder: PathBuf::from("no such folder"),
         }
+    }
+
+    /// The user's presets lie in this folder.
+    pub(super) fn preset_folder(self, folder: &Path) -> Self {
+        Self { preset_folder: folder.to_owned(), ..self }
     }
 
     pub(super) fn preset(self, preset: Arc<Preset>) -> Self {
@@ -112,12 +119,15 @@ impl Scenario {
         let cast = Cast {
             sound: Sound::Playback { player, handle },
             projectors,
-            library: Library::open(Some(PathBuf::from("no such folder"))),
+            library: Library::open(Some(self.preset_folder)),
+            mountings: Mountings::default(),
             editor: PresetEditor::new(self.preset),
             ends,
             master: 1.0,
             offset_ms: self.offset_ms,
             duration_s: None,
+            transition: Transition::CUT,
+            shuffle: false,
         };
         let mut director = Director::new(cast, Some(&self.file), START);
         director.obey(Command::Play, START);

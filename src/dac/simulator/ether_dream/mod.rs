@@ -9,4 +9,4 @@ mod server;
 
 pub use bench::Bench;
 pub use device::{Device, Generation};
-pub use server::{Options, Server};
+pub use server::{Options, Server, broadcast};

@@ -32,8 +32,8 @@ pub struct Options {
     pub capacity: Option<u16>,
     /// What goes wrong.
     pub faults: Faults,
-    /// True to broadcast announcements on the loopback network.
-    pub announce: bool,
+    /// Where it announces itself once a second; [`broadcast`] is where real ones do. Nowhere if `None`.
+    pub announce_to: Option<SocketAddr>,
     /// What watches its mirrors.
     pub recorder: Option<Box<dyn Recorder>>,
 }
@@ -43,7 +43,7 @@ impl std::fmt::Debug for Options {
         f.debug_struct("Options")
             .field("generation", &self.generation)
             .field("faults", &self.faults)
-            .field("announce", &self.announce)
+            .field("announce_to", &self.announce_to)
             .finish_non_exhaustive()
     }
 }
@@ -70,7 +70,7 @@ impl Server {
             device,
             faults: options.faults,
             random: options.faults.seed,
-            announcer: if options.announce { announcer(address) } else { None },
+            announcer: options.announce_to.and_then(|to| announcer(address, to)),
             announced: None,
             client: None,
             estop_done: false,
@@ -112,17 +112,22 @@ impl Drop for Server {
     }
 }
 
+/// Where a device with this address announces itself: to everybody on its network.
+#[must_use]
+pub fn broadcast(address: SocketAddr) -> SocketAddr {
+    let everybody = match address.ip().is_loopback() {
+        true => Ipv4Addr::new(127, 255, 255, 255),
+        false => Ipv4Addr::BROADCAST,
+    };
+    SocketAddr::from((everybody, UDP_PORT))
+}
+
 /// Announcements are a convenience: without a socket for them the device still serves.
-fn announcer(address: SocketAddr) -> Option<UdpSocket> {
+fn announcer(address: SocketAddr, to: SocketAddr) -> Option<UdpSocket> {
     let ip = if address.ip().is_loopback() { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
     let socket = UdpSocket::bind((ip, 0)).ok()?;
     socket.set_broadcast(true).ok()?;
-    let target = if address.ip().is_loopback() {
-        Ipv4Addr::new(127, 255, 255, 255)
-    } else {
-        Ipv4Addr::BROADCAST
-    };
-    socket.connect((target, UDP_PORT)).ok()?;
+    socket.connect(to).ok()?;
     socket.set_nonblocking(true).ok()?;
     Some(socket)
 }

@@ -301,7 +301,7 @@ impl Device {
 mod tests {
     use super::*;
     use crate::point::Colour;
-    use crate::wire::lasercube_wifi::{Orientation, encode_packet};
+    use crate::wire::lasercube_wifi::encode_packet;
     use std::time::Duration;
 
     fn say(device: &mut Device, now: HostTime, command: Command) -> Vec<u8> {
@@ -314,7 +314,7 @@ mod tests {
     fn points(device: &mut Device, now: HostTime, message: u8, count: usize) -> Vec<u8> {
         let (mut bytes, mut out) = (Vec::new(), Vec::new());
         let lit = vec![LaserPoint::lit(0.0, 0.0, Colour::WHITE); count];
-        encode_packet(message, 0, &lit, Orientation::default(), &mut bytes);
+        encode_packet(message, 0, &lit, &mut bytes);
         device.feed(now, Port::Data, &bytes, &mut out);
         out
     }

@@ -1,0 +1,218 @@
+//! How each projector hangs, remembered in the user's settings by what the projector tells of itself.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dac::DacUri;
+use crate::path::{Mounting, MountingError};
+
+/// No settings of projectors are larger than this, bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Why mountings could not be read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum MountingsError {
+    /// The file is no list of projectors.
+    #[error(
+        "{} cannot be understood ({detail}): mend it, or delete it and set the projectors anew",
+        path.display()
+    )]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The system has no folder for settings.
+    #[error("there is no folder for settings on this system: set HOME, so that it can be kept")]
+    NoFolder,
+    /// A file or folder refused.
+    #[error("{}: {error}; check that it exists and that you may use it", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// One projector in the file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Entry {
+    /// What the projector tells of itself; none if it was not heard when it was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// How it was named when it was set.
+    uri: String,
+    #[serde(flatten)]
+    mounting: Mounting,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    projector: Vec<Entry>,
+}
+
+/// The mountings of all projectors that were ever set.
+#[derive(Debug, Default)]
+pub struct Mountings {
+    path: Option<PathBuf>,
+    entries: Vec<Entry>,
+}
+
+/// The user's file on this system: `galvo/projectors.toml` where settings live.
+#[must_use]
+pub fn default_file() -> Option<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "galvo")?;
+    Some(folders.config_dir().join("projectors.toml"))
+}
+
+impl Mountings {
+    /// Reads `path`, or [`default_file`] if none is given. A file that is not there is an empty one.
+    pub fn open(path: Option<PathBuf>) -> Result<Self, MountingsError> {
+        let Some(path) = path.or_else(default_file) else { return Ok(Self::default()) };
+        let mut text = String::new();
+        let read =
+            fs::File::open(&path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
+        match read {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(MountingsError::Io { path, error }),
+        }
+        let broken = |detail: String| MountingsError::Broken { path: path.clone(), detail };
+        let file: File =
+            toml::from_str(&text).map_err(|error| broken(error.message().to_owned()))?;
+        let checked: Result<Vec<_>, MountingError> =
+            file.projector.iter().map(|entry| entry.mounting.check()).collect();
+        checked.map_err(|error| broken(error.to_string()))?;
+        Ok(Self { path: Some(path), entries: file.projector })
+    }
+
+    /// True if nothing was ever set.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How the projector hangs that is named `uri` and has told `id` of itself, if it has told anything. Another
+    /// device at an address that was once this one's is not taken for it.
+    #[must_use]
+    pub fn of(&self, uri: &str, id: Option<&str>) -> Mounting {
+        self.place(uri, id).map_or_else(Mounting::default, |place| self.entries[place].mounting)
+    }
+
+    /// Remembers it. A mounting that changes nothing is forgotten.
+    pub fn set(
+        &mut self,
+        uri: &str,
+        id: Option<&str>,
+        mounting: Mounting,
+    ) -> Result<(), MountingsError> {
+        if let Some(place) = self.place(uri, id) {
+            self.entries.remove(place);
+        }
+        if !mounting.is_plain() {
+            let (id, uri) = (id.map(str::to_owned), uri.to_owned());
+            self.entries.push(Entry { id, uri, mounting });
+        }
+        self.save()
+    }
+
+    fn place(&self, uri: &str, id: Option<&str>) -> Option<usize> {
+        let by_id =
+            id.and_then(|id| self.entries.iter().position(|entry| entry.id.as_deref() == Some(id)));
+        let wanted = DacUri::parse(uri).ok();
+        let is_named = |entry: &Entry| {
+            let may_be_it = entry.id.is_none() || id.is_none();
+            may_be_it
+                && (entry.uri == uri
+                    || wanted.is_some() && DacUri::parse(&entry.uri).ok() == wanted)
+        };
+        by_id.or_else(|| self.entries.iter().position(is_named))
+    }
+
+    /// Writes beside the file first, so that a power cut leaves the old one or the new one.
+    fn save(&self) -> Result<(), MountingsError> {
+        let path = self.path.as_ref().ok_or(MountingsError::NoFolder)?;
+        let refused = |error| MountingsError::Io { path: path.clone(), error };
+        let file = File { projector: self.entries.clone() };
+        let text = toml::to_string(&file)
+            .map_err(|error| refused(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(refused)?;
+        }
+        let beside = path.with_extension("toml.new");
+        let written = fs::File::create(&beside).and_then(|mut file| {
+            file.write_all(b"# How each projector hangs: galvo devices set URI --help\n\n")?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        });
+        written.and_then(|()| fs::rename(&beside, path)).map_err(refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URI: &str = "ether-dream://10.0.0.7";
+    const ID: Option<&str> = Some("ether-dream:01:02");
+
+    fn inverted() -> Mounting {
+        Mounting { invert_x: true, colours: "bgr".parse().unwrap(), ..Mounting::default() }
+    }
+
+    #[test]
+    fn a_projector_keeps_its_mounting_at_another_address_and_gives_it_to_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("galvo/projectors.toml");
+        let mut mountings = Mountings::open(Some(path.clone())).unwrap();
+        assert!(mountings.is_empty() && mountings.of(URI, ID).is_plain());
+        mountings.set(URI, ID, inverted()).unwrap();
+        let mountings = Mountings::open(Some(path.clone())).unwrap();
+        assert_eq!(mountings.of("ether-dream://10.0.0.9", ID), inverted());
+        assert_eq!(mountings.of("ether-dream://10.0.0.7:7765", None), inverted(), "not heard");
+        assert!(mountings.of(URI, Some("ether-dream:09:09")).is_plain(), "another device");
+        assert!(mountings.of("ether-dream://10.0.0.9", None).is_plain());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("colours = \"bgr\"") && text.contains("invert_x = true"), "{text}");
+    }
+
+    #[test]
+    fn what_changes_nothing_is_forgotten_and_one_projector_has_one_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("projectors.toml");
+        let mut mountings = Mountings::open(Some(path.clone())).unwrap();
+        mountings.set(URI, None, inverted()).unwrap();
+        let turned = Mounting { rotate_degrees: 90.0, ..Mounting::default() };
+        mountings.set(URI, ID, turned).unwrap();
+        assert_eq!(mountings.entries.len(), 1, "heard later, it is the same one");
+        mountings.set(URI, ID, Mounting::default()).unwrap();
+        assert!(Mountings::open(Some(path)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_broken_file_is_told_with_its_cure_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("projectors.toml");
+        for text in [
+            "projector = 3",
+            "[[projector]]\nuri = \"sim:\"\ncolours = \"xyz\"",
+            "[[projector]]\nuri = \"sim:\"\nrotate_degrees = inf",
+            "\u{0}",
+        ] {
+            fs::write(&path, text).unwrap();
+            let sentence = Mountings::open(Some(path.clone())).unwrap_err().to_string();
+            assert!(
+                sentence.contains("projectors.toml") && sentence.contains("mend it"),
+                "{sentence}"
+            );
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+}
