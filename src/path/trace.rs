@@ -108,9 +108,12 @@ fn kept(way: &[Place], smooth: bool) -> Vec<bool> {
         let farthest = (from + 1..to)
             .map(|k| (k, error(way, smooth, from, to, k)))
             .max_by(|a, b| a.1.total_cmp(&b.1));
+        // The last place of another colour: the step is behind it.
         let colours = (!smooth && from + 1 < to)
             .then(|| {
-                (from + 1..to).find(|k| differs(way[*k].colour, way[to].colour, COLOUR_TOLERANCE))
+                (from + 1..to)
+                    .rev()
+                    .find(|k| differs(way[*k].colour, way[to].colour, COLOUR_TOLERANCE))
             })
             .flatten();
         match (farthest, colours) {
