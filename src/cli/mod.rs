@@ -5,12 +5,15 @@
 
 mod analyze;
 pub mod args;
+mod check;
 mod devices;
 pub mod headless;
 pub mod keys;
 pub mod mask;
+mod optimise;
 mod play;
 mod presets;
+mod render;
 mod simulate;
 
 use std::process::ExitCode;
@@ -34,6 +37,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Cmd::Devices(args)) => devices::devices(&args),
         Some(Cmd::Simulate(args)) => simulate::simulate(&args),
         Some(Cmd::Mask { action }) => mask::mask(&action),
+        Some(Cmd::Render(args)) => render::render(&args),
+        Some(Cmd::Optimise(args)) => optimise::optimise(&args),
+        Some(Cmd::Check(args)) => check::check(&args),
         Some(Cmd::Presets(args)) => presets::presets(args.action),
         Some(Cmd::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "galvo", &mut std::io::stdout());

@@ -27,8 +27,10 @@ mod matrix;
 #[cfg(feature = "http")]
 mod media;
 mod mock_device;
+mod path;
 mod patterns;
 mod queue;
+mod render;
 mod rows;
 mod safety;
 mod safety_on_devices;
