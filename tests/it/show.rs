@@ -390,8 +390,9 @@ fn a_hundred_seeks_over_a_bad_network_never_show_light_of_the_old_place() {
         match request.number % 4 {
             0 => Fault::CutAfter(4_000),
             1 => Fault::Status(503),
-            2 => Fault::Delay(std::time::Duration::from_millis(30)),
-            _ => Fault::CutAfter(6_000),
+            2 => Fault::CutAfter(9_000),
+            3 if request.number < 20 => Fault::CutAfter(6_000),
+            _ => Fault::Delay(std::time::Duration::from_millis(30)),
         }
     }));
     let address = server.url("halves.mp3");
