@@ -129,14 +129,16 @@ impl Layout {
     }
 }
 
+/// Heights of panes that do not grow with the window, px.
+const PROJECTORS: f32 = 148.0;
+const SAFETY: f32 = 208.0;
+const TRANSPORT: f32 = 84.0;
+
 /// The layout of a desk that nobody arranged, for a room of this size in px.
 fn standard(room: Vec2) -> Tree<Pane> {
     let left = (room.x * 0.19).clamp(240.0, 330.0);
     let right = (room.x * 0.235).clamp(288.0, 400.0);
     let sound = (room.y * 0.2).clamp(140.0, 190.0);
-    const PROJECTORS: f32 = 148.0;
-    const SAFETY: f32 = 208.0;
-    const TRANSPORT: f32 = 84.0;
     let rest = |taken: f32| (room.y - taken).max(160.0);
     let centre = (room.x - left - right).max(320.0);
     let part = Part::row(

@@ -140,7 +140,9 @@ impl Builder {
                 return Ok(None);
             }
             let mut linear = Linear::new(dir, children.iter().map(|(id, _)| *id).collect());
-            children.iter().for_each(|(id, share)| linear.shares.set_share(*id, *share));
+            for (id, share) in &children {
+                linear.shares.set_share(*id, *share);
+            }
             return Ok(Some(self.tiles.insert_container(linear)));
         }
         let mut children = Vec::new();
