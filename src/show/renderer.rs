@@ -5,8 +5,10 @@
 //! that a kick is not late by what is left of a frame.
 
 use super::deck::{Deck, Transition};
-use crate::analysis::{FeatureWindow, Features};
-use crate::path::{Layout, LayoutSettings, PathPoints};
+use super::hearing::Ear;
+use crate::analysis::Features;
+use crate::mask::LightFrames;
+use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints};
 use crate::pattern::{Instrument, Shade};
 use crate::point::LaserPoint;
 use crate::stream::{FillRequest, FillResult, Producer};
@@ -61,6 +63,13 @@ impl Renderer {
         }
     }
 
+    /// For mirrors of `profile`.
+    #[must_use]
+    pub fn for_mirrors(mut self, profile: GalvoProfile) -> Self {
+        self.layout.settings_mut().profile = profile;
+        self
+    }
+
     /// With its first picture `share` of a picture (0..1) later, dark until then. Renderers with different
     /// shares do not draw in the same callback: the work of many projectors is spread evenly.
     #[must_use]
@@ -84,9 +93,31 @@ impl Renderer {
         self.deck.set_param(index, value);
     }
 
-    /// This renderer as a producer that looks at `window`; in silence if the music does not run.
-    pub fn seeing<'a>(&'a mut self, window: &'a FeatureWindow, playing: bool) -> Seeing<'a> {
-        Seeing { renderer: self, window, playing }
+    /// This renderer as a producer that listens through `ear`; in silence if the music does not run.
+    pub fn seeing<'a>(&'a mut self, ear: &'a dyn Ear, playing: bool) -> Seeing<'a> {
+        Seeing { renderer: self, ear, masks: None, playing }
+    }
+
+    /// Draws the picture seen at `media` whole, over what `out` held: for files of pictures, where a player
+    /// shows it for `seconds` and may repeat it. It begins and ends dark in the centre, so that any may follow
+    /// any. Brightness, scale and rotation are those of its first moment. Not for the callback: `out` may grow.
+    pub fn picture(
+        &mut self,
+        ear: &dyn Ear,
+        media: MediaTime,
+        pps: u32,
+        seconds: f32,
+        out: &mut Vec<LaserPoint>,
+    ) {
+        self.features = ear.at(media);
+        let figure = self.deck.draw(&self.features, media, seconds);
+        let most = (pps as f32 * seconds) as usize;
+        let budget = most.min((pps / FRAMES_PER_SECOND) as usize);
+        self.layout.lay_loop(figure, LaserPoint::CENTRE, pps, budget, &mut self.frame);
+        let shade = self.deck.shade(&self.features, media);
+        let turn = Turn::from(shade.rotation, 0.0);
+        out.clear();
+        out.extend(self.frame.as_slice().iter().map(|point| shaded(*point, shade, &turn)));
     }
 
     /// Draws the picture for `media` from the features looked up last.
@@ -103,14 +134,22 @@ impl Renderer {
 #[derive(Debug)]
 pub struct Seeing<'a> {
     renderer: &'a mut Renderer,
-    window: &'a FeatureWindow,
+    ear: &'a dyn Ear,
+    masks: Option<&'a LightFrames>,
     playing: bool,
 }
 
-impl Seeing<'_> {
+impl<'a> Seeing<'a> {
+    /// With the silhouettes of a mask stream.
+    #[must_use]
+    pub fn with_masks(mut self, masks: &'a LightFrames) -> Self {
+        self.masks = Some(masks);
+        self
+    }
+
     /// The features that light made for `media` shows: silence while the music stands still.
     fn look(&mut self, media: MediaTime) {
-        let seen = if self.playing { self.window.at(media) } else { Features::silence(media) };
+        let seen = if self.playing { self.ear.at(media) } else { Features::silence(media) };
         self.renderer.features = seen;
     }
 
@@ -141,6 +180,9 @@ impl Producer for Seeing<'_> {
             if self.renderer.cursor >= self.renderer.frame.as_slice().len() {
                 let media = request.media_at(done);
                 self.look(media);
+                if let Some(masks) = self.masks {
+                    self.renderer.deck.see(masks.at(media, request.epoch));
+                }
                 self.renderer.draw_frame(media, request.pps);
                 if self.renderer.frame.as_slice().is_empty() {
                     break;
@@ -220,6 +262,7 @@ fn shaded(point: LaserPoint, shade: Shade, turn: &Turn) -> LaserPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::FeatureWindow;
     use crate::pattern::Preset;
     use crate::pattern::bundled::BUNDLED;
     use crate::time::{HostTime, StreamInstant};
