@@ -89,7 +89,7 @@ impl Fed {
     fn feed(&mut self, media: MediaTime) {
         while let Some(features) = self.song.get(self.given).copied()
             && features.at <= media.plus_nanos(AHEAD_NS)
-            && self.ring.push(Analysed { epoch: 0, features }).is_ok()
+            && self.ring.push(Analysed::Moment(0, features)).is_ok()
         {
             self.given += 1;
         }
