@@ -454,9 +454,8 @@ impl MaskHandle {
             Ok(known) => return Ok(known),
             Err(work) => work,
         };
-        let picture = work.scale(mask);
-        lock(&self.0.pictures).keep(work, &picture);
-        Ok(picture)
+        work.scale(mask);
+        Ok(lock(&self.0.pictures).keep(work))
     }
 
     /// What was last in the way, for this handle and its clones only. A success leaves it as it is.
