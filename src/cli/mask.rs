@@ -14,11 +14,14 @@ use crate::format::outlines::{Outlines, PLANE_HEIGHT, PLANE_WIDTH, Place};
 use crate::mask::light::prepare;
 use crate::mask::shapes::{self, Shape};
 use crate::mask::trace::{Pixels, trace};
-use crate::mask::{Builder, Eye, LightSettings, MaskHandle, MaskSource, Output, Rate, lettering};
+use crate::mask::{
+    Builder, Eye, LightSettings, MaskError, MaskHandle, MaskSource, Output, Rate, lettering,
+};
+use crate::media::{Location, MediaOpener};
 use crate::pattern::Silhouette;
 use crate::show::masks::MaskKey;
 
-/// How long one frame of a local file may take.
+/// How long one frame may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest stream that is made, frames.
 const MAX_MADE: usize = 1 << 20;
@@ -193,7 +196,8 @@ pub(super) fn mask(action: &MaskAction) -> anyhow::Result<()> {
 }
 
 fn open(file: &Path, key: &KeyArgs, builder: Builder) -> anyhow::Result<MaskHandle> {
-    let mut source = MaskSource::file(file)?;
+    let media = MediaOpener::of_the_user().open(&Location::from(file));
+    let mut source = MaskSource::media(&media.map_err(MaskError::from)?)?;
     if let Some(key) = key.key()? {
         source = source.with_key(key.for_file(file));
     }

@@ -11,6 +11,7 @@ use crate::format::asvr::{KeyedName, Passphrase};
 use crate::mask::{
     Builder, LightFeeder, LightSettings, MaskError, MaskHandle, MaskSource, Output, Rate, StreamKey,
 };
+use crate::media::{Location, Media, MediaOpener};
 
 /// Time between two looks at what the light needs.
 const LOOK_EVERY: Duration = Duration::from_millis(4);
@@ -35,8 +36,8 @@ pub struct MaskKey {
 /// A mask stream and how it is shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MaskChoice {
-    /// The file; without one, the stream beside the song is taken if there is one.
-    pub file: Option<PathBuf>,
+    /// The file or address; without one, the stream beside the song is taken if there is one.
+    pub file: Option<Location>,
     /// Frames per second, which the file does not say.
     pub rate: Rate,
     /// How outlines become light.
@@ -51,14 +52,19 @@ pub fn beside(song: &Path) -> Option<PathBuf> {
     ["asvp", "asvr"].iter().map(|ending| song.with_extension(ending)).find(|path| path.is_file())
 }
 
-/// Opens a file of masks for the light alone.
+/// Opens a stream of masks for the light alone. What comes over the network is kept as music is; this waits for the
+/// server.
 ///
 /// # Errors
 /// It cannot be read, or is no mask stream.
-pub fn load(file: &Path, choice: &MaskChoice) -> Result<MaskHandle, MaskError> {
-    let mut source = MaskSource::file(file)?;
+pub fn load(at: &Location, choice: &MaskChoice) -> Result<MaskHandle, MaskError> {
+    load_media(&MediaOpener::of_the_user().open(at)?, choice)
+}
+
+fn load_media(media: &Media, choice: &MaskChoice) -> Result<MaskHandle, MaskError> {
+    let mut source = MaskSource::media(media)?;
     if let Some(key) = &choice.key {
-        source = source.with_key(key.clone().for_file(file));
+        source = source.with_key(key.clone().for_file(media.location().to_string().as_ref()));
     }
     let builder = Builder::default().output(Output::Outlines).cache_frames(CACHE_FRAMES);
     let handle = builder.worker_threads(1).decode(2).rate(choice.rate).build()?;
@@ -67,7 +73,7 @@ pub fn load(file: &Path, choice: &MaskChoice) -> Result<MaskHandle, MaskError> {
 }
 
 impl MaskKey {
-    /// The key of a file.
+    /// The key of a file or address.
     #[must_use]
     pub fn for_file(self, file: &Path) -> StreamKey {
         let Self { passphrase, scene, version, resource } = self;
@@ -97,7 +103,9 @@ impl MaskThread {
             loop {
                 match inbox.recv_timeout(LOOK_EVERY) {
                     Ok(song) => {
-                        let loaded = beside(&song).map(|file| load(&file, &choice)).transpose();
+                        let loaded = beside(&song)
+                            .map(|file| load(&Location::File(file), &choice))
+                            .transpose();
                         feeder.set_stream(loaded.unwrap_or_else(|error| {
                             // Nobody listens only if the show is over.
                             drop(say.send(format!("the mask stream is left out: {error}")));
