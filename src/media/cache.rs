@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn what_was_kept_is_found_by_another_program() {
         let folder = tempfile::tempdir().unwrap();
-        let bytes: Vec<u8> = (0..300_000_u32).map(|k| (k * k >> 7) as u8).collect();
+        let bytes: Vec<u8> = (0..300_000_u32).map(|k| (k.wrapping_mul(k) >> 7) as u8).collect();
         keep(&Cache::open(folder.path(), 1 << 20).unwrap(), "http://x/a", &bytes);
         let other = Cache::open(folder.path(), 1 << 20).unwrap();
         let (file, label) = other.find("http://x/a").unwrap();

@@ -9,9 +9,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use crate::format::asvr::{KeyedName, Passphrase};
 use crate::mask::{
-    Builder, LightFeeder, LightSettings, MaskError, MaskHandle, MaskSource, Output, Rate, StreamKey,
+    Builder, ErrorCode, LightFeeder, LightSettings, MaskError, MaskHandle, MaskSource, Output,
+    Rate, StreamKey,
 };
-use crate::media::{Location, Media, MediaOpener};
+use crate::media::{Location, Media, MediaError, MediaOpener, TransportError};
 
 /// Time between two looks at what the light needs.
 const LOOK_EVERY: Duration = Duration::from_millis(4);
@@ -61,6 +62,58 @@ pub fn load(at: &Location, choice: &MaskChoice) -> Result<MaskHandle, MaskError>
     load_media(&MediaOpener::of_the_user().open(at)?, choice)
 }
 
+/// Opens the stream beside a song for the light alone, if there is one. Over the network this waits for the server;
+/// one that has nothing there is no trouble, and neither is one that gives a page for what it does not have.
+///
+/// # Errors
+/// There is one that cannot be read or is no mask stream, or the server fails.
+pub fn find(
+    song: &Location,
+    choice: &MaskChoice,
+    opener: &MediaOpener,
+) -> Result<Option<MaskHandle>, MaskError> {
+    let url = match song {
+        Location::File(path) => {
+            let Some(file) = beside(path) else { return Ok(None) };
+            return load_media(&opener.open(&Location::File(file))?, choice).map(Some);
+        }
+        Location::Url(url) => url,
+        Location::Memory { .. } => return Ok(None),
+    };
+    for url in addresses_beside(url, choice.key.is_some()) {
+        let media = match opener.open(&Location::Url(url)) {
+            Ok(media) => media,
+            Err(MediaError::Transport(
+                TransportError::NotFound(_)
+                | TransportError::Refused { .. }
+                | TransportError::Empty(_),
+            )) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        match load_media(&media, choice) {
+            Ok(handle) => return Ok(Some(handle)),
+            Err(error) if error.code == ErrorCode::Decode => {
+                tracing::info!("{} is passed over: {error}", media.location());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Where the stream beside a song at an address would be: a keyed one is looked for only with a key. Nowhere if the
+/// name of the song has no ending.
+fn addresses_beside(song: &str, with_key: bool) -> Vec<String> {
+    let (address, query) = song.split_at(song.find(['?', '#']).unwrap_or(song.len()));
+    let path = address.find("://").and_then(|at| Some(at + 3 + address[at + 3..].find('/')?));
+    let name = path.and_then(|path| Some(path + address[path..].rfind('/')?));
+    let Some(dot) = name.and_then(|name| Some(name + address[name..].rfind('.')?)) else {
+        return Vec::new();
+    };
+    let endings = ["asvp", "asvr"].into_iter().take(if with_key { 2 } else { 1 });
+    endings.map(|ending| format!("{}.{ending}{query}", &address[..dot])).collect()
+}
+
 fn load_media(media: &Media, choice: &MaskChoice) -> Result<MaskHandle, MaskError> {
     let mut source = MaskSource::media(media)?;
     if let Some(key) = &choice.key {
@@ -83,10 +136,19 @@ impl MaskKey {
     }
 }
 
-/// The thread that loads mask streams and feeds the light. It ends when this is dropped.
+/// A song that is played.
+#[derive(Debug)]
+struct Song {
+    /// Its number in the player.
+    track: u64,
+    /// Where it lies, if that is known.
+    location: Option<Location>,
+}
+
+/// The thread that feeds the light with mask streams. It ends when this is dropped.
 #[derive(Debug)]
 pub struct MaskThread {
-    songs: Option<Sender<PathBuf>>,
+    songs: Option<Sender<Song>>,
     notices: Receiver<String>,
     thread: Option<JoinHandle<()>>,
 }
@@ -97,22 +159,45 @@ impl MaskThread {
     /// # Errors
     /// The system gives no more threads.
     pub fn start(mut feeder: LightFeeder, choice: MaskChoice) -> io::Result<Self> {
-        let (songs, inbox) = unbounded::<PathBuf>();
+        let (songs, inbox) = unbounded::<Song>();
         let (say, notices) = unbounded();
+        let (found, finds) = unbounded::<(u64, Result<Option<MaskHandle>, MaskError>)>();
         let work = move || {
+            let mut newest = None;
             loop {
                 match inbox.recv_timeout(LOOK_EVERY) {
-                    Ok(song) => {
-                        let loaded = beside(&song)
-                            .map(|file| load(&Location::File(file), &choice))
-                            .transpose();
-                        feeder.set_stream(loaded.unwrap_or_else(|error| {
-                            // Nobody listens only if the show is over.
+                    // The stream that was named goes with every song.
+                    Ok(_) if choice.file.is_some() => {}
+                    Ok(Song { track, location }) => {
+                        newest = Some(track);
+                        // A server may take its time: neither the light nor the end of the show waits for it.
+                        let (choice, found) = (choice.clone(), found.clone());
+                        let look = move || {
+                            let opener = MediaOpener::of_the_user();
+                            let stream =
+                                location.map_or(Ok(None), |song| find(&song, &choice, &opener));
+                            // Nobody wants it only if the show is over.
+                            drop(found.send((track, stream)));
+                        };
+                        let looking = std::thread::Builder::new().name("mask search".into());
+                        if let Err(error) = looking.spawn(look) {
                             drop(say.send(format!("the mask stream is left out: {error}")));
-                            None
-                        }));
+                        }
                     }
-                    Err(RecvTimeoutError::Timeout) => feeder.step(PATIENCE),
+                    Err(RecvTimeoutError::Timeout) => {
+                        for (track, stream) in finds.try_iter() {
+                            if newest != Some(track) {
+                                continue;
+                            }
+                            let stream = stream.unwrap_or_else(|error| {
+                                // Nobody listens only if the show is over.
+                                drop(say.send(format!("the mask stream is left out: {error}")));
+                                None
+                            });
+                            feeder.set_stream(Some(track), stream);
+                        }
+                        feeder.step(PATIENCE);
+                    }
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
@@ -121,11 +206,11 @@ impl MaskThread {
         Ok(Self { songs: Some(songs), notices, thread: Some(thread) })
     }
 
-    /// Another song is played: the stream beside it is taken, or none.
-    pub fn song_opened(&self, song: &Path) {
+    /// Another song is played, which has this number in the player: the stream beside it is taken, or none.
+    pub fn song_opened(&self, track: u64, location: Option<&Location>) {
         if let Some(songs) = &self.songs {
             // The thread ends only after this.
-            drop(songs.send(song.to_owned()));
+            drop(songs.send(Song { track, location: location.cloned() }));
         }
     }
 
@@ -157,6 +242,17 @@ mod tests {
             let mask = folder.path().join(format!("a.song.{ending}"));
             std::fs::write(&mask, []).unwrap();
             assert_eq!(beside(&song), Some(mask));
+        }
+    }
+
+    #[test]
+    fn the_stream_beside_an_address_keeps_its_query() {
+        let song = "https://host.example/a.b/my.song.flac?token=1/2.3";
+        let beside = |ending| format!("https://host.example/a.b/my.song.{ending}?token=1/2.3");
+        assert_eq!(addresses_beside(song, false), [beside("asvp")]);
+        assert_eq!(addresses_beside(song, true), [beside("asvp"), beside("asvr")]);
+        for nameless in ["http://host.example", "http://host.example/radio", "http://h/a.b/c"] {
+            assert_eq!(addresses_beside(nameless, true), [""; 0]);
         }
     }
 

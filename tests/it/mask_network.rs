@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use galvo::format::asvp::write::Writer;
+use galvo::format::asvr::Passphrase;
 use galvo::format::outlines::{Outlines, Place};
 use galvo::mask::{Category, ErrorCode, MaskSource};
-use galvo::media::{Location, Media};
+use galvo::media::{Location, Media, MediaOpener};
+use galvo::show::masks::{self, MaskChoice, MaskKey};
 
-use crate::masks::{R, bytes, eventually, key, left_edge, numbered, patient};
+use crate::masks::{PATIENT, R, bytes, eventually, key, left_edge, numbered, patient};
 use crate::media::server::{Fault, Server, Site};
 
 const MIB: usize = 1 << 20;
@@ -156,6 +158,46 @@ fn a_server_that_fails_and_returns_is_a_gap_and_no_end() {
     assert!(masks.get_frame(1, 1024, 256).is_some(), "what is there stays");
     down.store(false, Ordering::SeqCst);
     eventually(|| masks.get_frame(590, 1024, 256).is_some());
+}
+
+/// Of a song at an address the stream beside it is found on the same server. None, or a page in its place, is no
+/// trouble; a server that fails is.
+#[test]
+fn the_stream_beside_a_song_at_an_address_is_found() {
+    let find = |server: &Server, choice: &MaskChoice| {
+        let song = Location::Url(server.url("album/song.flac?x=1.5"));
+        masks::find(&song, choice, &MediaOpener::new())
+    };
+    let mut site = Site::with_trouble(b"no stream".to_vec(), |request| {
+        if request.path.contains(".asv") { Fault::None } else { Fault::Status(404) }
+    });
+    site.other = Some(("/album/song.asvp?x=1.5", numbered(50).plain()));
+    let server = Server::start(site);
+    let choice = MaskChoice::default();
+    let found = find(&server, &choice).unwrap().unwrap();
+    assert_eq!(found.get_metadata().unwrap().frames, 50);
+    assert_eq!(found.frame(49, PATIENT).unwrap().outlines.places().len(), 4);
+    let asked = server.site.requests();
+    assert!(asked.iter().all(|request| request.path == "/album/song.asvp?x=1.5"), "{asked:?}");
+
+    // A keyed one beside a song, and a page where a plain one would be.
+    let mut site = Site::of(b"<!DOCTYPE html>".to_vec());
+    site.other = Some(("/album/song.asvr?x=1.5", bytes(R)));
+    let server = Server::start(site);
+    assert!(find(&server, &choice).unwrap().is_none());
+    let key = MaskKey {
+        passphrase: Passphrase::new(std::array::from_fn(|k| k as u8)),
+        scene: 7,
+        version: "1.5.0".into(),
+        resource: Some("demo.asvr".into()),
+    };
+    let with_key = MaskChoice { key: Some(key), ..MaskChoice::default() };
+    assert_eq!(find(&server, &with_key).unwrap().unwrap().get_metadata().unwrap().form, "ASVR");
+
+    for (status, is_trouble) in [(404, false), (403, false), (500, true)] {
+        let server = Server::start(Site::with_trouble(vec![1], move |_| Fault::Status(status)));
+        assert_eq!(find(&server, &choice).is_err(), is_trouble, "{status}");
+    }
 }
 
 /// AS-43: inside a runtime an address loads on the handle's threads, where waiting is allowed.

@@ -166,7 +166,7 @@ fn rough_file() -> Vec<u8> {
     let frame = |shift: i16| {
         let mut points = Vec::new();
         for k in 0..12_i16 {
-            let (x, y) = (-24_000 + 4_000 * k, if k % 2 == 0 { -15_000 } else { 15_000 });
+            let (x, y) = (4_000 * (k - 6), if k % 2 == 0 { -15_000 } else { 15_000 });
             let at = |x, y, rgb| Point { x: x + shift, y, z: 0, rgb };
             points.push(at(x, y, [0; 3]));
             points.push(at(x, y, [0, 255, 0]));
