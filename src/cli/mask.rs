@@ -81,7 +81,7 @@ impl KeyArgs {
 /// `galvo mask info`
 #[derive(Debug, Args)]
 pub struct InfoArgs {
-    /// The stream
+    /// The stream: a file, or an http(s) address
     pub file: PathBuf,
     /// Frames per second, for the length
     #[arg(long, value_name = "FPS", default_value = "60")]
@@ -100,7 +100,7 @@ pub struct InfoArgs {
 /// `galvo mask render`
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// The stream
+    /// The stream: a file, or an http(s) address
     pub file: PathBuf,
     /// The frame, from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -119,7 +119,7 @@ pub struct RenderArgs {
 /// `galvo mask outline`
 #[derive(Debug, Args)]
 pub struct OutlineArgs {
-    /// The stream
+    /// The stream: a file, or an http(s) address
     pub file: PathBuf,
     /// The frame, from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
