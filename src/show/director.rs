@@ -456,7 +456,7 @@ impl Director {
             self.path = player.location().map(|location| location.to_string().into());
             self.told_damage = false;
             if let (Some(masks), Some(number)) = (&self.masks, number) {
-                masks.song_opened(number, player.location().and_then(|song| song.path()));
+                masks.song_opened(number, player.location());
             }
             self.listen_to_whole();
             self.take_title();
