@@ -19,7 +19,9 @@ mod raw_output;
 pub mod resample;
 pub mod software;
 pub mod start;
+pub mod track_cache;
 pub mod watchdog;
+pub mod whole_file;
 
 pub use capture::InputCallback;
 pub use clock::AudioClock;
@@ -38,4 +40,6 @@ pub use raw_output::{RawOutput, open_raw_output};
 pub use resample::StereoResampler;
 pub use software::{Due, SOFTWARE_CLOCK_NOTICE, SoftwareClock, SoftwareOutput};
 pub use start::{AudioChoice, AudioError, AudioHandle, start_input, start_output};
+pub use track_cache::{ContentKey, TrackCache};
 pub use watchdog::{Action, Watchdog};
+pub use whole_file::listen_to_file;

@@ -31,6 +31,8 @@ pub enum Cmd {
     Play(PlayArgs),
     /// Makes light from what is heard now
     Live(LiveArgs),
+    /// Says what is heard in a file: tempo, beats, bars, attacks, parts, loudness
+    Analyze(AnalyzeArgs),
     /// Lists projectors and sound devices, how to name them, and what is wrong with them
     Devices(DevicesArgs),
     /// A virtual projector that speaks the real protocol
@@ -123,6 +125,22 @@ pub struct LiveArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show it as help")]
     pub show: ShowArgs,
+}
+
+/// `galvo analyze`
+#[derive(Debug, Args)]
+pub struct AnalyzeArgs {
+    /// The music: WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC
+    pub file: PathBuf,
+    /// Listens as a live show does: from the past alone
+    #[arg(long)]
+    pub live: bool,
+    /// Machine-readable, with the time of every beat and attack
+    #[arg(long)]
+    pub json: bool,
+    /// Writes the features of every 10 ms: as JSON lines, or in the form of the cache if it ends in .track
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `galvo devices`

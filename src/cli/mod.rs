@@ -3,6 +3,7 @@
 //! Exit status 0 is done, 1 failed (one clear sentence on stderr), 2 wrong usage.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this surface")]
 
+mod analyze;
 pub mod args;
 mod devices;
 pub mod headless;
@@ -28,6 +29,7 @@ pub fn run(cli: Cli) -> ExitCode {
         None => play::desktop(),
         Some(Cmd::Play(args)) => play::play(args),
         Some(Cmd::Live(args)) => play::live(args),
+        Some(Cmd::Analyze(args)) => analyze::analyze(&args),
         Some(Cmd::Devices(args)) => devices::devices(&args),
         Some(Cmd::Simulate(args)) => simulate::simulate(&args),
         Some(Cmd::Presets(args)) => presets::presets(args.action),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::deck::Transition;
+use crate::analysis::BeatWish;
 use crate::path::Mounting;
 use crate::time::MediaTime;
 
@@ -53,6 +54,8 @@ pub enum Command {
     SetMaster(f32),
     /// Moves the light against the sound, in ms: positive is later.
     SetOffsetMs(f64),
+    /// Takes the beat in hand: tap, nudge, half, double, resync, lock, a tempo, or follow again.
+    Beat(BeatWish),
     /// How a projector hangs: acts at once, and is remembered.
     SetMounting {
         /// The projector's name: its URI.

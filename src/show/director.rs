@@ -20,7 +20,9 @@ use super::shuffle::Shuffle;
 use super::snapshot::{
     AudioView, PresetEntry, PresetView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
-use crate::audio::{AudioHandle, Player};
+use super::whole_track::{Listened, WholeTrack};
+use crate::analysis::Track;
+use crate::audio::{AudioHandle, Player, TrackCache};
 use crate::path::Mounting;
 use crate::pattern::Instrument;
 use crate::realtime::{
@@ -137,6 +139,15 @@ pub struct Director {
     to_arm: Vec<bool>,
     /// How evenly the sound runs, watched while one of them waits.
     steadiness: Steadiness,
+    /// Files are listened to as a whole; what was heard is kept here.
+    whole_files: bool,
+    track_cache: Option<TrackCache>,
+    /// The present file, while it is listened to.
+    listening: Option<WholeTrack>,
+    /// Tracks that the engine may hold: they are freed here.
+    tracks: Vec<Arc<Track>>,
+    /// The track of the present file.
+    track: Option<Arc<Track>>,
     /// Listens for new sections while presets are shuffled.
     shuffle: Shuffle,
     /// When the files of presets were last looked at.
@@ -168,6 +179,11 @@ impl Director {
             played_s: 0.0,
             last_media: None,
             to_arm,
+            whole_files: false,
+            track_cache: None,
+            listening: None,
+            tracks: Vec::new(),
+            track: None,
             shuffle: Shuffle::new(SHUFFLE_SEED),
             looked_at_files: now,
             told_broken: Vec::new(),
@@ -185,6 +201,13 @@ impl Director {
     #[must_use]
     pub fn published(&self) -> Arc<ArcSwap<Snapshot>> {
         Arc::clone(&self.published)
+    }
+
+    /// From now on files are listened to as a whole, beside the show; what is heard is kept in `cache`.
+    pub fn listen_to_whole_files(&mut self, cache: Option<TrackCache>) {
+        self.whole_files = true;
+        self.track_cache = cache;
+        self.listen_to_whole();
     }
 
     /// Arms each projector once, as soon as it is ready for the first time and the sound runs evenly: the wish
@@ -258,6 +281,7 @@ impl Director {
                     self.tell_engine(EngineCommand::LightOffset(nanos));
                 }
             }
+            Command::Beat(wish) => self.tell_engine(EngineCommand::Beat(wish, now)),
             Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
@@ -287,6 +311,7 @@ impl Director {
     pub fn step(&mut self, now: HostTime) {
         self.cast.ends.retired.empty();
         self.arm_those_ready(now);
+        self.take_track();
         self.read_trips();
         for projector in &mut self.cast.projectors {
             if let Some(fault) = projector.new_fault() {
@@ -344,10 +369,41 @@ impl Director {
             Ok(()) => {
                 player.play();
                 self.path = Some(path.to_owned());
+                self.listen_to_whole();
                 self.told_damage = false;
                 self.take_title();
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
+    /// Begins to listen to the whole of the present file.
+    fn listen_to_whole(&mut self) {
+        self.listening = None;
+        if self.track.take().is_some() {
+            self.tell_engine(EngineCommand::Track(None));
+        }
+        if let (true, Some(path), Sound::Playback { .. }) =
+            (self.whole_files, &self.path, &self.cast.sound)
+        {
+            self.listening = WholeTrack::begin(path, self.track_cache.clone());
+        }
+    }
+
+    /// Hands a track that has become known to the engine, and frees those it has let go of.
+    fn take_track(&mut self) {
+        self.tracks.retain(|track| Arc::strong_count(track) > 1);
+        let Some(listening) = &self.listening else { return };
+        match listening.look() {
+            Listened::NotYet => {}
+            Listened::Nothing => self.listening = None,
+            Listened::Whole(track) => {
+                self.listening = None;
+                let track: Arc<Track> = Arc::from(track);
+                self.tracks.push(Arc::clone(&track));
+                self.track = Some(Arc::clone(&track));
+                self.tell_engine(EngineCommand::Track(Some(track)));
+            }
         }
     }
 
@@ -584,6 +640,8 @@ impl Director {
         let handle = self.cast.sound.handle();
         Snapshot {
             features: view.features,
+            beat_source: view.beat_source,
+            track: self.track.clone(),
             transport,
             presets: Arc::clone(&self.presets),
             preset: Arc::clone(&self.preset),

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deck::Transition;
+use super::hearing::{Ear, Hearing};
 use super::renderer::Renderer;
-use crate::analysis::{Analyser, FeatureWindow, Features};
+use crate::analysis::{Analyser, BeatSource, BeatWish, Features, Track};
 use crate::audio::{Period, PeriodSink};
 use crate::pattern::Instrument;
 use crate::realtime::histogram::Histogram;
@@ -63,6 +64,11 @@ pub enum EngineCommand {
     },
     /// The user's offset, ns: positive is light later.
     LightOffset(i64),
+    /// A wish of the beat, and when it was made.
+    Beat(BeatWish, HostTime),
+    /// Hears by this track from now on, or by none. Whoever sends it keeps a handle until the engine has let go of
+    /// it, so that the callback never frees it.
+    Track(Option<Arc<Track>>),
 }
 
 /// What the show thread sees of the callback.
@@ -70,6 +76,8 @@ pub enum EngineCommand {
 pub struct EngineView {
     /// The features of what is heard now.
     pub features: Features,
+    /// Where the beat in them comes from.
+    pub beat_source: BeatSource,
     /// Media time of the last period's first frame.
     pub media: MediaTime,
     /// When that frame is heard.
@@ -116,7 +124,7 @@ pub struct EngineEnds {
 pub struct Engine {
     clock: Arc<dyn Clock>,
     listening: Listening,
-    window: FeatureWindow,
+    hearing: Hearing,
     slots: Vec<Slot>,
     ends: EngineEnds,
     light_offset_ns: i64,
@@ -167,7 +175,7 @@ impl Engine {
         Self {
             clock,
             listening,
-            window: FeatureWindow::new(),
+            hearing: Hearing::new(),
             slots,
             ends,
             light_offset_ns,
@@ -176,7 +184,7 @@ impl Engine {
         }
     }
 
-    fn obey(&mut self) {
+    fn obey(&mut self, period: &Period) {
         while let Some(command) = self.ends.commands.pop() {
             match command {
                 EngineCommand::SetParam { index, value } => {
@@ -193,22 +201,30 @@ impl Engine {
                     }
                 }
                 EngineCommand::LightOffset(nanos) => self.light_offset_ns = nanos,
+                EngineCommand::Beat(wish, made_at) => {
+                    // What was heard when the wish was made: a hand follows the ear.
+                    let since =
+                        if period.playing { made_at.secs_since(period.heard_at) } else { 0.0 };
+                    let media = period.media.plus_secs_f64(since.clamp(-1.0, 1.0));
+                    self.hearing.obey(wish, media);
+                }
+                EngineCommand::Track(track) => drop(self.hearing.swap_track(period.media, track)),
             }
         }
     }
 
     fn listen(&mut self, period: &Period, pcm: &[f32]) {
-        self.window.set_epoch(period.epoch);
+        self.hearing.set_epoch(period.epoch);
         match &mut self.listening {
             Listening::Ahead(ring) => {
                 while let Some(analysed) = ring.pop() {
-                    self.window.push(analysed.epoch, &analysed.features);
+                    self.hearing.push(analysed.epoch, &analysed.features);
                 }
             }
             Listening::Now(analyser) => {
-                let window = &mut self.window;
+                let hearing = &mut self.hearing;
                 analyser
-                    .push(period.media, pcm, &mut |features| window.push(period.epoch, features));
+                    .push(period.media, pcm, &mut |features| hearing.push(period.epoch, features));
             }
         }
     }
@@ -216,8 +232,11 @@ impl Engine {
 
 impl PeriodSink for Engine {
     fn period(&mut self, period: &Period, pcm: &[f32]) {
-        self.obey();
         self.listen(period, pcm);
+        self.obey(period);
+        if period.playing {
+            self.hearing.follow(period.media);
+        }
         let map = MediaMap {
             epoch: period.epoch,
             host: period.heard_at,
@@ -236,11 +255,12 @@ impl PeriodSink for Engine {
                 continue;
             }
             slot.stream.set_media_map(map);
-            let mut seeing = slot.renderer.seeing(&self.window, period.playing);
+            let mut seeing = slot.renderer.seeing(&self.hearing, period.playing);
             slot.stream.fill_from(period.now, &mut seeing);
         }
         let seen = &mut self.seen;
-        seen.features = self.window.at(period.media);
+        seen.features = self.hearing.at(period.media);
+        seen.beat_source = self.hearing.beat_source();
         seen.media = period.media;
         seen.heard_at = period.heard_at;
         seen.now = period.now;

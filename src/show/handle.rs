@@ -22,7 +22,9 @@ use super::projector::{Projector, SetUp};
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
 use crate::analysis::Analyser;
-use crate::audio::{OutputCallback, PcmTap, Player, PlayerOutput, start_input, start_output};
+use crate::audio::{
+    OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
+};
 use crate::dac::{self, FoundDevice};
 use crate::frame::FrameReceiver;
 use crate::pattern::{Instrument, Preset};
@@ -170,6 +172,9 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         shuffle: config.shuffle,
     };
     let mut director = Director::new(cast, path.as_deref(), clock.now());
+    if matches!(config.source, Source::Playback { .. }) {
+        director.listen_to_whole_files(TrackCache::of_user());
+    }
     if config.arm {
         director.arm_when_ready();
     }

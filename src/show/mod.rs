@@ -9,6 +9,7 @@ pub mod editor;
 pub mod engine;
 pub mod error;
 pub mod handle;
+pub mod hearing;
 pub mod library;
 pub mod mountings;
 pub mod notices;
@@ -17,6 +18,7 @@ pub mod renderer;
 pub mod report;
 pub mod shuffle;
 pub mod snapshot;
+pub mod whole_track;
 
 pub use command::Command;
 pub use config::{ShowConfig, Source};

@@ -5,7 +5,8 @@
 //! that a kick is not late by what is left of a frame.
 
 use super::deck::{Deck, Transition};
-use crate::analysis::{FeatureWindow, Features};
+use super::hearing::Ear;
+use crate::analysis::Features;
 use crate::path::{Layout, LayoutSettings, PathPoints};
 use crate::pattern::{Instrument, Shade};
 use crate::point::LaserPoint;
@@ -84,9 +85,9 @@ impl Renderer {
         self.deck.set_param(index, value);
     }
 
-    /// This renderer as a producer that looks at `window`; in silence if the music does not run.
-    pub fn seeing<'a>(&'a mut self, window: &'a FeatureWindow, playing: bool) -> Seeing<'a> {
-        Seeing { renderer: self, window, playing }
+    /// This renderer as a producer that listens through `ear`; in silence if the music does not run.
+    pub fn seeing<'a>(&'a mut self, ear: &'a dyn Ear, playing: bool) -> Seeing<'a> {
+        Seeing { renderer: self, ear, playing }
     }
 
     /// Draws the picture for `media` from the features looked up last.
@@ -103,14 +104,14 @@ impl Renderer {
 #[derive(Debug)]
 pub struct Seeing<'a> {
     renderer: &'a mut Renderer,
-    window: &'a FeatureWindow,
+    ear: &'a dyn Ear,
     playing: bool,
 }
 
 impl Seeing<'_> {
     /// The features that light made for `media` shows: silence while the music stands still.
     fn look(&mut self, media: MediaTime) {
-        let seen = if self.playing { self.window.at(media) } else { Features::silence(media) };
+        let seen = if self.playing { self.ear.at(media) } else { Features::silence(media) };
         self.renderer.features = seen;
     }
 
@@ -220,6 +221,7 @@ fn shaded(point: LaserPoint, shade: Shade, turn: &Turn) -> LaserPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::FeatureWindow;
     use crate::pattern::Preset;
     use crate::pattern::bundled::BUNDLED;
     use crate::time::{HostTime, StreamInstant};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::analysis::Features;
+use crate::analysis::{BeatSource, Features, Track};
 use crate::path::Mounting;
 use crate::point::LaserPoint;
 use crate::time::MediaTime;
@@ -16,6 +16,10 @@ use super::deck::Transition;
 pub struct Snapshot {
     /// The sound at the moment that is heard now.
     pub features: Features,
+    /// Where the beat in them comes from.
+    pub beat_source: BeatSource,
+    /// The whole of the file that is played, once it is known: beats, bars and parts with their times.
+    pub track: Option<Arc<Track>>,
     /// What is played, and where.
     pub transport: Transport,
     /// The presets to choose from.

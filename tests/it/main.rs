@@ -18,6 +18,7 @@ mod idn;
 mod lasercube_usb;
 mod lasercube_wifi;
 mod layers;
+mod listening;
 mod matrix;
 mod mock_device;
 mod patterns;

@@ -154,6 +154,8 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::ResetStop => seen.safety.stopped = false,
         Command::SetMaster(level) => seen.safety.master = *level,
         Command::SetOffsetMs(ms) => seen.sync.user_offset_ms = *ms,
+        // What becomes of the beat is decided where it is heard.
+        Command::Beat(_) => {}
         Command::SetMounting { projector, mounting } => {
             let named = seen.projectors.iter_mut().find(|one| one.name == *projector);
             if let Some(one) = named {
@@ -170,6 +172,8 @@ fn obey(seen: &mut Snapshot, command: &Command) {
 
 fn rich() -> Snapshot {
     Snapshot {
+        beat_source: galvo::analysis::BeatSource::Heard,
+        track: None,
         features: Features::default(),
         transport: Transport {
             title: "Night Drive – The Example Band".into(),
