@@ -11,6 +11,7 @@ pub mod error;
 pub mod handle;
 pub mod hearing;
 pub mod library;
+pub mod live;
 pub mod mountings;
 pub mod notices;
 pub mod projector;

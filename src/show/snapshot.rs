@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub preset: Arc<PresetView>,
     /// How presets follow each other.
     pub transition: Transition,
+    /// What an operator holds beside the preset.
+    pub live: LiveView,
     /// True while presets are shuffled by section.
     pub shuffle: bool,
     /// Every projector of the show.
@@ -65,6 +67,21 @@ pub struct Transport {
     pub ended: bool,
     /// Sound volume, 0..=1.
     pub volume: f32,
+}
+
+/// What an operator holds beside the preset at work.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LiveView {
+    /// True while there is no light by the operator's wish, armed or not.
+    pub blackout: bool,
+    /// True while the flash is on.
+    pub flash: bool,
+    /// The preset on the other side of the crossfader.
+    pub preset_b: Option<String>,
+    /// From the preset at work (0) to the one on the other side (1).
+    pub crossfade: f32,
+    /// True while the preset that was chosen last waits for its beat or bar.
+    pub waiting: bool,
 }
 
 /// A preset that can be chosen.
