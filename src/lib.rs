@@ -18,6 +18,7 @@ pub mod pattern;
 pub mod safety;
 
 pub mod audio;
+pub mod control;
 pub mod dac;
 pub mod media;
 

@@ -59,7 +59,7 @@ impl Message {
 
     /// The message as bytes, and how many of them count.
     #[must_use]
-    pub const fn emit(self) -> ([u8; 3], usize) {
+    pub fn emit(self) -> ([u8; 3], usize) {
         let status = |kind: u8, channel: u8| kind | (channel & 0x0f);
         match self {
             Self::NoteOff { channel, note } => ([status(0x80, channel), note & 0x7f, 0], 3),
@@ -93,7 +93,7 @@ pub struct Parser {
 
 impl Parser {
     /// Takes the next byte; a message, if it is its last.
-    pub const fn push(&mut self, byte: u8) -> Option<Message> {
+    pub fn push(&mut self, byte: u8) -> Option<Message> {
         match byte {
             // Real time: may stand between any two bytes, and changes nothing around it.
             0xf8 => Some(Message::Clock),
@@ -114,7 +114,7 @@ impl Parser {
         }
     }
 
-    const fn data(&mut self, byte: u8) -> Option<Message> {
+    fn data(&mut self, byte: u8) -> Option<Message> {
         let channel = self.status & 0x0f;
         let one_byte_long = matches!(self.status & 0xf0, 0xc0 | 0xd0);
         let first = match (self.status, self.first.take()) {
