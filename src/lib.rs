@@ -10,6 +10,7 @@ pub mod time;
 
 pub mod frame;
 
+pub mod format;
 pub mod wire;
 
 pub mod analysis;
@@ -20,8 +21,10 @@ pub mod safety;
 pub mod audio;
 pub mod control;
 pub mod dac;
+pub mod mask;
 pub mod media;
 
+pub mod record;
 pub mod show;
 pub mod stream;
 

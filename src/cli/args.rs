@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::mask::{KeyArgs, MaskAction};
+use crate::mask::{Eye, Rate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::path::ColourOrder;
@@ -13,7 +15,8 @@ use crate::path::ColourOrder;
 #[command(
     after_help = "Lasers harm eyes: galvo is no interlock. Read docs/safety.md before you arm a real \
     projector.\n\nExamples:\n  galvo play song.flac\n  galvo play song.flac --dac ether-dream://192.168.1.40 \
-    --arm --headless\n  galvo live --input monitor\n  galvo simulate ether-dream --record points.csv"
+    --arm --headless\n  galvo live --input monitor\n  galvo simulate ether-dream --record points.csv\n  galvo render song.flac \
+    --out show.ild"
 )]
 pub struct Cli {
     /// Say more on stderr (-v: what happens, -vv: details). `RUST_LOG` overrides it.
@@ -27,7 +30,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Cmd {
-    /// Plays a file: sound from the card, light in time with it
+    /// Plays files or addresses: sound from the card, light in time with it
     Play(PlayArgs),
     /// Makes light from what is heard now
     Live(LiveArgs),
@@ -37,8 +40,20 @@ pub enum Cmd {
     Devices(DevicesArgs),
     /// A virtual projector that speaks the real protocol
     Simulate(SimulateArgs),
+    /// Draws a show into a file, offline and the same every time: laser frames, points, sound or pictures
+    Render(RenderArgs),
+    /// Gives the drawings of an ILDA file the best path the mirrors can follow, with figures before and after
+    Optimise(OptimiseArgs),
+    /// Checks a preset or an ILDA file against mirrors and safety; exit status 1 if a limit is broken
+    Check(CheckArgs),
     /// The presets: list them, print one, check a file
     Presets(PresetsArgs),
+    /// Mask streams: what is in one, one frame as a picture or as lines, and making your own
+    Mask {
+        /// What to do with them
+        #[command(subcommand)]
+        action: MaskAction,
+    },
     /// Prints the completion script of a shell
     Completions {
         /// The shell
@@ -71,6 +86,19 @@ pub struct ShowArgs {
     /// Brightness of all light, percent
     #[arg(long, value_name = "PERCENT", default_value_t = 20.0, value_parser = percent)]
     pub master: f32,
+    /// Mask stream (ASVP or ASVR) for presets such as Silhouette. Without it, the file beside the song with the
+    /// same name and the ending .asvp or .asvr is taken, if there is one
+    #[arg(long, value_name = "FILE")]
+    pub mask: Option<PathBuf>,
+    /// Frames per second of the mask stream, which the file does not say: 60, 29.97, 60000/1001
+    #[arg(long, value_name = "FPS", default_value = "60")]
+    pub mask_fps: Rate,
+    /// Half of a stereo mask stream: left, right or both
+    #[arg(long, value_name = "EYE", default_value = "left")]
+    pub mask_eye: Eye,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub mask_key: KeyArgs,
     /// Points per second of every projector
     #[arg(long, value_name = "N", default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1_000..=100_000))]
     pub pps: u32,
@@ -81,7 +109,7 @@ pub struct ShowArgs {
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub duration: Option<f64>,
     /// No window: a status line in the terminal. There type a letter and Enter: a arm, d disarm, s STOP,
-    /// r reset after STOP, p pause or play, q quit
+    /// r reset after STOP, p pause or play, n next track, q quit
     #[arg(long)]
     pub headless: bool,
     /// Writes what was measured, as JSON, at the end
@@ -103,12 +131,14 @@ pub enum ChangeAt {
 /// `galvo play`
 #[derive(Debug, Args)]
 pub struct PlayArgs {
-    /// The music: WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC
-    pub file: PathBuf,
+    /// The music: files or http(s) addresses of WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC, played one
+    /// after the other without a gap
+    #[arg(required = true, value_name = "FILE|URL")]
+    pub music: Vec<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show it as help")]
     pub show: ShowArgs,
-    /// Where to begin, seconds
+    /// Where to begin in the first of them, seconds
     #[arg(long, value_name = "S", default_value_t = 0.0, value_parser = seconds)]
     pub start: f64,
     /// Sound device from `galvo devices`; `none` plays in silence from a software clock
@@ -256,6 +286,108 @@ pub struct SimulateArgs {
     /// Ends after this much time, seconds
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub duration: Option<f64>,
+}
+
+/// `galvo render`
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The music
+    pub file: PathBuf,
+    /// Preset: a name from `galvo presets list`, or the path of a TOML file
+    #[arg(long, value_name = "NAME|PATH")]
+    pub preset: Option<String>,
+    /// What is written. By its ending: .ild laser frames, .csv points, .wav sound (x, y, red, green, blue,
+    /// intensity), .png a sheet of moments, .gif the moving beam
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Points per second; 48000 for .wav, else 30000 where left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..=100_000))]
+    pub pps: Option<u32>,
+    /// Pictures per second of .ild, .gif and .png
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub fps: u32,
+    /// Takes the place of the preset's seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u32>,
+    /// Where in the music to begin, seconds
+    #[arg(long, value_name = "S", default_value_t = 0.0, value_parser = seconds)]
+    pub start: f64,
+    /// How much of it, seconds; to the end where left out, but 10 s for .gif
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub duration: Option<f64>,
+    /// Pixels of a picture's side, for .png and .gif
+    #[arg(long, value_name = "PIXELS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(16..=2_000))]
+    pub size: u32,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How an ILDA file is read and for which mirrors it is meant: what `optimise` and `check` share.
+#[derive(Debug, Clone, Args)]
+pub struct MirrorArgs {
+    /// The mirrors
+    #[arg(long, value_enum, value_name = "KPPS", default_value = "30")]
+    pub profile: ProfileName,
+    /// Points per second the file is played at; the rate of the profile where left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..=100_000))]
+    pub pps: Option<u32>,
+    /// The file was written with red and blue swapped
+    #[arg(long)]
+    pub swap_red_blue: bool,
+    /// Indexed colours mean the 256 colours of older programs
+    #[arg(long)]
+    pub old_palette: bool,
+}
+
+/// The built-in galvo profiles, by their rated rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProfileName {
+    /// Scanners rated 20 kpps at 8 degrees
+    #[value(name = "20")]
+    K20,
+    /// Scanners rated 30 kpps at 8 degrees
+    #[value(name = "30")]
+    K30,
+    /// Scanners rated 40 kpps at 8 degrees
+    #[value(name = "40")]
+    K40,
+    /// Scanners rated 60 kpps at 8 degrees
+    #[value(name = "60")]
+    K60,
+}
+
+/// `galvo optimise`
+#[derive(Debug, Args)]
+pub struct OptimiseArgs {
+    /// The ILDA file
+    pub input: PathBuf,
+    /// The ILDA file to write
+    #[arg(long, value_name = "OUT.ild")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub mirrors: MirrorArgs,
+    /// Frame rate that no frame may fall below: richer drawings are drawn faster, then coarser
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub fps: u32,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `galvo check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A preset (name or TOML file) or an ILDA file
+    #[arg(value_name = "PRESET|SHOW.ild")]
+    pub what: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub mirrors: MirrorArgs,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `galvo presets`

@@ -9,7 +9,7 @@ use crate::analysis::steer::BPM_RANGE;
 use crate::show::Command;
 
 /// What the operator is told of it.
-pub const HELP: &str = "type a letter and Enter: a arm, d disarm, s STOP, r reset after STOP, p pause or play, q quit\n\
+pub const HELP: &str = "type a letter and Enter: a arm, d disarm, s STOP, r reset after STOP, p pause or play, n next track, q quit\n\
     the beat: t tap (3 times or more), , earlier, . later, h half, w double, b the bar begins now, l lock, \
     f follow the music again, a number sets the tempo";
 
@@ -48,6 +48,7 @@ pub fn command(line: &str, playing: bool) -> Option<Command> {
         "r" => Some(Command::ResetStop),
         "p" | " " if playing => Some(Command::Pause),
         "p" | " " => Some(Command::Play),
+        "n" => Some(Command::NextTrack),
         "q" => Some(Command::Quit),
         _ => beat_wish(&line).map(Command::Beat),
     }
@@ -82,6 +83,7 @@ mod tests {
             ("r\r", Command::ResetStop),
             ("p", Command::Pause),
             (" ", Command::Pause),
+            ("n", Command::NextTrack),
             ("q", Command::Quit),
         ];
         for (line, wish) in wishes {

@@ -5,11 +5,15 @@
 
 mod analyze;
 pub mod args;
+mod check;
 mod devices;
 pub mod headless;
 pub mod keys;
+pub mod mask;
+mod optimise;
 mod play;
 mod presets;
+mod render;
 mod simulate;
 
 use std::process::ExitCode;
@@ -32,6 +36,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Cmd::Analyze(args)) => analyze::analyze(&args),
         Some(Cmd::Devices(args)) => devices::devices(&args),
         Some(Cmd::Simulate(args)) => simulate::simulate(&args),
+        Some(Cmd::Mask { action }) => mask::mask(&action),
+        Some(Cmd::Render(args)) => render::render(&args),
+        Some(Cmd::Optimise(args)) => optimise::optimise(&args),
+        Some(Cmd::Check(args)) => check::check(&args),
         Some(Cmd::Presets(args)) => presets::presets(args.action),
         Some(Cmd::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "galvo", &mut std::io::stdout());

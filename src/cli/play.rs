@@ -7,6 +7,9 @@ use anyhow::{Context, bail};
 use super::args::{ChangeAt, LiveArgs, PlayArgs, ShowArgs};
 use super::{headless, interrupt_flag, keys};
 use crate::audio::AudioChoice;
+use crate::mask::LightSettings;
+use crate::media::Location;
+use crate::show::masks::MaskChoice;
 use crate::show::{self, Begin, Report, ShowConfig, ShowHandle, Source, Transition};
 use crate::time::SystemClock;
 
@@ -22,28 +25,30 @@ pub(super) fn desktop() -> anyhow::Result<()> {
 
 /// `galvo play`
 pub(super) fn play(args: PlayArgs) -> anyhow::Result<()> {
-    if let Some(scheme) = url_scheme(&args.file) {
-        bail!(
-            "{scheme} addresses cannot be played yet: save the file first, then play it from disk"
-        );
-    }
     let audio = match args.audio.as_deref() {
         None => AudioChoice::Default,
         Some("none") => AudioChoice::None,
         Some(name) => AudioChoice::Named(name.to_owned()),
     };
-    let source = Source::Playback { file: Some(args.file), start_s: args.start, audio };
-    run(&config(source, &args.show), args.show.headless, args.show.report.as_deref())
+    let music = args.music.into_iter().map(Location::from).collect();
+    let source = Source::Playback { music, start_s: args.start, audio };
+    run(&config(source, &args.show)?, args.show.headless, args.show.report.as_deref())
 }
 
 /// `galvo live`
 pub(super) fn live(args: LiveArgs) -> anyhow::Result<()> {
     let source = Source::Live { input: args.input };
-    run(&config(source, &args.show), args.show.headless, args.show.report.as_deref())
+    run(&config(source, &args.show)?, args.show.headless, args.show.report.as_deref())
 }
 
-fn config(source: Source, args: &ShowArgs) -> ShowConfig {
-    ShowConfig {
+fn config(source: Source, args: &ShowArgs) -> anyhow::Result<ShowConfig> {
+    let mask = MaskChoice {
+        file: args.mask.clone(),
+        rate: args.mask_fps,
+        light: LightSettings { eye: args.mask_eye, ..LightSettings::default() },
+        key: args.mask_key.key()?,
+    };
+    Ok(ShowConfig {
         source,
         dacs: args.dac.clone(),
         preset: args.preset.clone(),
@@ -53,9 +58,10 @@ fn config(source: Source, args: &ShowArgs) -> ShowConfig {
         master: args.master / 100.0,
         pps: args.pps,
         offset_ms: args.offset_ms,
+        mask,
         duration_s: args.duration,
         ..ShowConfig::default()
-    }
+    })
 }
 
 const fn begin(change: ChangeAt) -> Begin {
@@ -64,11 +70,6 @@ const fn begin(change: ChangeAt) -> Begin {
         ChangeAt::Beat => Begin::Beat,
         ChangeAt::Bar => Begin::Bar,
     }
-}
-
-fn url_scheme(file: &Path) -> Option<&str> {
-    let (scheme, _) = file.to_str()?.split_once("://")?;
-    matches!(scheme, "http" | "https").then_some(scheme)
 }
 
 fn run(config: &ShowConfig, headless: bool, report: Option<&Path>) -> anyhow::Result<()> {

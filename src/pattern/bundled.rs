@@ -58,6 +58,7 @@ pub const BUNDLED: &[(&str, &str)] = &[
     ("star-gate.toml", include_str!("../../presets/star-gate.toml")),
     ("square-dance.toml", include_str!("../../presets/square-dance.toml")),
     ("handwriting.toml", include_str!("../../presets/handwriting.toml")),
+    ("silhouette.toml", include_str!("../../presets/silhouette.toml")),
     ("test-geometry.toml", include_str!("../../presets/test-geometry.toml")),
     ("test-colours.toml", include_str!("../../presets/test-colours.toml")),
     ("test-blanking.toml", include_str!("../../presets/test-blanking.toml")),

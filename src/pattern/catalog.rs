@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::Pattern;
 use super::formula::Formula;
 use super::generators::{
-    beams, circle, comets, fireworks, flow, formula, fractal, grid, helix, knot, lissajous,
+    beams, circle, comets, fireworks, flow, formula, fractal, grid, helix, knot, lissajous, mask,
     metaballs, polygon, polyhedron, portrait, ripples, rose, scope, sheet, solid, spectrum_bars,
     spectrum_ring, spirograph, star, starfield, superformula, terrain, test_pattern, text, tunnel,
 };
@@ -141,6 +141,7 @@ pub const GENERATORS: &[Generator] = &[
     comets::GENERATOR,
     fireworks::GENERATOR,
     beams::GENERATOR,
+    mask::GENERATOR,
     sheet::GENERATOR,
     text::GENERATOR,
     formula::GENERATOR,

@@ -11,7 +11,7 @@ use super::modulation::{Signal, beats};
 use super::morph::morph;
 use super::pen::held_within;
 use super::preset::{FormulaScheme, LOOK_TARGETS, LayerMode, Part, set_values};
-use super::{Figure, ParamSpec, Pattern, Preset, PresetError, Scene};
+use super::{Figure, ParamSpec, Pattern, Preset, PresetError, Scene, Sight};
 use crate::analysis::Features;
 use crate::time::MediaTime;
 
@@ -210,6 +210,14 @@ impl Instrument {
                     figure.copy_from(scratch);
                 }
             }
+        }
+    }
+
+    /// Shows the patterns the mask stream at the moment of the next frame. Real-time: no allocation.
+    pub fn see(&mut self, sight: Sight<'_>) {
+        self.first.pattern.see(sight);
+        for (_, drawing) in &mut self.layers {
+            drawing.pattern.see(sight);
         }
     }
 

@@ -19,11 +19,13 @@ pub mod morph;
 pub mod pen;
 pub mod preset;
 pub mod random;
+pub mod silhouette;
 
 pub use catalog::{Generator, ParamSpec};
 pub use figure::{Figure, Stroke, Vertex};
 pub use instrument::{Instrument, Shade};
 pub use preset::{Preset, PresetError};
+pub use silhouette::{Sight, Silhouette};
 
 use crate::analysis::Features;
 use crate::time::MediaTime;
@@ -47,4 +49,8 @@ pub struct Scene<'a> {
 pub trait Pattern: Send {
     /// Draws one frame into an empty figure. Real-time: no allocation, lock or clock.
     fn draw(&mut self, scene: &Scene<'_>, figure: &mut Figure);
+
+    /// Shows it the mask stream at the moment of the next frame: for the patterns that draw silhouettes.
+    /// Real-time: no allocation, lock or clock.
+    fn see(&mut self, _sight: Sight<'_>) {}
 }

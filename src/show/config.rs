@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use super::deck::Transition;
+use super::masks::MaskChoice;
 use crate::audio::AudioChoice;
+use crate::media::Location;
 
 /// Where the music comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
-    /// A file, or nothing yet; played through a sound device.
+    /// Music, or nothing yet; played through a sound device.
     Playback {
-        /// The file.
-        file: Option<PathBuf>,
+        /// What to play, one after the other without a gap.
+        music: Vec<Location>,
         /// Where to begin, seconds.
         start_s: f64,
         /// The sound device.
@@ -49,6 +51,8 @@ pub struct ShowConfig {
     pub pps: u32,
     /// Moves the light against the sound, ms: positive is later.
     pub offset_ms: f64,
+    /// The mask stream and how it is shown.
+    pub mask: MaskChoice,
     /// End the show after this many seconds of it.
     pub duration_s: Option<f64>,
     /// Play as soon as the file is open.
@@ -58,7 +62,11 @@ pub struct ShowConfig {
 impl Default for ShowConfig {
     fn default() -> Self {
         Self {
-            source: Source::Playback { file: None, start_s: 0.0, audio: AudioChoice::Default },
+            source: Source::Playback {
+                music: Vec::new(),
+                start_s: 0.0,
+                audio: AudioChoice::Default,
+            },
             dacs: vec!["sim:".to_owned()],
             preset: None,
             transition: Transition::QUICK,
@@ -69,6 +77,7 @@ impl Default for ShowConfig {
             master: 0.2,
             pps: 30_000,
             offset_ms: 0.0,
+            mask: MaskChoice::default(),
             duration_s: None,
             autoplay: true,
         }

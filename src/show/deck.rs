@@ -7,7 +7,7 @@
 use crate::analysis::Features;
 use crate::pattern::modulation::beats;
 use crate::pattern::morph::morph;
-use crate::pattern::{Figure, Instrument, Shade};
+use crate::pattern::{Figure, Instrument, Shade, Sight};
 use crate::time::MediaTime;
 
 /// When a change of presets begins.
@@ -129,6 +129,14 @@ impl Deck {
         match (&self.state, &mut self.other) {
             (State::Waiting { .. }, Some(coming)) => coming.set_param(index, value),
             _ => self.playing.set_param(index, value),
+        }
+    }
+
+    /// Shows the mask stream at the moment of the next frame to whatever draws it.
+    pub fn see(&mut self, sight: Sight<'_>) {
+        self.playing.see(sight);
+        if let Some(other) = &mut self.other {
+            other.see(sight);
         }
     }
 

@@ -13,8 +13,10 @@ use super::editor::PresetEditor;
 use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::library::Library;
 use super::live::{Live, Pressed};
+use super::masks::MaskThread;
 use super::mountings::Mountings;
 use super::notices::Notices;
+use super::playlist::{Opened, Playlist};
 use super::projector::{Projector, sync_figures};
 use super::report::{CallbackTimes, Report, TripEntry};
 use super::shuffle::Shuffle;
@@ -24,7 +26,8 @@ use super::snapshot::{
 };
 use super::whole_track::{Listened, WholeTrack};
 use crate::analysis::Track;
-use crate::audio::{AudioHandle, Player, TrackCache};
+use crate::audio::{AudioHandle, Decoder, Player, TrackCache};
+use crate::media::Location;
 use crate::path::Mounting;
 use crate::pattern::{Instrument, Preset, PresetError};
 use crate::realtime::{
@@ -128,12 +131,16 @@ pub struct Cast {
 #[derive(Debug)]
 pub struct Director {
     cast: Cast,
+    masks: Option<MaskThread>,
     notices: Notices,
     trips: Vec<TripEntry>,
     presets: Arc<[PresetEntry]>,
     preset: Arc<PresetView>,
+    playlist: Playlist,
     title: String,
     path: Option<std::path::PathBuf>,
+    /// The number of the track that title and path belong to.
+    titled: Option<u64>,
     started: HostTime,
     played_s: f64,
     last_media: Option<(u64, MediaTime)>,
@@ -173,12 +180,15 @@ impl Director {
         let to_arm = vec![false; cast.projectors.len()];
         let mut director = Self {
             cast,
+            masks: None,
             notices: Notices::default(),
             trips: Vec::new(),
             presets,
             preset,
+            playlist: Playlist::default(),
             title: String::new(),
             path: path.map(Path::to_owned),
+            titled: None,
             started: now,
             played_s: 0.0,
             last_media: None,
@@ -200,6 +210,20 @@ impl Director {
         director.take_title();
         director.tell_broken();
         director
+    }
+
+    /// With the thread that feeds the light with mask streams.
+    #[must_use]
+    pub fn with_masks(mut self, masks: MaskThread) -> Self {
+        self.masks = Some(masks);
+        self
+    }
+
+    /// Plays what is on `playlist` after what is open.
+    #[must_use]
+    pub fn with_playlist(mut self, playlist: Playlist) -> Self {
+        self.playlist = playlist;
+        self
     }
 
     /// Where the snapshots appear.
@@ -232,7 +256,10 @@ impl Director {
             Command::SetVolume(volume) => {
                 self.with_player("set the volume of", |player| player.set_volume(volume));
             }
-            Command::Open(path) => self.open(&path),
+            Command::Open(path) => self.open(path.into()),
+            Command::Queue(path) => self.with_playlist_do("queue", |list| list.add(path.into())),
+            Command::NextTrack => self.next_track(),
+            Command::SetLoop(part) => self.with_player("loop", |player| player.set_loop(part)),
             Command::SelectPreset(name) => self.select_preset(&name),
             Command::SetTransition(transition) => {
                 let beats = transition.beats;
@@ -336,11 +363,16 @@ impl Director {
                 self.notices.add(Severity::Warning, fault);
             }
         }
+        self.follow_playlist();
         self.tell_damage();
         for text in self.cast.sound.handle().take_notices() {
             self.notices.add(Severity::Warning, text);
         }
+        for text in self.masks.iter().flat_map(MaskThread::take_notices) {
+            self.notices.add(Severity::Warning, text);
+        }
         let view = *self.cast.ends.view.read();
+        self.follow_track();
         self.reload_presets(now);
         if self.cast.shuffle && view.playing && self.shuffle.hear(&view.features) {
             self.play_another();
@@ -418,20 +450,74 @@ impl Director {
         }
     }
 
-    fn open(&mut self, path: &Path) {
-        let Sound::Playback { player, .. } = &mut self.cast.sound else {
+    fn with_playlist_do(&mut self, what: &str, act: impl FnOnce(&mut Playlist)) {
+        match &self.cast.sound {
+            Sound::Playback { .. } => act(&mut self.playlist),
+            Sound::Live { .. } => {
+                let text = format!("live input: there is nothing to {what}");
+                self.notices.add(Severity::Info, text);
+            }
+        }
+    }
+
+    /// A local file at once, an address as soon as its server has answered.
+    fn open(&mut self, location: Location) {
+        if matches!(self.cast.sound, Sound::Live { .. }) {
             self.notices.add(Severity::Info, "live input: a file cannot be opened beside it");
             return;
-        };
-        match player.load(path) {
-            Ok(()) => {
+        }
+        let opened = self.playlist.open_now(location);
+        self.take_opened(opened);
+    }
+
+    /// What was opened, if anything was, is played now, or after the last track.
+    fn take_opened(&mut self, opened: Option<Opened>) {
+        let Sound::Playback { player, .. } = &mut self.cast.sound else { return };
+        match opened {
+            None => {}
+            Some(Opened::ToPlay(decoder)) => {
+                player.load_decoder(*decoder);
                 player.play();
-                self.path = Some(path.to_owned());
-                self.listen_to_whole();
-                self.told_damage = false;
-                self.take_title();
             }
-            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+            Some(Opened::ToQueue(decoder)) => queue_or_play(player, *decoder),
+            Some(Opened::Failed(error)) => self.notices.add(Severity::Error, error.to_string()),
+        }
+        self.follow_track();
+    }
+
+    fn next_track(&mut self) {
+        let Sound::Playback { player, .. } = &mut self.cast.sound else { return };
+        if !player.next_track() {
+            self.notices.add(Severity::Info, "this is the last track");
+        }
+    }
+
+    /// Opens what comes next in time, and goes on where the sound has ended before it was open.
+    fn follow_playlist(&mut self) {
+        let Sound::Playback { player, .. } = &mut self.cast.sound else { return };
+        for text in player.take_notices() {
+            self.notices.add(Severity::Warning, text);
+        }
+        if player.ended() && player.queued() > 0 {
+            player.next_track();
+        }
+        let opened = self.playlist.poll(player.queued() == 0);
+        self.take_opened(opened);
+    }
+
+    /// Title and path are those of the track that is heard.
+    fn follow_track(&mut self) {
+        let Sound::Playback { player, .. } = &self.cast.sound else { return };
+        let number = player.info().map(|_| player.track_number());
+        if number != self.titled {
+            self.titled = number;
+            self.path = player.location().map(|location| location.to_string().into());
+            self.told_damage = false;
+            if let (Some(masks), Some(path)) = (&self.masks, &self.path) {
+                masks.song_opened(path);
+            }
+            self.listen_to_whole();
+            self.take_title();
         }
     }
 
@@ -470,13 +556,13 @@ impl Director {
             Sound::Live { .. } => "live input".to_owned(),
             Sound::Playback { player, .. } => {
                 let tagged = player.info().and_then(|info| {
-                    let title = info.title.clone()?;
-                    Some(match &info.artist {
+                    let title = info.tags.title.clone()?;
+                    Some(match &info.tags.artist {
                         Some(artist) => format!("{artist} – {title}"),
                         None => title,
                     })
                 });
-                let named = || self.path.as_deref()?.file_name()?.to_str().map(str::to_owned);
+                let named = || player.location().map(Location::short_name);
                 tagged.or_else(named).unwrap_or_default()
             }
         };
@@ -668,11 +754,17 @@ impl Director {
             path: self.path.clone(),
             position,
             playing: view.playing,
+            opening: self.playlist.opening(),
             ..Transport::default()
         };
         match &self.cast.sound {
             Sound::Live { .. } => Transport { live: true, volume: 1.0, ..base },
             Sound::Playback { player, .. } => Transport {
+                position: player.track_time(position).max(MediaTime::ZERO),
+                album: player.info().and_then(|info| info.tags.album.clone()),
+                cover: player.info().and_then(|info| info.tags.cover.clone()),
+                queued: player.queued() + self.playlist.waiting(),
+                loop_region: player.loop_region(),
                 duration: player.duration(),
                 playing: player.playing(),
                 ended: player.ended(),
@@ -685,7 +777,8 @@ impl Director {
     fn snapshot(&self, view: &EngineView, now: HostTime) -> Snapshot {
         let transport = self.transport(view, now);
         let time_is_up = self.cast.duration_s.is_some_and(|s| now.secs_since(self.started) >= s);
-        let finished = self.over || time_is_up || transport.ended;
+        let played_out = transport.ended && transport.queued == 0 && transport.opening.is_none();
+        let finished = self.over || time_is_up || played_out;
         let sync = self.cast.projectors.first().map(Projector::sync);
         let sync = sync.as_ref().map(sync_figures).unwrap_or_default();
         let callback = self.cast.ends.callback_ns.snapshot();
@@ -769,6 +862,14 @@ impl Director {
             trips: self.trips.clone(),
             per_stream,
         }
+    }
+}
+
+/// A track that was opened after the one before had ended is played at once.
+fn queue_or_play(player: &mut Player, decoder: Decoder) {
+    player.queue(decoder);
+    if player.ended() {
+        player.next_track();
     }
 }
 

@@ -11,6 +11,7 @@ use super::hearing::{Ear, Hearing};
 use super::renderer::Renderer;
 use crate::analysis::{Analyser, BeatSource, BeatWish, Features, Track};
 use crate::audio::{Period, PeriodSink};
+use crate::mask::LightWindow;
 use crate::pattern::Instrument;
 use crate::realtime::histogram::Histogram;
 use crate::realtime::latest::LatestWriter;
@@ -134,6 +135,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     listening: Listening,
     hearing: Hearing,
+    masks: Option<LightWindow>,
     slots: Vec<Slot>,
     ends: EngineEnds,
     light_offset_ns: i64,
@@ -185,12 +187,20 @@ impl Engine {
             clock,
             listening,
             hearing: Hearing::new(),
+            masks: None,
             slots,
             ends,
             light_offset_ns,
             start: Start::default(),
             seen: EngineView::default(),
         }
+    }
+
+    /// With silhouettes of a mask stream for the patterns that draw them.
+    #[must_use]
+    pub fn with_masks(mut self, masks: LightWindow) -> Self {
+        self.masks = Some(masks);
+        self
     }
 
     fn obey(&mut self, period: &Period) {
@@ -262,6 +272,10 @@ impl PeriodSink for Engine {
         if period.playing {
             self.hearing.follow(period.media);
         }
+        if let Some(masks) = &mut self.masks {
+            // Light that is later by the user's offset shows what was heard that much before.
+            masks.take_in(period.media.plus_nanos(-self.light_offset_ns), period.epoch);
+        }
         let map = MediaMap {
             epoch: period.epoch,
             host: period.heard_at,
@@ -281,6 +295,9 @@ impl PeriodSink for Engine {
             }
             slot.stream.set_media_map(map);
             let mut seeing = slot.renderer.seeing(&self.hearing, period.playing);
+            if let Some(masks) = &self.masks {
+                seeing = seeing.with_masks(masks.frames());
+            }
             slot.stream.fill_from(period.now, &mut seeing);
         }
         let seen = &mut self.seen;

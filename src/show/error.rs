@@ -3,6 +3,7 @@
 use crate::audio::{AudioError, DecodeError};
 use crate::dac::DacError;
 use crate::frame::TapError;
+use crate::mask::MaskError;
 use crate::pattern::PresetError;
 use crate::stream::ConfigError;
 
@@ -27,6 +28,9 @@ pub enum ShowError {
     /// The preset has a mistake.
     #[error(transparent)]
     PresetText(#[from] PresetError),
+    /// The mask stream cannot be used.
+    #[error("the mask stream cannot be used: {0}")]
+    Mask(MaskError),
     /// How the projectors hang cannot be read: mend the file.
     #[error(transparent)]
     Mountings(#[from] MountingsError),

@@ -17,7 +17,9 @@ use super::director::{Cast, Director, Sound, rings};
 use super::editor::PresetEditor;
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::library::{self, Library, default_user_dir};
+use super::masks::{self, MaskThread};
 use super::mountings::Mountings;
+use super::playlist::{Playlist, open_decoder};
 use super::projector::{Projector, SetUp};
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
@@ -27,6 +29,8 @@ use crate::audio::{
 };
 use crate::dac::{self, FoundDevice};
 use crate::frame::FrameReceiver;
+use crate::mask::{LightFeeder, LightWindow, light_window};
+use crate::media::{Location, MediaOpener};
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
 use crate::realtime::RingReceiver;
@@ -109,7 +113,9 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let mut library = Library::open(config.preset_folder.clone().or_else(default_user_dir));
     let preset = choose_preset(&mut library, config.preset.as_deref())?;
     // A file that cannot be played is found out before a device is touched.
-    let playback = open_playback(&config.source)?;
+    let opener = Arc::new(MediaOpener::of_the_user());
+    let playback = open_playback(&config.source, &opener)?;
+    let (feeder, window) = open_masks(config)?;
 
     let mountings = Mountings::open(config.mountings.clone())?;
     let seen = look_around(&config.dacs, &mountings);
@@ -140,20 +146,21 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         let clock = Arc::clone(&clock);
         let offset_ns = (config.offset_ms * 1e6) as i64;
         move |listening, slots: Vec<Slot>| {
-            Box::new(Engine::new(clock, listening, slots, engine_ends, offset_ns))
+            let engine = Engine::new(clock, listening, slots, engine_ends, offset_ns);
+            Box::new(engine.with_masks(window))
         }
     };
-    let (sound, path) = match (playback, &config.source) {
-        (Some((player, output, heard)), Source::Playback { file, audio, .. }) => {
+    let (sound, music) = match (playback, &config.source) {
+        (Some((player, output, heard)), Source::Playback { music, audio, .. }) => {
             let engine = make_engine(Listening::Ahead(heard), slots);
             let handle = start_output(audio.clone(), OutputCallback::new(output, engine))?;
-            (Sound::Playback { player, handle }, file.clone())
+            (Sound::Playback { player, handle }, music.as_slice())
         }
         (_, Source::Live { input }) => {
             let handle = start_input(input.as_deref(), move |rate| {
                 make_engine(Listening::Now(Box::new(Analyser::new(rate))), slots)
             })?;
-            (Sound::Live { handle }, None)
+            (Sound::Live { handle }, [].as_slice())
         }
         (None, Source::Playback { .. }) => return Err(ShowError::NoProjector),
     };
@@ -171,7 +178,15 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         transition: config.transition,
         shuffle: config.shuffle,
     };
-    let mut director = Director::new(cast, path.as_deref(), clock.now());
+    let masks = MaskThread::start(feeder, config.mask.clone()).map_err(ShowError::Thread)?;
+    let (first, waiting) = music.split_first().map_or((None, music), |(a, b)| (Some(a), b));
+    let path = first.map(|location| PathBuf::from(location.to_string()));
+    if let (None, Some(song)) = (&config.mask.file, &path) {
+        masks.song_opened(song);
+    }
+    let playlist = Playlist::new(opener, waiting.to_vec());
+    let mut director =
+        Director::new(cast, path.as_deref(), clock.now()).with_masks(masks).with_playlist(playlist);
     if matches!(config.source, Source::Playback { .. }) {
         director.listen_to_whole_files(TrackCache::of_user());
     }
@@ -235,16 +250,26 @@ fn direct(
     director.finish(clock.now())
 }
 
+/// The hand-over of silhouettes, with the stream that was named: one that cannot be used is found out early.
+fn open_masks(config: &ShowConfig) -> Result<(LightFeeder, LightWindow), ShowError> {
+    let (mut feeder, window) = light_window(config.mask.light);
+    if let Some(file) = &config.mask.file {
+        feeder.set_stream(Some(masks::load(file, &config.mask).map_err(ShowError::Mask)?));
+    }
+    Ok((feeder, window))
+}
+
 type Playback = (Player, PlayerOutput, RingReceiver<Analysed>);
 
-fn open_playback(source: &Source) -> Result<Option<Playback>, ShowError> {
-    let Source::Playback { file, start_s, .. } = source else { return Ok(None) };
+fn open_playback(source: &Source, opener: &MediaOpener) -> Result<Option<Playback>, ShowError> {
+    let Source::Playback { music, start_s, .. } = source else { return Ok(None) };
+    let first = music.first().map(|first: &Location| open_decoder(opener, first)).transpose()?;
     let (tap, heard) = AheadOfSound::new(PLAYBACK_RATE);
     let tap: Box<dyn PcmTap> = Box::new(tap);
-    let (mut player, output) = match file {
-        Some(path) => Player::open(path, PLAYBACK_RATE, tap)?,
-        None => Player::new(PLAYBACK_RATE, tap).map_err(ShowError::Thread)?,
-    };
+    let (mut player, output) = Player::new(PLAYBACK_RATE, tap).map_err(ShowError::Thread)?;
+    if let Some(decoder) = first {
+        player.load_decoder(decoder);
+    }
     if *start_s > 0.0 {
         player.seek(MediaTime::from_secs_f64(*start_s));
     }

@@ -7,7 +7,8 @@
 use super::deck::{Deck, Transition};
 use super::hearing::Ear;
 use crate::analysis::Features;
-use crate::path::{Layout, LayoutSettings, PathPoints};
+use crate::mask::LightFrames;
+use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints};
 use crate::pattern::{Instrument, Shade};
 use crate::point::{Colour, LaserPoint};
 use crate::stream::{FillRequest, FillResult, Producer};
@@ -64,6 +65,13 @@ impl Renderer {
         }
     }
 
+    /// For mirrors of `profile`.
+    #[must_use]
+    pub fn for_mirrors(mut self, profile: GalvoProfile) -> Self {
+        self.layout.settings_mut().profile = profile;
+        self
+    }
+
     /// With its first picture `share` of a picture (0..1) later, dark until then. Renderers with different
     /// shares do not draw in the same callback: the work of many projectors is spread evenly.
     #[must_use]
@@ -111,7 +119,29 @@ impl Renderer {
 
     /// This renderer as a producer that listens through `ear`; in silence if the music does not run.
     pub fn seeing<'a>(&'a mut self, ear: &'a dyn Ear, playing: bool) -> Seeing<'a> {
-        Seeing { renderer: self, ear, playing }
+        Seeing { renderer: self, ear, masks: None, playing }
+    }
+
+    /// Draws the picture seen at `media` whole, over what `out` held: for files of pictures, where a player
+    /// shows it for `seconds` and may repeat it. It begins and ends dark in the centre, so that any may follow
+    /// any. Brightness, scale and rotation are those of its first moment. Not for the callback: `out` may grow.
+    pub fn picture(
+        &mut self,
+        ear: &dyn Ear,
+        media: MediaTime,
+        pps: u32,
+        seconds: f32,
+        out: &mut Vec<LaserPoint>,
+    ) {
+        self.features = ear.at(media);
+        let figure = self.deck.draw(&self.features, media, seconds);
+        let most = (pps as f32 * seconds) as usize;
+        let budget = most.min((pps / FRAMES_PER_SECOND) as usize);
+        self.layout.lay_loop(figure, LaserPoint::CENTRE, pps, budget, &mut self.frame);
+        let shade = self.deck.shade(&self.features, media);
+        let turn = Turn::from(shade.rotation, 0.0);
+        out.clear();
+        out.extend(self.frame.as_slice().iter().map(|point| shaded(*point, shade, &turn)));
     }
 
     /// Draws the picture for `media` from the features looked up last.
@@ -129,10 +159,18 @@ impl Renderer {
 pub struct Seeing<'a> {
     renderer: &'a mut Renderer,
     ear: &'a dyn Ear,
+    masks: Option<&'a LightFrames>,
     playing: bool,
 }
 
-impl Seeing<'_> {
+impl<'a> Seeing<'a> {
+    /// With the silhouettes of a mask stream.
+    #[must_use]
+    pub fn with_masks(mut self, masks: &'a LightFrames) -> Self {
+        self.masks = Some(masks);
+        self
+    }
+
     /// The features that light made for `media` shows: silence while the music stands still.
     fn look(&mut self, media: MediaTime) {
         let seen = if self.playing { self.ear.at(media) } else { Features::silence(media) };
@@ -166,6 +204,9 @@ impl Producer for Seeing<'_> {
             if self.renderer.cursor >= self.renderer.frame.as_slice().len() {
                 let media = request.media_at(done);
                 self.look(media);
+                if let Some(masks) = self.masks {
+                    self.renderer.deck.see(masks.at(media, request.epoch));
+                }
                 self.renderer.draw_frame(media, request.pps);
                 if self.renderer.frame.as_slice().is_empty() {
                     break;

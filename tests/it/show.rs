@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use galvo::dac::simulator::Shown;
+use galvo::format::asvp::write::Writer;
+use galvo::format::outlines::{Outlines, Place};
+use galvo::mask::{Builder, MaskHandle, MaskSource, Output, Rate};
 use galvo::pattern::Preset;
 use galvo::show::snapshot::{ProjectorState, Severity};
 use galvo::show::{Begin, Command, Transition};
@@ -375,6 +378,44 @@ fn after_a_seek_nothing_of_the_old_place_is_lit() {
     assert_eq!(show.finish().device_underflows, 0);
 }
 
+/// Requirements §6, the whole: an MP3 from a server that delays, fails and cuts; a hundred seeks between a loud and lit half
+/// and a silent and dark one: light of the old place never appears after a seek, no projector runs dry, no callback
+/// touches the heap (each one is watched).
+#[cfg(feature = "http")]
+#[test]
+fn a_hundred_seeks_over_a_bad_network_never_show_light_of_the_old_place() {
+    use crate::media::server::{Fault, Server, Site};
+
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/halves.mp3");
+    let server = Server::start(Site::with_trouble(std::fs::read(file).unwrap(), |request| {
+        match request.number % 4 {
+            0 => Fault::CutAfter(4_000),
+            1 => Fault::Status(503),
+            2 => Fault::CutAfter(9_000),
+            3 if request.number < 20 => Fault::CutAfter(6_000),
+            _ => Fault::Delay(std::time::Duration::from_millis(30)),
+        }
+    }));
+    let address = server.url("halves.mp3");
+    let mut show = Scenario::of(Path::new(&address)).preset(circle_lit_by("level")).begin().armed();
+    show.run(2.0);
+    for turn in 0..50 {
+        let asked = show.now();
+        let lit_before = show.shown_between(0, asked.plus_secs_f64(-0.1), asked);
+        assert!(lit_before.iter().any(is_lit), "the loud place is lit before seek {turn}");
+        show.tell(Command::Seek(MediaTime::from_secs_f64(11.0 + f64::from(turn) * 0.13)));
+        show.run(0.3 + f64::from(turn % 7) * 0.003);
+        let dark_from = asked.plus_secs_f64(REACTION_S);
+        let stale = show.shown_between(0, dark_from, show.now()).iter().find(|s| is_lit(s));
+        assert_eq!(stale, None, "seek {turn} at {asked:?}");
+        show.tell(Command::Seek(MediaTime::from_secs_f64(0.5 + f64::from(turn) * 0.15)));
+        show.run(0.5);
+    }
+    assert!(server.site.requests().len() > 8);
+    let report = show.finish();
+    assert_eq!((report.underruns, report.device_underflows, report.reconnects), (0, 0, 0));
+}
+
 /// A pause: media time stands still, the light is the idle picture (that of silence), and play goes on where it
 /// stopped.
 #[test]
@@ -617,4 +658,126 @@ fn a_disarm_takes_back_the_wish_to_arm_when_ready() {
         assert!(!seen.projectors[0].armed);
         assert!(!show.shown(0).iter().any(is_lit));
     }
+}
+
+/// A circle whose place and size say which frame it is.
+fn frame_circle(frame: u64) -> ([f64; 2], f64) {
+    let random = |salt: u64| {
+        let mixed = (frame * 4 + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64
+            / f64::from(1 << 24)
+    };
+    ([0.5 * random(0) - 0.25, 0.5 * random(1) - 0.25], 0.15 + 0.4 * random(2))
+}
+
+/// A stream of so many frames of [`frame_circle`], and its handle at `fps`.
+fn circles(frames: u64, fps: u32) -> MaskHandle {
+    let mut writer = Writer::default();
+    for frame in 0..frames {
+        let ([x, y], radius) = frame_circle(frame);
+        let mut outlines = Outlines::default();
+        outlines.push((0..90).map(|k| {
+            let (sin, cos) = (f64::from(k) / 90.0 * std::f64::consts::TAU).sin_cos();
+            let place = |v: f64| (512.0 + 512.0 * v).round() as i32;
+            Place::new(place(x + radius * cos), place(-(y + radius * sin)))
+        }));
+        writer.push(&outlines).unwrap();
+    }
+    let builder = Builder::default().output(Output::Outlines).rate(Rate::new(fps, 1).unwrap());
+    let masks = builder.build().unwrap();
+    masks.load_source(&MaskSource::memory(writer.plain())).unwrap();
+    masks
+}
+
+fn mask_preset() -> Arc<Preset> {
+    preset(
+        r#"
+version = 1
+name = "Masks"
+generator = "mask"
+[params]
+size = 1.0
+morph = 0.0
+bounce = 0.0
+[colour]
+colours = ['#ffffff']
+"#,
+    )
+}
+
+/// Sound that says where in the song it is: a ramp over its whole length.
+fn ramp(folder: &Path, seconds: f64) -> PathBuf {
+    let last = seconds * f64::from(RATE);
+    wav(folder, seconds, |index| (index as f64 / last * 1.8 - 0.9) as f32)
+}
+
+/// The frame of the song's place that is heard at a moment.
+fn frame_heard(show: &Performance, at: HostTime, seconds: f64, fps: f64) -> Option<f64> {
+    let sample = *show.heard().get(show.heard_index(at))?;
+    Some((f64::from(sample) + 0.9) / 1.8 * seconds * fps)
+}
+
+/// AS-12, AS-36: through a hundred seeks, every lit point lies on the outline of frame ⌊audio time · fps⌋ ± 1.
+#[test]
+fn the_outline_is_that_of_the_audio_time_through_a_hundred_seeks() {
+    const SECONDS: f64 = 60.0;
+    const FPS: f64 = 30.0;
+    let folder = tempfile::tempdir().unwrap();
+    let mut show = Scenario::of(&ramp(folder.path(), SECONDS))
+        .preset(mask_preset())
+        .masks(circles(1800, 30))
+        .begin()
+        .armed();
+    let mut random = 7_u64;
+    let mut checked = 0;
+    for seek in 0..100 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let to = (random >> 40) as f64 / f64::from(1 << 24) * (SECONDS - 2.0);
+        show.tell(Command::Seek(MediaTime::from_secs_f64(to)));
+        show.run(0.4);
+        let from = show.now();
+        show.run(0.2);
+        let mut lit = 0;
+        for shown in show.shown_between(0, from, show.now().plus_secs_f64(-0.02)) {
+            if !is_lit(shown) {
+                continue;
+            }
+            lit += 1;
+            let frame = frame_heard(&show, shown.at, SECONDS, FPS).unwrap();
+            let (x, y) = (f64::from(shown.point.x), f64::from(shown.point.y));
+            // The ramp of 16 bits says the time to 2 ms.
+            let near = [frame - 1.06, frame, frame + 1.06].map(|frame| {
+                let ([cx, cy], radius) = frame_circle(frame.max(0.0) as u64);
+                ((x - cx).hypot(y - cy) - radius).abs()
+            });
+            let off = near.into_iter().fold(f64::MAX, f64::min);
+            assert!(off < 0.03, "seek {seek} to {to:.3}: {off} from frame {frame:.2}");
+        }
+        assert!(lit > 1000, "seek {seek}: {lit} lit points");
+        checked += lit;
+    }
+    println!("{checked} lit points of 100 seeks");
+}
+
+/// Past the end of the stream the light is dark, and without a stream the preset dances by itself.
+#[test]
+fn past_the_end_of_a_mask_stream_it_is_dark() {
+    let folder = tempfile::tempdir().unwrap();
+    let song = ramp(folder.path(), 6.0);
+    let lit_after = |masks: Option<MaskHandle>| {
+        let scenario = Scenario::of(&song).preset(mask_preset());
+        let scenario = match masks {
+            Some(masks) => scenario.masks(masks),
+            None => scenario,
+        };
+        let mut show = scenario.begin().armed();
+        show.run(1.0);
+        let before = show.now();
+        show.run(3.0);
+        let late = show.now().plus_secs_f64(-1.0);
+        let early = show.shown_between(0, before.plus_secs_f64(-0.3), before).iter().any(is_lit);
+        (early, show.shown_between(0, late, show.now()).iter().any(is_lit))
+    };
+    assert_eq!(lit_after(Some(circles(60, 30))), (true, false));
+    assert_eq!(lit_after(None), (true, true));
 }

@@ -14,6 +14,7 @@ pub mod grid;
 pub mod helix;
 pub mod knot;
 pub mod lissajous;
+pub mod mask;
 pub mod metaballs;
 pub mod polygon;
 pub mod polyhedron;

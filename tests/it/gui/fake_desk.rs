@@ -125,6 +125,9 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::Play => seen.transport.playing = true,
         Command::Pause => seen.transport.playing = false,
         Command::Seek(to) => seen.transport.position = *to,
+        Command::Queue(_) => seen.transport.queued += 1,
+        Command::NextTrack => seen.transport.queued = seen.transport.queued.saturating_sub(1),
+        Command::SetLoop(part) => seen.transport.loop_region = *part,
         Command::Open(path) => {
             seen.transport.title = path.display().to_string();
             seen.transport.path = Some(path.clone());

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use galvo::audio::{AudioHandle, Feeder, OutputCallback, Player};
+use galvo::audio::{AudioHandle, Decoder, Feeder, OutputCallback, Player};
 use galvo::dac::Worker;
 use galvo::dac::simulator::in_process::Tap;
 use galvo::dac::simulator::{InProcess, Shown, SimOptions};
+use galvo::mask::{LightFeeder, LightSettings, MaskHandle, light_window};
+use galvo::media::{Location, Media};
 use galvo::pattern::{Instrument, Preset};
 use galvo::realtime::no_alloc;
 use galvo::show::ahead::AheadOfSound;
@@ -40,11 +42,12 @@ pub(super) struct Scenario {
     offset_ms: f64,
     sound_ppm: f64,
     plugged: bool,
+    masks: Option<MaskHandle>,
     preset_folder: PathBuf,
 }
 
 impl Scenario {
-    /// A show of `file`, on one projector with a perfect clock, disarmed.
+    /// A show of `file`, which may be an address, on one projector with a perfect clock, disarmed.
     pub(super) fn of(file: &Path) -> Self {
         Self {
             file: file.to_owned(),
@@ -54,6 +57,7 @@ impl Scenario {
             offset_ms: 0.0,
             sound_ppm: 0.0,
             plugged: true,
+            masks: None,
             preset_folder: PathBuf::from("no such folder"),
         }
     }
@@ -86,6 +90,11 @@ impl Scenario {
         Self { sound_ppm, ..self }
     }
 
+    /// With a mask stream beside the song.
+    pub(super) fn masks(self, masks: MaskHandle) -> Self {
+        Self { masks: Some(masks), ..self }
+    }
+
     /// Every projector is unreachable until somebody plugs it in.
     pub(super) fn unplugged(self) -> Self {
         Self { plugged: false, ..self }
@@ -97,7 +106,8 @@ impl Scenario {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let (tap, heard) = AheadOfSound::new(RATE);
         let (mut player, feeder, output) = Player::with_feeder(RATE, Box::new(tap));
-        player.load(&self.file).unwrap();
+        let media = Media::open(&Location::from(self.file.as_path())).unwrap();
+        player.load_decoder(Decoder::open_media(media).unwrap());
         player.seek(self.start);
         let (mut projectors, mut slots, mut devices) = (Vec::new(), Vec::new(), Vec::new());
         for (number, options) in self.projectors.into_iter().enumerate() {
@@ -114,7 +124,9 @@ impl Scenario {
         let (engine_ends, ends) = rings();
         let offset_ns = (self.offset_ms * 1e6) as i64;
         let engine = Engine::new(shared, Listening::Ahead(heard), slots, engine_ends, offset_ns);
-        let callback = OutputCallback::new(output, Box::new(engine));
+        let (mut mask_feeder, window) = light_window(LightSettings::default());
+        mask_feeder.set_stream(self.masks);
+        let callback = OutputCallback::new(output, Box::new(engine.with_masks(window)));
         let handle = AudioHandle::without_device(callback.counters());
         let cast = Cast {
             sound: Sound::Playback { player, handle },
@@ -136,6 +148,7 @@ impl Scenario {
             director,
             callback,
             feeder,
+            mask_feeder,
             devices,
             sound_ppm: self.sound_ppm,
             periods: 0,
@@ -160,6 +173,7 @@ pub(super) struct Performance {
     pub(super) director: Director,
     callback: OutputCallback,
     feeder: Feeder,
+    mask_feeder: LightFeeder,
     devices: Vec<Device>,
     sound_ppm: f64,
     periods: u64,
@@ -241,6 +255,8 @@ impl Performance {
             let now = self.clock.now();
             if self.feed_due <= now {
                 self.feeder.work();
+                // The masks are made by real threads; virtual time waits for them.
+                self.mask_feeder.step(Duration::from_secs(30));
                 self.feed_due = now + FEED_EVERY;
             }
             if period_due <= now {

@@ -1,0 +1,7 @@
+//! Files of drawings: bytes ↔ values, in both directions. No file is opened here.
+
+pub mod asvp;
+pub mod asvr;
+pub mod ilda;
+pub mod mask_stream;
+pub mod outlines;
