@@ -7,6 +7,7 @@ pub mod action;
 pub mod arrival;
 pub mod artnet;
 pub mod clock;
+pub mod config;
 pub mod fixture;
 pub mod listener;
 pub mod map;
@@ -21,7 +22,8 @@ pub mod view;
 
 pub use action::{Action, Choice, Deed, Hand};
 pub use arrival::{Arrival, Event};
+pub use config::{ArtNetConfig, ControlConfig, ControlError};
 pub use map::{ControlMap, Lamp};
 pub use maps::Maps;
 pub use ports::{MidiError, MidiPorts, system_ports};
-pub use view::ControllersView;
+pub use view::{ControllersView, ControllersWish};

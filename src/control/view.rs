@@ -1,4 +1,21 @@
-//! What a surface may see of the controllers.
+//! What a surface may see of the controllers, and wish of them.
+
+use super::action::Action;
+
+/// What a surface may wish of the controllers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ControllersWish {
+    /// Look which MIDI ports there are.
+    Scan,
+    /// Listen to the MIDI port of this name.
+    Open(String),
+    /// Listen to it no more.
+    Close(String),
+    /// The next control that is touched does this from then on, and that is remembered.
+    Learn(Action),
+    /// No control is to be learned after all.
+    StopLearning,
+}
 
 /// The controllers of a show at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +30,8 @@ pub struct ControllersView {
     pub bindings: Vec<BindingView>,
     /// Whether light may be allowed from outside.
     pub may_arm: bool,
+    /// Messages that came faster than they could be taken, and were dropped.
+    pub lost: u64,
     /// The tempo of the MIDI clock that is followed, beats per minute.
     pub clock_bpm: Option<f32>,
 }

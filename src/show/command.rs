@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::deck::Transition;
 use crate::analysis::BeatWish;
+use crate::control::ControllersWish;
 use crate::path::Mounting;
 use crate::time::MediaTime;
 
@@ -71,6 +72,8 @@ pub enum Command {
     SetOffsetMs(f64),
     /// Takes the beat in hand: tap, nudge, half, double, resync, lock, a tempo, or follow again.
     Beat(BeatWish),
+    /// Concerns the controllers: look for them, listen, learn.
+    Controllers(ControllersWish),
     /// How a projector hangs: acts at once, and is remembered.
     SetMounting {
         /// The projector's name: its URI.

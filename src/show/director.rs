@@ -11,6 +11,7 @@ use super::command::Command;
 use super::deck::Transition;
 use super::editor::PresetEditor;
 use super::engine::{EngineCommand, EngineEnds, EngineView};
+use super::hands::HandsEnd;
 use super::library::Library;
 use super::live::{Live, Pressed};
 use super::masks::MaskThread;
@@ -159,6 +160,8 @@ pub struct Director {
     track: Option<Arc<Track>>,
     /// What the operator holds beside the preset.
     live: Live,
+    /// The hands from outside.
+    hands: Option<HandsEnd>,
     /// Listens for new sections while presets are shuffled.
     shuffle: Shuffle,
     /// When the files of presets were last looked at.
@@ -199,6 +202,7 @@ impl Director {
             tracks: Vec::new(),
             track: None,
             live: Live::default(),
+            hands: None,
             shuffle: Shuffle::new(SHUFFLE_SEED),
             looked_at_files: now,
             told_broken: Vec::new(),
@@ -224,6 +228,11 @@ impl Director {
     pub fn with_playlist(mut self, playlist: Playlist) -> Self {
         self.playlist = playlist;
         self
+    }
+
+    /// Has these hands from outside.
+    pub fn attend(&mut self, hands: HandsEnd) {
+        self.hands = Some(hands);
     }
 
     /// Where the snapshots appear.
@@ -324,6 +333,11 @@ impl Director {
                 }
             }
             Command::Beat(wish) => self.tell_engine(EngineCommand::Beat(wish, now)),
+            Command::Controllers(wish) => {
+                if let Some(hands) = &self.hands {
+                    hands.wish(wish);
+                }
+            }
             Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
@@ -365,6 +379,9 @@ impl Director {
         }
         self.follow_playlist();
         self.tell_damage();
+        for text in self.hands.iter().flat_map(HandsEnd::notices) {
+            self.notices.add(Severity::Info, text);
+        }
         for text in self.cast.sound.handle().take_notices() {
             self.notices.add(Severity::Warning, text);
         }
@@ -785,12 +802,14 @@ impl Director {
         let handle = self.cast.sound.handle();
         Snapshot {
             features: view.features,
+            heard_at: view.heard_at,
             beat_source: view.beat_source,
             track: self.track.clone(),
             transport,
             presets: Arc::clone(&self.presets),
             preset: Arc::clone(&self.preset),
             transition: self.cast.transition,
+            controllers: self.hands.as_ref().map(HandsEnd::view).unwrap_or_default(),
             live: LiveView {
                 blackout: self.live.blackout,
                 flash: self.live.flash.is_on(),

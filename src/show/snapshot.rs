@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::analysis::{BeatSource, Features, Track};
 use crate::audio::CoverArt;
+use crate::control::ControllersView;
 use crate::path::Mounting;
 use crate::point::LaserPoint;
-use crate::time::MediaTime;
+use crate::time::{HostTime, MediaTime};
 
 use super::command::Command;
 use super::deck::Transition;
@@ -17,6 +18,8 @@ use super::deck::Transition;
 pub struct Snapshot {
     /// The sound at the moment that is heard now.
     pub features: Features,
+    /// When that moment is heard exactly.
+    pub heard_at: HostTime,
     /// Where the beat in them comes from.
     pub beat_source: BeatSource,
     /// The whole of the file that is played, once it is known: beats, bars and parts with their times.
@@ -33,6 +36,8 @@ pub struct Snapshot {
     pub live: LiveView,
     /// True while presets are shuffled by section.
     pub shuffle: bool,
+    /// The hands from outside: MIDI, OSC, Art-Net.
+    pub controllers: Arc<ControllersView>,
     /// Every projector of the show.
     pub projectors: Vec<ProjectorView>,
     /// Whether light is allowed, and why not.

@@ -163,6 +163,8 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::SetOffsetMs(ms) => seen.sync.user_offset_ms = *ms,
         // What becomes of the beat is decided where it is heard.
         Command::Beat(_) => {}
+        // The controllers are not the desk's.
+        Command::Controllers(_) => {}
         Command::SetMounting { projector, mounting } => {
             let named = seen.projectors.iter_mut().find(|one| one.name == *projector);
             if let Some(one) = named {
@@ -194,6 +196,8 @@ fn rich() -> Snapshot {
         preset: Arc::new(preset()),
         transition: Transition::QUICK,
         live: LiveView::default(),
+        heard_at: galvo::time::HostTime::ZERO,
+        controllers: Arc::default(),
         shuffle: false,
         projectors: vec![ProjectorView {
             name: "etherdream://192.168.1.40".into(),
