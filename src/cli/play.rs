@@ -137,7 +137,8 @@ fn in_window(show: ShowHandle, ends_by_itself: bool) -> anyhow::Result<Report> {
     use crate::gui;
 
     let shared = shared::SharedDesk::new(show, ends_by_itself);
-    let options = gui::WindowOptions::default();
+    let options =
+        gui::WindowOptions { remembered_in: gui::default_file(), ..gui::WindowOptions::default() };
     match gui::run(Box::new(shared.clone()), &options) {
         Ok(()) => finish(shared.take()?),
         Err(error) => {
