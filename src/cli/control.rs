@@ -16,7 +16,7 @@ use super::simulate::address;
 use crate::control::listener::Listener;
 use crate::control::map_file::{MAX_BYTES, MapFile};
 use crate::control::{
-    ArtNetConfig, Arrival, ControlConfig, Event, Maps, MidiPorts, artnet, osc, system_ports,
+    Arrival, ArtNetConfig, ControlConfig, Event, Maps, artnet, osc, system_ports,
 };
 use crate::time::{Clock, SystemClock};
 use crate::wire::artnet::{PORT as ARTNET_PORT, Universe};
@@ -67,7 +67,8 @@ pub struct ControlArgs {
 impl ControlArgs {
     /// What it means.
     pub(super) fn config(&self) -> anyhow::Result<ControlConfig> {
-        let osc_to = self.osc_to.iter().map(|text| address(text, OSC_PORT)).collect::<Result<_, _>>()?;
+        let osc_to =
+            self.osc_to.iter().map(|text| address(text, OSC_PORT)).collect::<Result<_, _>>()?;
         Ok(ControlConfig {
             midi: self.midi.clone(),
             clock_from: self.clock_from.clone(),
@@ -272,7 +273,8 @@ fn monitor(
             eprintln!("listening to {what} on {}", socket.address());
         }
     }
-    let sources = open.len() + usize::from(osc_socket.is_some()) + usize::from(artnet_socket.is_some());
+    let sources =
+        open.len() + usize::from(osc_socket.is_some()) + usize::from(artnet_socket.is_some());
     ensure!(
         sources > 0,
         "there is nothing to listen to: plug a controller in, name one from `galvo control list`, or use --osc or --artnet"
@@ -326,7 +328,10 @@ fn print(
     };
     let seconds = arrival.at.secs_since(began).max(0.0);
     if json {
-        println!("{}", serde_json::to_string(&Heard { seconds, what: &what, does: does.as_deref() })?);
+        println!(
+            "{}",
+            serde_json::to_string(&Heard { seconds, what: &what, does: does.as_deref() })?
+        );
     } else {
         let does = does.map(|does| format!("  → {does}")).unwrap_or_default();
         println!("{seconds:9.3}  {what}{does}");

@@ -5,8 +5,8 @@
 
 mod analyze;
 pub mod args;
-pub mod control;
 mod check;
+pub mod control;
 mod devices;
 pub mod headless;
 pub mod keys;

@@ -48,10 +48,29 @@ impl Remote {
     /// # Errors
     /// [`NotAllowed`]: it would allow light, end a stop, or is a matter of who sits at the show.
     pub fn send(&self, command: Command) -> Result<(), NotAllowed> {
+        // What is not named here is not for hands from outside.
         let allowed = match command {
             Command::Arm | Command::ResetStop => self.may_arm,
-            Command::Quit => false,
-            _ => true,
+            Command::Play
+            | Command::Pause
+            | Command::Seek(_)
+            | Command::NextTrack
+            | Command::SetVolume(_)
+            | Command::SelectPreset(_)
+            | Command::SetPresetB(_)
+            | Command::SetCrossfade(_)
+            | Command::SetTransition(_)
+            | Command::SetShuffle(_)
+            | Command::SetParam { .. }
+            | Command::Undo
+            | Command::Redo
+            | Command::Disarm
+            | Command::Stop
+            | Command::SetMaster(_)
+            | Command::SetBlackout(_)
+            | Command::SetFlash(_)
+            | Command::Beat(_) => true,
+            _ => false,
         };
         if !allowed {
             return Err(NotAllowed);
