@@ -19,8 +19,10 @@ const ENOUGH: usize = 24;
 const LONGEST_GAP: Duration = Duration::from_millis(300);
 /// The clock is gone after this long.
 const GONE: Duration = Duration::from_secs(2);
-/// Corrections are this far apart: the beat takes a while to follow each.
-const CORRECT_EVERY: Duration = Duration::from_millis(800);
+/// Corrections are this far apart at least.
+const CORRECT_EVERY: Duration = Duration::from_millis(500);
+/// The beat makes up for a correction with this share of its tempo, or faster.
+const FOLLOWS_WITH: f64 = 0.3;
 /// A tempo this near is left alone, as a share of it.
 const SAME_TEMPO: f64 = 0.001;
 /// A phase this near is left alone, ms.
@@ -49,7 +51,8 @@ pub struct ClockIn {
     bar_due: bool,
     /// A bar begins with the clock that came last.
     bar_now: bool,
-    corrected: Option<HostTime>,
+    /// When the beat has followed the last correction.
+    settled: Option<HostTime>,
     /// The show's beat is held by this clock.
     holds: bool,
 }
@@ -63,7 +66,7 @@ impl Default for ClockIn {
             last: None,
             bar_due: false,
             bar_now: false,
-            corrected: None,
+            settled: None,
             holds: false,
         }
     }
@@ -138,16 +141,17 @@ impl ClockIn {
         };
         if self.holds && self.bar_due && std::mem::take(&mut self.bar_now) {
             self.bar_due = false;
-            self.corrected = Some(now);
+            // It may be as far off as half a beat, and half a bar.
+            self.settled = Some(settles(now, 2.0, pulse.bpm));
             return Some(BeatWish::Resync);
         }
-        if self.corrected.is_some_and(|when| now.since(when) < CORRECT_EVERY) {
+        if self.settled.is_some_and(|when| now < when) {
             return None;
         }
         let off = (f64::from(shown.bpm) - pulse.bpm).abs() > SAME_TEMPO * pulse.bpm;
         if !self.holds || off {
             self.holds = true;
-            self.corrected = Some(now);
+            self.settled = Some(settles(now, 0.0, pulse.bpm));
             return Some(BeatWish::SetBpm(pulse.bpm));
         }
         let ahead = (pulse.phase - f64::from(shown.phase) + 0.5).rem_euclid(1.0) - 0.5;
@@ -155,10 +159,15 @@ impl ClockIn {
         if ahead_ms.abs() < SAME_PHASE_MS {
             return None;
         }
-        self.corrected = Some(now);
+        self.settled = Some(settles(now, ahead.abs(), pulse.bpm));
         // The clock is ahead: the beat is shown earlier.
         Some(BeatWish::NudgeMs(-ahead_ms))
     }
+}
+
+/// When a beat that is `off` by so many beats has caught up.
+fn settles(now: HostTime, off: f64, bpm: f64) -> HostTime {
+    now.plus_secs_f64(CORRECT_EVERY.as_secs_f64() + off / FOLLOWS_WITH * 60.0 / bpm)
 }
 
 /// Makes a MIDI clock of the show's beat.

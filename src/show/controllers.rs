@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::deeds::{lamp, level};
 use super::snapshot::Snapshot;
+use crate::control::config::AUTO;
 use crate::control::map::{Control, LampState};
 use crate::control::map_file::written;
 use crate::control::pick_up::PickUp;
@@ -179,11 +180,14 @@ impl Controllers {
         if !due && !at_once {
             return Vec::new();
         }
-        self.scanned = Some(now);
+        let first = self.scanned.replace(now).is_none();
         match self.ports.inputs() {
             Ok(there) => {
                 self.there = there;
                 self.midi_trouble = None;
+                if first {
+                    self.missing().for_each(&mut *say);
+                }
             }
             Err(error) => {
                 self.there.clear();
@@ -217,6 +221,25 @@ impl Controllers {
             }
         }
         let_go
+    }
+
+    /// What was asked for and is not there, as sentences.
+    fn missing(&self) -> impl Iterator<Item = String> + '_ {
+        let asked = self.config.midi.iter().chain(&self.config.clock_from);
+        asked.filter_map(|part| {
+            let auto = part == AUTO;
+            let is_it = |port: &String| match auto {
+                true => self.maps.of_port(port).is_some(),
+                false => port.contains(part.as_str()),
+            };
+            let missing = if auto {
+                "no MIDI controller is there that galvo has a map for".to_owned()
+            } else {
+                MidiError::NoSuchPort { name: part.clone(), there: self.there.clone() }.to_string()
+            };
+            (!self.there.iter().any(is_it))
+                .then(|| format!("{missing}; it is taken up when it comes"))
+        })
     }
 
     fn open(&mut self, port: &str) -> Result<(), MidiError> {

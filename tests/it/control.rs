@@ -258,6 +258,23 @@ fn a_flash_whose_controller_is_pulled_out_ends_and_the_controller_is_taken_up_ag
 }
 
 #[test]
+fn a_port_that_is_missing_is_told_once_and_taken_up_when_it_comes() {
+    let rig = Rig::start(ControlConfig { midi: vec!["Keys".into()], ..ControlConfig::default() });
+    let told = std::cell::RefCell::new(Vec::new());
+    rig.until("it is told", |rig| {
+        told.borrow_mut().extend(rig.end.notices());
+        !told.borrow().is_empty()
+    });
+    rig.ports.plug("Keys");
+    rig.until("it is open", |rig| rig.ports.play("Keys", &[0xfe]));
+    let told = told.into_inner();
+    assert!(
+        told.len() == 1 && told[0].contains("no MIDI port \"Keys\"; there are APC"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_control_is_learned_by_touching_it() {
     let rig = Rig::with_apc();
     rig.end.wish(ControllersWish::Learn("preset Three".parse().unwrap()));
