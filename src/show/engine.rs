@@ -12,6 +12,7 @@ use super::renderer::Renderer;
 use crate::analysis::{Analyser, BeatSource, BeatWish, Features, Track};
 use crate::audio::{Period, PeriodSink};
 use crate::mask::LightWindow;
+use crate::path::{GalvoProfile, Perspective};
 use crate::pattern::Instrument;
 use crate::realtime::histogram::Histogram;
 use crate::realtime::latest::LatestWriter;
@@ -62,6 +63,22 @@ pub enum EngineCommand {
         instruments: Vec<Option<Box<Instrument>>>,
         /// When and how.
         transition: Transition,
+    },
+    /// How the pictures of one projector lie, and what its mirrors bear.
+    Install {
+        /// Its place.
+        slot: usize,
+        /// Lays the picture.
+        perspective: Perspective,
+        /// What the mirrors bear.
+        profile: GalvoProfile,
+    },
+    /// Whether a projector follows the show, or shows something of its own.
+    Following {
+        /// Its place.
+        slot: usize,
+        /// True for the show.
+        follows: bool,
     },
     /// The user's offset, ns: positive is light later.
     LightOffset(i64),
@@ -208,6 +225,16 @@ impl Engine {
                         // The bin is as deep as the command ring, so it can only be full if nobody
                         // empties it; a leak then does less harm than a free in the callback.
                         std::mem::forget(instruments);
+                    }
+                }
+                EngineCommand::Install { slot, perspective, profile } => {
+                    if let Some(slot) = self.slots.get_mut(slot) {
+                        slot.renderer.install(perspective, profile);
+                    }
+                }
+                EngineCommand::Following { slot, follows } => {
+                    if let Some(slot) = self.slots.get_mut(slot) {
+                        slot.renderer.set_following(follows);
                     }
                 }
                 EngineCommand::LightOffset(nanos) => self.light_offset_ns = nanos,
