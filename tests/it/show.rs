@@ -2,6 +2,7 @@
 //! was shown alone.
 
 mod live_hands;
+mod projectors;
 mod scenario;
 
 use std::path::{Path, PathBuf};
