@@ -21,7 +21,7 @@ use super::colouring::{ColourScheme, is_one, one};
 use super::modulation::{Modulation, is_default};
 use mistake::Mistake;
 pub(crate) use mistake::did_you_mean;
-pub(super) use part::{Part, set_values};
+pub(super) use part::{AMOUNT, Part, set_values};
 
 /// The version of the preset format written, and the only one read.
 pub const PRESET_VERSION: i64 = 1;
