@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use super::bench::{Outcome, PresetBench};
 use super::command::Command;
-use super::deck::Transition;
-use super::editor::PresetEditor;
+use super::deck::{Change, Transition};
 use super::engine::{EngineCommand, EngineEnds, EngineView};
-use super::library::Library;
 use super::masks::MaskThread;
 use super::mountings::Mountings;
 use super::notices::Notices;
@@ -21,9 +20,10 @@ use super::shuffle::Shuffle;
 use super::snapshot::{
     AudioView, PresetEntry, PresetView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
+use crate::analysis::Features;
 use crate::audio::{AudioHandle, Player};
 use crate::path::Mounting;
-use crate::pattern::Instrument;
+use crate::pattern::{Gauges, Instrument};
 use crate::realtime::{
     Histogram, LatestReader, RetireBin, RingSender, latest, no_alloc, retire, ring,
 };
@@ -101,12 +101,10 @@ pub struct Cast {
     pub sound: Sound,
     /// The projectors, in the order of the engine's slots.
     pub projectors: Vec<Projector>,
-    /// The presets.
-    pub library: Library,
+    /// The presets, and the one at work.
+    pub presets: PresetBench,
     /// How the projectors hang.
     pub mountings: Mountings,
-    /// The preset at work.
-    pub editor: PresetEditor,
     /// The rings.
     pub ends: DirectorEnds,
     /// Brightness of all light, 0..=1.
@@ -130,6 +128,12 @@ pub struct Director {
     trips: Vec<TripEntry>,
     presets: Arc<[PresetEntry]>,
     preset: Arc<PresetView>,
+    /// What the music makes of the preset's values.
+    gauges: Gauges,
+    moved_values: Vec<f32>,
+    /// Changes of presets sent to the engine, and which preset the last of them lets leave.
+    changes: u64,
+    leaving: String,
     title: String,
     path: Option<std::path::PathBuf>,
     started: HostTime,
@@ -155,8 +159,9 @@ impl Director {
     /// A director of `cast` from `now` on.
     #[must_use]
     pub fn new(cast: Cast, path: Option<&Path>, now: HostTime) -> Self {
-        let preset = Arc::new(cast.editor.view());
-        let presets = cast.library.entries().into();
+        let preset = Arc::new(cast.presets.view());
+        let presets = cast.presets.entries().into();
+        let gauges = Gauges::new(cast.presets.preset());
         let to_arm = vec![false; cast.projectors.len()];
         let mut director = Self {
             cast,
@@ -165,6 +170,10 @@ impl Director {
             trips: Vec::new(),
             presets,
             preset,
+            gauges,
+            moved_values: Vec::new(),
+            changes: 0,
+            leaving: String::new(),
             title: String::new(),
             path: path.map(Path::to_owned),
             started: now,
@@ -215,7 +224,6 @@ impl Director {
                 self.with_player("set the volume of", |player| player.set_volume(volume));
             }
             Command::Open(path) => self.open(&path),
-            Command::SelectPreset(name) => self.select_preset(&name),
             Command::SetTransition(transition) => {
                 let beats = transition.beats;
                 let beats =
@@ -226,22 +234,20 @@ impl Director {
                 self.cast.shuffle = on;
                 self.shuffle = Shuffle::new(SHUFFLE_SEED);
             }
-            Command::SetParam { name, value } => self.set_param(&name, value, now),
-            Command::Undo => {
-                if self.cast.editor.undo() {
-                    self.play_preset(Transition::CUT);
-                }
-            }
-            Command::Redo => {
-                if self.cast.editor.redo() {
-                    self.play_preset(Transition::CUT);
-                }
-            }
-            Command::SavePreset => self.save_preset(),
-            Command::SavePresetAs(name) => match self.cast.editor.rename(&name) {
-                Ok(()) => self.save_preset(),
-                Err(error) => self.notices.add(Severity::Error, error.to_string()),
-            },
+            wish @ (Command::SelectPreset(_)
+            | Command::SetParam { .. }
+            | Command::EditPreset(_)
+            | Command::Compare
+            | Command::CopyToOtherSide
+            | Command::RevertPreset
+            | Command::NewPreset { .. }
+            | Command::DuplicatePreset { .. }
+            | Command::RenamePreset { .. }
+            | Command::DeletePreset(_)
+            | Command::Undo
+            | Command::Redo
+            | Command::SavePreset
+            | Command::SavePresetAs(_)) => self.obey_about_presets(&wish, now),
             Command::Arm => self.arm(now),
             Command::Disarm => self.disarm(now, TripReason::Operator),
             Command::Stop => {
@@ -313,9 +319,11 @@ impl Director {
         let view = *self.cast.ends.view.read();
         self.reload_presets(now);
         if self.cast.shuffle && view.playing && self.shuffle.hear(&view.features) {
-            self.play_another();
+            self.play_another(now);
         }
         self.count_media(&view);
+        let heard = if view.playing { view.features } else { Features::silence(view.media) };
+        self.gauges.read(&heard, view.media, &mut self.moved_values);
         let snapshot = self.snapshot(&view, now);
         self.published.store(Arc::new(snapshot));
     }
@@ -384,23 +392,38 @@ impl Director {
         };
     }
 
-    fn select_preset(&mut self, name: &str) {
-        match self.cast.library.get(name) {
-            Ok(preset) => {
-                self.cast.editor.select(preset);
+    fn obey_about_presets(&mut self, wish: &Command, now: HostTime) {
+        let leaving = self.cast.presets.preset().name.clone();
+        match self.cast.presets.obey(wish, now) {
+            Ok(Outcome::Nothing) => {}
+            Ok(Outcome::Param { index, value }) => {
+                self.tell_engine(EngineCommand::SetParam { index, value });
+            }
+            Ok(Outcome::Edited) => self.play_edited(),
+            Ok(Outcome::Taken) => {
+                self.leaving = leaving;
                 self.play_preset(self.cast.transition);
+            }
+            Ok(Outcome::Told(text)) => {
+                self.notices.add(Severity::Info, text);
+                // Taking back what was done with a file may have changed the preset at work.
+                self.play_edited();
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
         }
+        self.look_at_presets();
     }
 
-    fn set_param(&mut self, name: &str, value: f32, now: HostTime) {
-        match self.cast.editor.set_param(name, value, now) {
-            Ok((index, value)) => {
-                self.tell_engine(EngineCommand::SetParam { index, value });
-                self.preset = Arc::new(self.cast.editor.view());
-            }
-            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+    /// What the surfaces see of the presets, after something was done with them.
+    fn look_at_presets(&mut self) {
+        let preset = self.cast.presets.preset();
+        if self.preset.preset.as_ref() != Some(preset) {
+            self.gauges = Gauges::new(preset);
+        }
+        self.preset = Arc::new(self.cast.presets.view());
+        let presets = self.cast.presets.entries();
+        if *self.presets != *presets {
+            self.presets = presets.into();
         }
     }
 
@@ -419,50 +442,51 @@ impl Director {
         }
     }
 
-    /// Gives the engine the preset as it is edited now.
+    /// Lets the preset at work follow what plays.
     fn play_preset(&mut self, transition: Transition) {
-        let preset = Arc::clone(self.cast.editor.preset());
+        if let Some(instruments) = self.instruments() {
+            self.changes += 1;
+            self.tell_engine(EngineCommand::Instruments { instruments, transition });
+        }
+    }
+
+    /// Gives the engine the preset as it is edited now.
+    fn play_edited(&mut self) {
+        if let Some(instruments) = self.instruments() {
+            self.tell_engine(EngineCommand::Edited(instruments));
+        }
+    }
+
+    /// The preset at work, ready to play, once for each projector.
+    fn instruments(&mut self) -> Option<Vec<Option<Box<Instrument>>>> {
+        let preset = self.cast.presets.preset();
         let made: Result<Vec<_>, _> = self
             .cast
             .projectors
             .iter()
-            .map(|_| Instrument::new(&preset).map(|instrument| Some(Box::new(instrument))))
+            .map(|_| Instrument::new(preset).map(|instrument| Some(Box::new(instrument))))
             .collect();
-        match made {
-            Ok(instruments) => {
-                self.tell_engine(EngineCommand::Instruments { instruments, transition });
-            }
-            Err(error) => self.notices.add(Severity::Error, error.to_string()),
-        }
-        self.preset = Arc::new(self.cast.editor.view());
+        made.map_err(|error| self.notices.add(Severity::Error, error.to_string())).ok()
     }
 
-    /// Looks whether a preset's file was changed. The one at work follows its file; if that is broken now, the last
-    /// good one plays on.
+    /// Looks whether a preset's file was changed.
     fn reload_presets(&mut self, now: HostTime) {
         if now.since(self.looked_at_files) < LOOK_AT_FILES_EVERY {
             return;
         }
         self.looked_at_files = now;
-        if !self.cast.library.refresh_if_changed() {
-            return;
-        }
-        self.presets = self.cast.library.entries().into();
+        let Some(outcome) = self.cast.presets.reload() else { return };
         self.tell_broken();
-        let stored = Arc::clone(self.cast.editor.stored());
-        if let Ok(preset) = self.cast.library.get(&stored.name)
-            && preset != stored
-        {
-            let text = format!("{} was changed on disk and plays as it is now", preset.name);
+        if let Outcome::Told(text) = outcome {
             self.notices.add(Severity::Info, text);
-            self.cast.editor.reload(preset);
-            self.play_preset(Transition::CUT);
+            self.play_edited();
         }
+        self.look_at_presets();
     }
 
     /// Says of every broken preset what is wrong with it, once.
     fn tell_broken(&mut self) {
-        let broken = self.cast.library.broken().iter().map(ToString::to_string).collect();
+        let broken = self.cast.presets.library().broken().iter().map(ToString::to_string).collect();
         let told = std::mem::replace(&mut self.told_broken, broken);
         for text in self.told_broken.iter().filter(|text| !told.contains(text)) {
             self.notices.add(Severity::Warning, text.clone());
@@ -470,25 +494,12 @@ impl Director {
     }
 
     /// Another preset, by chance; no test pattern.
-    fn play_another(&mut self) {
-        let names = self.cast.library.names_for_shows();
-        let present = names.iter().position(|name| *name == self.cast.editor.preset().name);
+    fn play_another(&mut self, now: HostTime) {
+        let names = self.cast.presets.library().names_for_shows();
+        let present = names.iter().position(|name| *name == self.cast.presets.preset().name);
         if let Some(next) = self.shuffle.choose(names.len(), present) {
-            let name = names[next].clone();
-            self.select_preset(&name);
+            self.obey_about_presets(&Command::SelectPreset(names[next].clone()), now);
         }
-    }
-
-    fn save_preset(&mut self) {
-        match self.cast.library.save(self.cast.editor.preset()) {
-            Ok(path) => {
-                self.cast.editor.saved();
-                self.presets = self.cast.library.entries().into();
-                self.notices.add(Severity::Info, format!("saved {}", path.display()));
-            }
-            Err(error) => self.notices.add(Severity::Error, error.to_string()),
-        }
-        self.preset = Arc::new(self.cast.editor.view());
     }
 
     /// A damaged file plays as far as it can: it is said once for each file.
@@ -603,6 +614,11 @@ impl Director {
             transport,
             presets: Arc::clone(&self.presets),
             preset: Arc::clone(&self.preset),
+            moved_values: self.moved_values.clone(),
+            // What was sent and not taken in yet has not begun.
+            change: if view.changes < self.changes { Change::Cued } else { view.change },
+            leaving: self.leaving.clone(),
+            undo_act: self.cast.presets.undo_act().to_owned(),
             transition: self.cast.transition,
             shuffle: self.cast.shuffle,
             projectors: self.cast.projectors.iter().map(Projector::view).collect(),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deck::Transition;
+use super::deck::{Change, Transition};
 use super::renderer::Renderer;
 use crate::analysis::{Analyser, FeatureWindow, Features};
 use crate::audio::{Period, PeriodSink};
@@ -62,6 +62,9 @@ pub enum EngineCommand {
         /// When and how.
         transition: Transition,
     },
+    /// Puts edited instruments in place of those that were chosen last: one for each stream, in order; afterwards those
+    /// they replaced.
+    Edited(Vec<Option<Box<Instrument>>>),
     /// The user's offset, ns: positive is light later.
     LightOffset(i64),
 }
@@ -87,6 +90,10 @@ pub struct EngineView {
     pub periods: u64,
     /// Times the clock was locked anew.
     pub relocks: u64,
+    /// Changes of instruments that were taken in so far.
+    pub changes: u64,
+    /// How far the last one is, on the first projector.
+    pub change: Change,
 }
 
 /// One projector inside the callback.
@@ -196,14 +203,25 @@ impl Engine {
                     for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
                         slot.renderer.change_instrument(instrument, transition);
                     }
-                    if let Err(instruments) = self.ends.retired.retire(instruments) {
-                        // The bin is as deep as the command ring, so it can only be full if nobody
-                        // empties it; a leak then does less harm than a free in the callback.
-                        std::mem::forget(instruments);
+                    self.seen.changes += 1;
+                    self.retire(instruments);
+                }
+                EngineCommand::Edited(mut instruments) => {
+                    for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
+                        slot.renderer.replace_instrument(instrument);
                     }
+                    self.retire(instruments);
                 }
                 EngineCommand::LightOffset(nanos) => self.light_offset_ns = nanos,
             }
+        }
+    }
+
+    fn retire(&mut self, instruments: Vec<Option<Box<Instrument>>>) {
+        if let Err(instruments) = self.ends.retired.retire(instruments) {
+            // The bin is as deep as the command ring, so it can only be full if nobody empties it; a leak then does
+            // less harm than a free in the callback.
+            std::mem::forget(instruments);
         }
     }
 
@@ -266,6 +284,7 @@ impl PeriodSink for Engine {
         seen.sample_rate = period.sample_rate;
         seen.periods += 1;
         seen.relocks += u64::from(period.relocked);
+        seen.change = self.slots.first().map(|slot| slot.renderer.change()).unwrap_or_default();
         self.ends.view.write(*seen);
         self.ends.callback_ns.record(self.clock.now().since(period.now).as_nanos() as u64);
     }

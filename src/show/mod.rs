@@ -1,10 +1,12 @@
 //! The show: media, analysis, patterns and streams put together, commanded by a surface.
 
 pub mod ahead;
+pub mod bench;
 pub mod command;
 pub mod config;
 pub mod deck;
 pub mod director;
+pub mod edit;
 pub mod editor;
 pub mod engine;
 pub mod error;
@@ -19,10 +21,12 @@ pub mod report;
 pub mod shuffle;
 pub mod snapshot;
 
+pub use bench::PresetBench;
 pub use command::Command;
 pub use config::{ShowConfig, Source};
 pub use deck::{Begin, Transition};
-pub use editor::PresetEditor;
+pub use edit::PresetEdit;
+pub use editor::{PresetEditor, Side};
 pub use error::ShowError;
 pub use handle::{ShowHandle, start};
 pub use library::Library;

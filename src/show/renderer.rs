@@ -4,7 +4,7 @@
 //! rotation follow the music inside the frame too, every [`BLOCK`] points at the time those are seen, so
 //! that a kick is not late by what is left of a frame.
 
-use super::deck::{Deck, Transition};
+use super::deck::{Change, Deck, Transition};
 use crate::analysis::{FeatureWindow, Features};
 use crate::mask::LightFrames;
 use crate::path::{Layout, LayoutSettings, PathPoints};
@@ -78,6 +78,18 @@ impl Renderer {
         transition: Transition,
     ) {
         self.deck.change(next, transition);
+    }
+
+    /// Puts an edited instrument in place of the one that was chosen last; what is in `next` afterwards is to be freed
+    /// elsewhere.
+    pub fn replace_instrument(&mut self, next: &mut Option<Box<Instrument>>) {
+        self.deck.replace(next);
+    }
+
+    /// How far the last change of instruments is.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        self.deck.progress()
     }
 
     /// Sets a parameter of the instrument, by its place in the list.

@@ -141,6 +141,14 @@ fn obey(seen: &mut Snapshot, command: &Command) {
             }
             (preset.changed, preset.can_undo) = (true, true);
         }
+        Command::EditPreset(_) | Command::Compare | Command::RevertPreset => {
+            (preset.changed, preset.can_undo) = (true, true);
+        }
+        Command::CopyToOtherSide
+        | Command::NewPreset { .. }
+        | Command::DuplicatePreset { .. }
+        | Command::RenamePreset { .. }
+        | Command::DeletePreset(_) => {}
         Command::Undo => (preset.can_undo, preset.can_redo) = (false, true),
         Command::Redo => (preset.can_undo, preset.can_redo) = (true, false),
         Command::SavePreset => preset.changed = false,
@@ -205,9 +213,7 @@ fn rich() -> Snapshot {
             callback_p99_us: 640.0,
             ..AudioView::default()
         },
-        notices: Vec::new(),
-        notices_made: 0,
-        finished: false,
+        ..Snapshot::default()
     }
 }
 
@@ -230,6 +236,7 @@ fn presets() -> Arc<[PresetEntry]> {
         name: name.into(),
         description: description.into(),
         bundled,
+        ..PresetEntry::default()
     })
     .into()
 }
@@ -244,6 +251,9 @@ fn preset() -> PresetView {
         default: range[2],
         value: range[3],
         moved_by: moved_by.into(),
+        is_movable: true,
+        is_set: true,
+        ..ParamView::default()
     };
     PresetView {
         name: "Lissajous".into(),
@@ -257,8 +267,6 @@ fn preset() -> PresetView {
             param("hue_spread", "°", [0.0, 360.0, 60.0, 60.0], "", "How far the colours go"),
             param("flash", "", [0.0, 1.0, 0.0, 0.15], "onset +0.50", "Light added at an onset"),
         ],
-        changed: false,
-        can_undo: false,
-        can_redo: false,
+        ..PresetView::default()
     }
 }
