@@ -12,7 +12,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak bench bench-peers fmt screenshots gallery demo sync-check
+.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak bench bench-peers fmt screenshots gallery demo sync-check eval analysis-pictures
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -64,11 +64,17 @@ soak:          ## long runs: not part of `make test`
 sync-check:    ## light against sound on a real sound server (needs pulseaudio; a private one is started)
 	tests/external/sync_check.sh native
 
+eval:          ## how well it hears: beats, onsets, tempo on pieces of which all is known, beside aubio where installed
+	$(CARGO) run --locked --release --example eval
+
+analysis-pictures:  ## draw the pictures of docs/analysis.md anew
+	$(CARGO) run --locked --release --example analysis_pictures
+
 bench:         ## every benchmark, release build
 	$(CARGO) bench --locked $(patsubst benches/%.rs,--bench %,$(wildcard benches/*.rs))
 
 bench-peers:   ## other crates of the field beside galvo, in one run
-	cd benches/peers && $(CARGO) run --locked --release
+	cd benches/peers && $(CARGO) run --locked --release && $(CARGO) run --locked --release --bin path
 
 fmt:           ## put the sources in their format
 	$(CARGO) fmt

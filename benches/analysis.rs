@@ -1,11 +1,11 @@
-//! What a 10 ms hop of the causal analyser costs, and a look-up in the feature window.
+//! What a 10 ms hop of the causal analyser costs, a look-up in the feature window, and listening to a whole file.
 
 #![allow(clippy::print_stderr, reason = "a bench prints what it measured")]
 
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use galvo::analysis::{Analyser, FeatureWindow};
+use galvo::analysis::{Analyser, FeatureWindow, TrackAnalyser};
 use galvo::time::{MediaTime, SystemClock};
 
 const RATE: u32 = 44_100;
@@ -75,5 +75,29 @@ fn look_up(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, hop, look_up);
+/// Five minutes of music as a whole: how many times faster than it plays, what it takes, what a look-up costs.
+fn whole(c: &mut Criterion) {
+    let music = music();
+    let began = SystemClock::read();
+    let mut analyser = TrackAnalyser::new(RATE);
+    (0..10).for_each(|_| analyser.push(&music));
+    let track = analyser.finish();
+    let work_s = SystemClock::read().since(began).as_secs_f64();
+    let minutes = track.duration().as_secs_f64() / 60.0;
+    eprintln!(
+        "whole file: {:.0} × real time, {:.0} kB per minute, {:.0} kB stored",
+        minutes * 60.0 / work_s,
+        track.bytes() as f64 / minutes / 1e3,
+        track.to_bytes().len() as f64 / minutes / 1e3
+    );
+    let mut t = 0.0_f64;
+    c.bench_function("track, features_at", |b| {
+        b.iter(|| {
+            t = (t + 1.037) % 300.0;
+            black_box(track.features_at(MediaTime::from_secs_f64(t)))
+        });
+    });
+}
+
+criterion_group!(benches, hop, look_up, whole);
 criterion_main!(benches);

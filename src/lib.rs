@@ -10,10 +10,10 @@ pub mod time;
 
 pub mod frame;
 
+pub mod format;
 pub mod wire;
 
 pub mod analysis;
-pub mod format;
 pub mod path;
 pub mod pattern;
 pub mod safety;
@@ -23,6 +23,7 @@ pub mod dac;
 pub mod mask;
 pub mod media;
 
+pub mod record;
 pub mod show;
 pub mod stream;
 

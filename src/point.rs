@@ -126,7 +126,8 @@ impl Colour {
     pub fn to_u16(self) -> [u16; 3] {
         let level = |fraction: f32| {
             let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 };
-            (fraction * 65_535.0).round() as u16
+            // Never below zero, so that cutting off rounds; `round` is a call on many machines.
+            (fraction * 65_535.0 + 0.5) as u16
         };
         [level(self.r), level(self.g), level(self.b)]
     }

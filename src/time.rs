@@ -141,6 +141,12 @@ impl MediaTime {
     }
 }
 
+/// The time of day, for the time stamps of files alone: it may jump.
+#[must_use]
+pub fn wall_clock() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}
+
 /// Something that tells and awaits host time.
 pub trait Clock: Send + Sync {
     /// The present moment.

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use super::bands::Crossover;
 use super::beat::BeatTracker;
-use super::features::{Bands, Features, Onset, SPECTRUM_BANDS, onset_envelope};
+use super::chroma::ChromaMeter;
+use super::features::{Bands, Features, Onset, SPECTRUM_BANDS, Song, onset_envelope};
 use super::gain::{BandGain, Envelope, LoudReference, against};
 use super::history::History;
 use super::level::Level;
+use super::loudness::LoudnessMeter;
+use super::odf::BeatActivation;
 use super::onset::{OnsetDetector, OnsetStep};
 use super::spectrum::SpectrumBands;
+use super::timbre::TimbreMeter;
 use super::transform::{ShortTimeSpectrum, transform_len};
 use super::waveform::Waveform;
 use crate::time::MediaTime;
@@ -47,6 +51,7 @@ pub struct Analyser {
     block: Vec<[f32; 2]>,
     history: History,
     level: Level,
+    loudness: LoudnessMeter,
     level_reference: LoudReference,
     level_envelope: Envelope,
     crossover: Crossover,
@@ -58,6 +63,8 @@ pub struct Analyser {
     onsets: OnsetDetector,
     onset: Onset,
     beat: BeatTracker,
+    timbre: TimbreMeter,
+    chroma: ChromaMeter,
     latest: Features,
 }
 
@@ -69,19 +76,23 @@ impl Analyser {
         let main = ShortTimeSpectrum::new(transform_len(FRAME_S, sample_rate));
         let bin_hz = sample_rate as f32 / main.len() as f32;
         let onsets = OnsetDetector::new(sample_rate);
+        let beat = BeatTracker::new(bin_hz, main.bins());
         Self {
             sample_rate,
             clock: HopClock::new(sample_rate),
             block: Vec::with_capacity((sample_rate / (2 * HOPS_PER_SECOND)) as usize + 2),
             history: History::new(main.len().max(onsets.frame_len())),
             level: Level::new(),
+            loudness: LoudnessMeter::new(sample_rate),
             level_reference: LoudReference::new(),
             level_envelope: Envelope::new(LEVEL_ENVELOPE_S.0, LEVEL_ENVELOPE_S.1, HOP_S),
             crossover: Crossover::new(sample_rate),
             band_gain: BandGain::new(BAND_TILT_DB),
             band_envelopes: BAND_ENVELOPES_S.map(|(a, r)| Envelope::new(a, r, HOP_S)),
             spectrum: SpectrumBands::new(bin_hz, main.bins(), HOP_S),
-            beat: BeatTracker::new(bin_hz, main.bins()),
+            timbre: TimbreMeter::new(beat.activation().centres_hz(), HOP_S),
+            chroma: ChromaMeter::new(sample_rate),
+            beat,
             main,
             waveform: Waveform::new(sample_rate),
             onsets,
@@ -102,6 +113,16 @@ impl Analyser {
         stereo: &[f32],
         on_frame: &mut dyn FnMut(&Features),
     ) {
+        self.push_observed(media_of_first_frame, stereo, &mut |features, _| on_frame(features));
+    }
+
+    /// As [`push`](Self::push), and shows what the beat was looked for in.
+    pub(crate) fn push_observed(
+        &mut self,
+        media_of_first_frame: MediaTime,
+        stereo: &[f32],
+        on_frame: &mut dyn FnMut(&Features, &BeatActivation),
+    ) {
         if stereo.len() < 2 {
             return;
         }
@@ -120,7 +141,7 @@ impl Analyser {
                 Some(Boundary::End) => {
                     self.half_hop();
                     self.hop();
-                    on_frame(&self.latest);
+                    on_frame(&self.latest, self.beat.activation());
                 }
             }
         }
@@ -150,6 +171,7 @@ impl Analyser {
         self.block.clear();
         self.history.clear();
         self.level = Level::new();
+        self.loudness.clear();
         self.level_reference = LoudReference::new();
         self.level_envelope.clear();
         self.crossover.clear();
@@ -162,6 +184,8 @@ impl Analyser {
         self.onsets.clear();
         self.onset = Onset::default();
         self.beat.clear();
+        self.timbre.clear();
+        self.chroma.clear();
         self.latest = Features::silence(media);
     }
 
@@ -169,6 +193,8 @@ impl Analyser {
     fn half_hop(&mut self) {
         self.level.process(&self.block, HOP_S / 2.0);
         self.crossover.process(&self.block);
+        self.loudness.process(&self.block);
+        self.chroma.process(&self.block);
         self.block.clear();
         match self.onsets.step(&self.history) {
             OnsetStep::Quiet => {}
@@ -187,6 +213,10 @@ impl Analyser {
         let magnitudes = self.main.magnitudes_of(self.history.latest(self.main.len()));
         let spectrum: [f32; SPECTRUM_BANDS] = self.spectrum.step(magnitudes, HOP_S);
         self.beat.step(magnitudes, self.level.silent());
+        let heard = self.beat.activation();
+        let rise = heard.flux().iter().sum::<f32>() / heard.flux().len() as f32;
+        let timbre = self.timbre.step(heard.bands(), rise);
+        let (chroma, key) = self.chroma.end_hop();
         let [bass, mid, treble] = self.bands();
         let moment_db = self.level.moment_db();
         let reference_db = self.level_reference.learn(moment_db, HOP_S);
@@ -194,11 +224,16 @@ impl Analyser {
             at,
             level: self.level_envelope.step(against(reference_db, moment_db)),
             level_db: self.level.level_db(),
+            loudness: self.loudness.end_block(),
             bands: Bands { bass, mid, treble },
             spectrum,
+            timbre,
+            chroma,
+            key,
             waveform: self.waveform.window(),
             onset: Onset { envelope: onset_envelope(&self.onset, at), ..self.onset },
             beat: self.beat.beat(DELAY.as_secs_f64()),
+            song: Song::UNKNOWN,
             silent: self.level.silent(),
         };
     }

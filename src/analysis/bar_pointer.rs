@@ -10,24 +10,24 @@
 //! the beat region change, by the ratio of the two likelihoods.
 
 /// Shortest beat period, frames of 10 ms: 214 beats per minute.
-const SHORTEST: usize = 28;
+pub(crate) const SHORTEST: usize = 28;
 /// Longest beat period, frames of 10 ms: 54.5 beats per minute.
-const LONGEST: usize = 110;
+pub(crate) const LONGEST: usize = 110;
 /// Number of rows.
-const ROWS: usize = LONGEST - SHORTEST + 1;
+pub(crate) const ROWS: usize = LONGEST - SHORTEST + 1;
 /// Number of states.
 const STATES: usize = ROWS * (SHORTEST + LONGEST) / 2;
 /// The beat region is one part in this many of the beat.
-const OBSERVED_PARTS: usize = 16;
+pub(crate) const OBSERVED_PARTS: usize = 16;
 /// How unlikely a change of tempo is: weight of `|r′/r − 1|`.
-const CHANGE_COST: f32 = 200.0;
+pub(crate) const CHANGE_COST: f32 = 200.0;
 /// Tempo changes beyond this ratio are not considered.
-const WIDEST_CHANGE: f32 = 0.25;
+pub(crate) const WIDEST_CHANGE: f32 = 0.25;
 /// No state is held less likely than the best by more than this (natural log).
 const DEEPEST: f32 = 50.0;
 /// Tempo held most likely beforehand, beats per minute, and the deviation in octaves.
-const PRIOR_BPM: f32 = 120.0;
-const PRIOR_OCTAVES: f32 = 0.6;
+pub(crate) const PRIOR_BPM: f32 = 120.0;
+pub(crate) const PRIOR_OCTAVES: f32 = 0.6;
 /// The best state is subtracted from all every this many frames, to keep numbers small.
 const RENORMALISE_EVERY: u32 = 64;
 

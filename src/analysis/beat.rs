@@ -8,7 +8,7 @@ use super::odf::BeatActivation;
 /// Seconds per frame.
 const FRAME_S: f64 = 0.01;
 /// Constant delay from an attack to its place in the activation, seconds; measured on drum loops.
-const ACTIVATION_DELAY_S: f64 = 0.022;
+pub(crate) const ACTIVATION_DELAY_S: f64 = 0.022;
 /// Frames after a beat at which its place is measured.
 const MEASURE_AFTER: usize = 5;
 /// Frames of activation kept.
@@ -110,8 +110,14 @@ impl BeatTracker {
             phase: self.phase as f32,
             bar_phase: self.downbeat.phase(self.count, self.phase as f32),
             count: self.count,
+            beats_per_bar: 4,
         };
         now.after(ACTIVATION_DELAY_S - seconds_ago)
+    }
+
+    /// What the beat was looked for in.
+    pub(crate) const fn activation(&self) -> &BeatActivation {
+        &self.activation
     }
 
     /// Forgets the past.

@@ -30,6 +30,40 @@ impl Biquad {
         Self::normalised([side, -(1.0 + cos), side], cos, alpha)
     }
 
+    /// The first stage of the K-weighting of ITU-R BS.1770-4: a shelf that raises what is above about 1.7 kHz by
+    /// 4 dB. The standard gives it for 48 kHz; its analogue prototype is transformed anew for each rate.
+    pub(crate) fn k_shelf(sample_rate: u32) -> Self {
+        const CORNER_HZ: f64 = 1_681.974_450_955_533;
+        const GAIN_DB: f64 = 3.999_843_853_973_347;
+        const Q: f64 = 0.707_175_236_955_419_6;
+        let k = (std::f64::consts::PI * CORNER_HZ / f64::from(sample_rate)).tan();
+        let high = 10.0_f64.powf(GAIN_DB / 20.0);
+        let band = high.powf(0.499_666_774_154_541_6);
+        let a0 = 1.0 + k / Q + k * k;
+        Self {
+            b: [
+                (high + band * k / Q + k * k) / a0,
+                2.0 * (k * k - high) / a0,
+                (high - band * k / Q + k * k) / a0,
+            ],
+            a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / Q + k * k) / a0],
+            state: [[0.0; 2]; 2],
+        }
+    }
+
+    /// The second stage of the K-weighting: a high-pass at 38 Hz, not scaled to 1 above it, as the standard has it.
+    pub(crate) fn k_high_pass(sample_rate: u32) -> Self {
+        const CORNER_HZ: f64 = 38.135_470_876_139_82;
+        const Q: f64 = 0.500_327_037_323_877_3;
+        let k = (std::f64::consts::PI * CORNER_HZ / f64::from(sample_rate)).tan();
+        let a0 = 1.0 + k / Q + k * k;
+        Self {
+            b: [1.0, -2.0, 1.0],
+            a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / Q + k * k) / a0],
+            state: [[0.0; 2]; 2],
+        }
+    }
+
     fn normalised(b: [f64; 3], cos: f64, alpha: f64) -> Self {
         let a0 = 1.0 + alpha;
         Self {

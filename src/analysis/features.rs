@@ -1,5 +1,9 @@
 //! What the music is like at one moment: the only thing that patterns know of sound.
 
+use super::chroma::Key;
+use super::loudness::Loudness;
+use super::timbre::Timbre;
+use super::track::SectionKind;
 use crate::time::MediaTime;
 
 /// Number of spectrum bands.
@@ -7,7 +11,7 @@ pub const SPECTRUM_BANDS: usize = 32;
 /// Number of samples in the waveform window.
 pub const WAVEFORM_SAMPLES: usize = 256;
 /// Grows when the meaning of a field changes; presets store it.
-pub const FEATURES_VERSION: u32 = 1;
+pub const FEATURES_VERSION: u32 = 2;
 
 /// The sound at one moment, as plain data of fixed size: copied, never allocated.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,16 +22,27 @@ pub struct Features {
     pub level: f32,
     /// Root mean square of the last 50 ms, in dB full scale, −120 to about 0.
     pub level_db: f32,
+    /// Loudness as the ear weighs it (EBU R 128), of the last 0.4 s and 3 s.
+    pub loudness: Loudness,
     /// Low, middle and high band.
     pub bands: Bands,
     /// Log-spaced bands from 30 Hz to 16 kHz, each 0..=1 after auto-gain.
     pub spectrum: [f32; SPECTRUM_BANDS],
+    /// Bright or dull, changing or steady, struck or held.
+    pub timbre: Timbre,
+    /// How strong each of the twelve pitch classes is, from C on: the strongest is 1, all are 0 in silence. Of the
+    /// last 0.4 s, about 0.15 s late.
+    pub chroma: [f32; 12],
+    /// The key of the last 12 s.
+    pub key: Key,
     /// The latest samples, mono, −1..=1, oldest first, level-normalised so that quiet music still draws.
     pub waveform: [f32; WAVEFORM_SAMPLES],
     /// Onsets: the attack of a note or drum.
     pub onset: Onset,
     /// Where the beat is.
     pub beat: Beat,
+    /// Where in the song: known only for files that were listened to as a whole.
+    pub song: Song,
     /// True after 0.3 s below −60 dB full scale, until −55 dB is passed.
     pub silent: bool,
 }
@@ -57,7 +72,7 @@ pub struct Onset {
 }
 
 /// Tempo and the position within beat and bar.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Beat {
     /// Beats per minute, 0 while unknown.
     pub bpm: f32,
@@ -65,10 +80,56 @@ pub struct Beat {
     pub confidence: f32,
     /// Position within the beat, 0 on the beat, rising to 1 at the next.
     pub phase: f32,
-    /// Position within a bar of four beats, 0..1.
+    /// Position within a bar, 0..1.
     pub bar_phase: f32,
     /// Beats since the analyser started (or the last seek).
     pub count: u32,
+    /// Beats of a bar: 4 live; 3, 4, 5 or 7 where the whole file is known.
+    pub beats_per_bar: u8,
+}
+
+impl Beat {
+    /// No beat is known.
+    pub const UNKNOWN: Self =
+        Self { bpm: 0.0, confidence: 0.0, phase: 0.0, bar_phase: 0.0, count: 0, beats_per_bar: 4 };
+}
+
+impl Default for Beat {
+    fn default() -> Self {
+        Self::UNKNOWN
+    }
+}
+
+/// Where in the song a moment is. Live, and in a file without a beat, everything is unknown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Song {
+    /// What the present part is for.
+    pub section: SectionKind,
+    /// Position within it, 0..=1.
+    pub phase: f32,
+    /// Seconds until the next part begins; infinite if there is none or none is known.
+    pub next_in_s: f32,
+    /// Seconds until the next drop; infinite if there is none or none is known.
+    pub drop_in_s: f32,
+    /// How far a build-up has come, 0..=1; 0 outside of one.
+    pub build: f32,
+}
+
+impl Song {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self {
+        section: SectionKind::Unknown,
+        phase: 0.0,
+        next_in_s: f32::INFINITY,
+        drop_in_s: f32::INFINITY,
+        build: 0.0,
+    };
+}
+
+impl Default for Song {
+    fn default() -> Self {
+        Self::UNKNOWN
+    }
 }
 
 /// Time constant with which the onset envelope falls, seconds.
@@ -96,8 +157,8 @@ impl Beat {
         }
         let beats = f64::from(self.phase) + seconds * f64::from(self.bpm) / 60.0;
         let whole = beats.floor();
-        let bar =
-            (f64::from(self.bar_phase) + seconds * f64::from(self.bpm) / 240.0).rem_euclid(1.0);
+        let bars = seconds * f64::from(self.bpm) / (60.0 * f64::from(self.beats_per_bar.max(1)));
+        let bar = (f64::from(self.bar_phase) + bars).rem_euclid(1.0);
         Self {
             phase: below_one((beats - whole) as f32),
             bar_phase: below_one(bar as f32),
@@ -107,9 +168,9 @@ impl Beat {
     }
 }
 
-/// Rounding may carry a phase to 1; a phase is below 1.
-fn below_one(phase: f32) -> f32 {
-    if phase < 1.0 { phase.max(0.0) } else { 0.0 }
+/// Rounding may carry a phase to 1; a phase is below 1, and the count has not gone on yet.
+pub(crate) fn below_one(phase: f32) -> f32 {
+    phase.clamp(0.0, 1.0 - f32::EPSILON / 2.0)
 }
 
 impl Features {
@@ -126,11 +187,16 @@ impl Features {
             at,
             level: 0.0,
             level_db: -120.0,
+            loudness: Loudness::SILENCE,
             bands: Bands { bass: 0.0, mid: 0.0, treble: 0.0 },
             spectrum: [0.0; SPECTRUM_BANDS],
+            timbre: Timbre { centroid_hz: 0.0, flux: 0.0, percussive: 0.0 },
+            chroma: [0.0; 12],
+            key: Key { tonic: 0, minor: false, confidence: 0.0 },
             waveform: [0.0; WAVEFORM_SAMPLES],
             onset: Onset { envelope: 0.0, strength: 0.0, count: 0, last: MediaTime::ZERO },
-            beat: Beat { bpm: 0.0, confidence: 0.0, phase: 0.0, bar_phase: 0.0, count: 0 },
+            beat: Beat::UNKNOWN,
+            song: Song::UNKNOWN,
             silent: true,
         }
     }

@@ -8,13 +8,13 @@ pub(crate) const ODF_BANDS: usize = 4;
 /// Upper edges of the bands but the last, hertz.
 const EDGES_HZ: [f32; ODF_BANDS - 1] = [130.0, 500.0, 2_500.0];
 /// How much each band counts.
-const WEIGHTS: [f32; ODF_BANDS] = [1.0, 1.0, 1.0, 0.7];
+pub(crate) const WEIGHTS: [f32; ODF_BANDS] = [1.0, 1.0, 1.0, 0.7];
 /// Time constant of the mean that is subtracted, seconds.
 const MEAN_S: f32 = 0.4;
 /// Time constant of the peak that is divided by, seconds.
 const PEAK_S: f32 = 4.0;
 /// A band whose peak flux is below this does not count as full.
-const QUIETEST_PEAK: f32 = 0.02;
+pub(crate) const QUIETEST_PEAK: f32 = 0.02;
 
 /// Band-wise SuperFlux, freed of its mean and scaled by its recent peak.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct BeatActivation {
     starts: [usize; ODF_BANDS + 1],
     bands: Vec<f32>,
     flux: SuperFlux,
+    raw: [f32; ODF_BANDS],
     mean: [f32; ODF_BANDS],
     peak: [f32; ODF_BANDS],
     mean_rate: f32,
@@ -43,6 +44,7 @@ impl BeatActivation {
             starts,
             bands: vec![0.0; bank.len()],
             flux: SuperFlux::new(bank.len()),
+            raw: [0.0; ODF_BANDS],
             bank,
             mean: [0.0; ODF_BANDS],
             peak: [QUIETEST_PEAK; ODF_BANDS],
@@ -60,12 +62,23 @@ impl BeatActivation {
         for band in 0..ODF_BANDS {
             let of_band = &rise[self.starts[band]..self.starts[band + 1]];
             let flux = of_band.iter().sum::<f32>() / of_band.len().max(1) as f32;
+            self.raw[band] = flux;
             let over = (flux - self.mean[band]).max(0.0);
             self.mean[band] += self.mean_rate * (flux - self.mean[band]);
             self.peak[band] = (self.peak[band] * self.peak_keep).max(over).max(QUIETEST_PEAK);
             total += WEIGHTS[band] * over / self.peak[band];
         }
         total / WEIGHTS.iter().sum::<f32>()
+    }
+
+    /// Centre frequencies of the filters of [`bands`](Self::bands), hertz.
+    pub(crate) fn centres_hz(&self) -> impl Iterator<Item = f32> {
+        (0..self.bank.len()).map(|filter| self.bank.centre_hz(filter))
+    }
+
+    /// Mean rise in each band at the last frame, before mean and peak are taken out.
+    pub(crate) fn flux(&self) -> [f32; ODF_BANDS] {
+        self.raw
     }
 
     /// Compressed band magnitudes of the last frame: what the sound is made of.
@@ -77,6 +90,7 @@ impl BeatActivation {
     pub(crate) fn clear(&mut self) {
         self.bands.fill(0.0);
         self.flux.clear();
+        self.raw = [0.0; ODF_BANDS];
         self.mean = [0.0; ODF_BANDS];
         self.peak = [QUIETEST_PEAK; ODF_BANDS];
     }

@@ -181,10 +181,20 @@ fn between(before: &Features, after: &Features, media: MediaTime) -> Features {
     let mut features = if share < 0.5 { *before } else { *after };
     features.level = lerp(before.level, after.level);
     features.level_db = lerp(before.level_db, after.level_db);
+    features.loudness.momentary_lufs =
+        lerp(before.loudness.momentary_lufs, after.loudness.momentary_lufs);
+    features.loudness.short_term_lufs =
+        lerp(before.loudness.short_term_lufs, after.loudness.short_term_lufs);
+    features.timbre.centroid_hz = lerp(before.timbre.centroid_hz, after.timbre.centroid_hz);
+    features.timbre.flux = lerp(before.timbre.flux, after.timbre.flux);
+    features.timbre.percussive = lerp(before.timbre.percussive, after.timbre.percussive);
     features.bands.bass = lerp(before.bands.bass, after.bands.bass);
     features.bands.mid = lerp(before.bands.mid, after.bands.mid);
     features.bands.treble = lerp(before.bands.treble, after.bands.treble);
     for ((y, a), b) in features.spectrum.iter_mut().zip(before.spectrum).zip(after.spectrum) {
+        *y = lerp(a, b);
+    }
+    for ((y, a), b) in features.chroma.iter_mut().zip(before.chroma).zip(after.chroma) {
         *y = lerp(a, b);
     }
     features.beat = beat_between(before, after, share, media);
@@ -245,6 +255,7 @@ mod tests {
             phase: beats.fract(),
             bar_phase: (beats / 4.0).fract(),
             count: beats as u32,
+            beats_per_bar: 4,
         };
         features.bands.bass = (n % 50) as f32 / 50.0;
         features.onset = Onset {

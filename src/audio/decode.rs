@@ -4,9 +4,10 @@
 //! k / rate, after the encoder's start-up was left out, after damaged packets and after every seek; so what
 //! the analysis saw and what is heard never part. Nothing in a file makes it panic or take unbounded memory.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::{
@@ -16,15 +17,18 @@ use symphonia::core::errors::Error as Fault;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
-use symphonia::core::meta::{MetadataOptions, StandardTag};
+use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
-use symphonia::core::units::{TimeBase, Timestamp};
+use symphonia::core::units::{Duration as TickCount, TimeBase, Timestamp};
 use thiserror::Error;
 
-use crate::media::{MediaError, open_file};
+use crate::media::{Interrupt, Location, Media, MediaError};
 
+use super::byte_source::{ByteSource, LastFailure};
 use super::downmix::Downmix;
 use super::edit_list::{Audible, parse_itun_smpb, read_edit_list};
+use super::mpeg_index::MpegIndex;
+use super::tags::{Tags, read_tags};
 
 /// Frames decoded and dropped before the target of a seek, so that overlapping blocks are whole again.
 const PREROLL_FRAMES: i64 = 8192;
@@ -36,8 +40,6 @@ const MAX_HOURS: u64 = 100;
 const MAX_SILENT_PACKETS: usize = 10_000;
 /// Frames of silence that stand in for one damaged packet at most.
 const MAX_GAP_FRAMES: u64 = 65_536;
-/// Characters of a tag that are kept.
-const MAX_TAG_CHARS: usize = 200;
 
 /// Why a file does not play.
 #[derive(Debug, Error)]
@@ -78,6 +80,9 @@ pub enum DecodeError {
         /// What does not fit.
         what: String,
     },
+    /// A newer wish came while it was read: nothing is wrong with it.
+    #[error("The file was left for a newer wish.")]
+    Superseded,
     /// The decoder thread cannot be started.
     #[error("The decoder thread cannot be started ({0}): close other programs and try again.")]
     Thread(std::io::Error),
@@ -92,10 +97,8 @@ pub struct TrackInfo {
     pub channels: usize,
     /// Length in frames, where the file tells it.
     pub frames: Option<u64>,
-    /// Title from the tags.
-    pub title: Option<String>,
-    /// Artist from the tags.
-    pub artist: Option<String>,
+    /// What the file says of itself.
+    pub tags: Tags,
     /// Name of the codec.
     pub codec: String,
 }
@@ -103,10 +106,18 @@ pub struct TrackInfo {
 /// An open file that gives its sound piece by piece.
 pub struct Decoder {
     path: PathBuf,
+    media: Arc<Media>,
+    failure: LastFailure,
     format: Box<dyn FormatReader>,
     codec: Box<dyn AudioDecoder>,
     track_id: u32,
     ticks: TimeBase,
+    /// For MPEG frames without a container: frames of start-up before the track's time 0.
+    mpeg_delay: Option<i64>,
+    /// Where those frames lie; `None` until it is needed.
+    mpeg_index: Option<MpegIndex>,
+    /// The format was opened in the midst of the file: at this frame of the track's own clock.
+    window_start: Option<i64>,
     info: TrackInfo,
     downmix: Downmix,
     /// The frame of the track's own clock that is frame 0 of the music.
@@ -132,15 +143,22 @@ pub struct Decoder {
 impl Decoder {
     /// Opens a file and decodes its first sound, so that what opens also plays.
     pub fn open(path: &Path) -> Result<Self, DecodeError> {
-        let damaged =
-            |what: &str| DecodeError::Damaged { path: path.into(), what: what.to_string() };
-        // The format crates are not ours: a fault in them must not end the show.
-        catch_unwind(|| Self::open_unguarded(path))
-            .unwrap_or_else(|_| Err(damaged("its structure contradicts itself")))
+        Self::open_media(Media::open(&Location::File(path.into()))?)
     }
 
-    fn open_unguarded(path: &Path) -> Result<Self, DecodeError> {
-        let mut format = open_format(path)?;
+    /// As [`Self::open`], for media from anywhere. Waits for the network where they come from there.
+    pub fn open_media(media: Media) -> Result<Self, DecodeError> {
+        let path = PathBuf::from(media.location().to_string());
+        let what = "its structure contradicts itself".to_string();
+        // The format crates are not ours: a fault in them must not end the show.
+        catch_unwind(AssertUnwindSafe(|| Self::open_unguarded(&Arc::new(media))))
+            .unwrap_or(Err(DecodeError::Damaged { path, what }))
+    }
+
+    fn open_unguarded(media: &Arc<Media>) -> Result<Self, DecodeError> {
+        let failure = LastFailure::default();
+        let path = &PathBuf::from(media.location().to_string());
+        let mut format = open_format(media, &failure, 0)?;
         let no_track = || DecodeError::NoAudioTrack(path.into());
         let track = format
             .default_track(TrackType::Audio)
@@ -151,24 +169,30 @@ impl Decoder {
         let (track_id, told_frames, start) =
             (track.id, track.num_frames, track.start_ts.get().max(0));
         let (time_base, duration) = (track.time_base, track.duration);
+        let mpeg_delay = i64::from(track.delay.unwrap_or(0));
+        let mpeg_delay = (format.format_info().short_name == "mp3").then_some(mpeg_delay);
         let codec = make_codec(&parameters).ok_or_else(|| DecodeError::UnsupportedCodec {
             path: path.into(),
             codec: codec_name(parameters.codec),
         })?;
-        let (title, artist, itun_smpb) = read_tags(format.as_mut());
+        let (tags, itun_smpb) = read_tags(format.as_mut());
 
         let mut decoder = Self {
-            path: path.into(),
+            path: path.clone(),
+            media: Arc::clone(media),
+            failure,
             format,
             codec,
             track_id,
+            mpeg_delay,
+            mpeg_index: None,
+            window_start: None,
             ticks: time_base.or(TimeBase::try_from_recip(44_100)).ok_or_else(no_track)?,
             info: TrackInfo {
                 sample_rate: parameters.sample_rate.unwrap_or(0),
                 channels: 0,
                 frames: None,
-                title,
-                artist,
+                tags,
                 codec: codec_name(parameters.codec),
             },
             downmix: Downmix::new(&Channels::None),
@@ -192,7 +216,7 @@ impl Decoder {
         let rate = decoder.info.sample_rate;
         let edits = itun_smpb
             .and_then(|text| parse_itun_smpb(&text, rate))
-            .or_else(|| read_edit_list(&mut open_file(path).ok()?.0, track_id));
+            .or_else(|| read_edit_list(&mut media.reader().ok()?, track_id));
         let told = told_frames.or_else(|| {
             let ticks = i64::try_from(duration?.get()).ok()?;
             u64::try_from(decoder.frames_of(ticks)).ok()
@@ -208,6 +232,24 @@ impl Decoder {
         &self.info
     }
 
+    /// Where it comes from.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        self.media.location()
+    }
+
+    /// Ends a call that waits for the network with [`DecodeError::Superseded`]. A seek then goes on.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        self.media.interrupt()
+    }
+
+    /// What the network told since the last call, one sentence each.
+    #[must_use]
+    pub fn take_notices(&self) -> Vec<String> {
+        self.media.take_notices()
+    }
+
     /// Frame of the music that [`Self::next`] begins with.
     #[must_use]
     pub fn position(&self) -> u64 {
@@ -220,7 +262,8 @@ impl Decoder {
         self.damaged_packets
     }
 
-    /// The next frames, interleaved stereo, or `None` at the end.
+    /// The next frames, interleaved stereo, or `None` at the end. After [`DecodeError::Media`] or
+    /// [`DecodeError::Superseded`] a seek, also to the same place, tries again.
     #[allow(clippy::should_implement_trait, reason = "it lends its buffer, an Iterator cannot")]
     pub fn next(&mut self) -> Result<Option<&[f32]>, DecodeError> {
         let more = std::mem::take(&mut self.primed) || self.guarded(Self::decode_more)?;
@@ -244,13 +287,19 @@ impl Decoder {
         }
         let target = self.first_frame.saturating_add(frame as i64);
         let from = target.saturating_sub(PREROLL_FRAMES).max(0);
+        if from > 0 && self.seek_by_index(from, frame)? {
+            self.restart_at(frame);
+            self.primed = self.decode_more()?;
+            return Ok(());
+        }
         let ts = Timestamp::new(self.ticks_of(from));
         let to = SeekTo::Timestamp { ts, track_id: self.track_id };
         // Some formats do not come back from their end by seeking.
-        if self.exhausted {
+        if self.exhausted || self.window_start.is_some() {
             self.rewind()?;
         }
         if from == 0 || self.format.seek(SeekMode::Accurate, to).is_err() {
+            self.give_up_if_failed(frame)?;
             // Always possible: from the start, the way is only longer.
             self.rewind()?;
         }
@@ -260,9 +309,53 @@ impl Decoder {
         Ok(())
     }
 
+    /// Opens the format anew at an MPEG frame shortly before frame `from` of the track's own clock. False if the file is
+    /// no such, or too irregular. `target` is where a failed read leaves the music.
+    fn seek_by_index(&mut self, from: i64, target: u64) -> Result<bool, DecodeError> {
+        let Some(delay) = self.mpeg_delay else { return Ok(false) };
+        let mut file = ByteSource::of(&self.media, &self.failure, 0)?;
+        if self.mpeg_index.is_none() {
+            self.mpeg_index = MpegIndex::open(&mut file);
+        }
+        let Some(index) = &mut self.mpeg_index else {
+            self.give_up_if_failed(target)?;
+            self.mpeg_delay = None;
+            return Ok(false);
+        };
+        let frame_len = index.frame_len() as i64;
+        let number = ((from + delay) / frame_len) as u64;
+        let found = index.place_of(number, &mut file);
+        self.give_up_if_failed(target)?;
+        let Ok(Some((number @ 1.., place))) = found else { return Ok(false) };
+        let opened = open_format(&self.media, &self.failure, place);
+        self.give_up_if_failed(target)?;
+        match opened {
+            Ok(format)
+                if format.first_track(TrackType::Audio).is_some_and(|t| t.id == self.track_id) =>
+            {
+                self.format = format;
+                self.window_start = Some(number as i64 * frame_len - delay);
+                self.exhausted = false;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Fails with what failed the reads, if anything did, standing at `frame`.
+    fn give_up_if_failed(&mut self, frame: u64) -> Result<(), DecodeError> {
+        let Some(failure) = self.failure.take() else { return Ok(()) };
+        self.restart_at(frame);
+        // Whoever was in the midst of reading does not know where it stands.
+        self.exhausted = true;
+        Err(failure)
+    }
+
     /// Opens the format anew, at its very first packet.
     fn rewind(&mut self) -> Result<(), DecodeError> {
-        self.format = open_format(&self.path)?;
+        self.exhausted = true;
+        self.format = open_format(&self.media, &self.failure, 0)?;
+        self.window_start = None;
         self.exhausted = false;
         self.restart_at(0);
         Ok(())
@@ -320,13 +413,19 @@ impl Decoder {
                 return Ok(false);
             }
             // Whatever the format says after its first packets, what was there has played: it ends here.
-            let Ok(Some(packet)) = self.format.next_packet() else {
+            let Ok(Some(mut packet)) = self.format.next_packet() else {
+                self.give_up_if_failed(self.position)?;
                 self.ended = true;
                 self.exhausted = true;
                 return Ok(false);
             };
             if packet.track_id != self.track_id {
                 continue;
+            }
+            if self.window_start.is_some() {
+                // In the midst of a file the format only guesses where the music ends, and cuts it there.
+                packet.trim_start = TickCount::from(0_u64);
+                packet.trim_end = TickCount::from(0_u64);
             }
             self.decode_packet(&packet)?;
             if !self.stereo.is_empty() {
@@ -374,16 +473,20 @@ impl Decoder {
                 frames
             }
         };
-        let begin = self
-            .decoded_to
-            .unwrap_or_else(|| self.frames_of(starts_at).saturating_sub(self.first_frame));
+        let begin = self.decoded_to.unwrap_or_else(|| {
+            let in_track = self.frames_of(starts_at).saturating_add(self.window_start.unwrap_or(0));
+            in_track.saturating_sub(self.first_frame)
+        });
         let end = begin.saturating_add(frames as i64);
         self.decoded_to = Some(end);
         let from = begin.max(self.wanted_from);
         // The first packets after a seek may lack what came before; they are not given out.
         self.damaged_packets += u64::from(damaged && end > self.wanted_from);
-        let to = end.min(self.end_frame);
-        self.ended |= end >= self.end_frame;
+        // In the midst of the file the format does not know where the music ends.
+        let told = self.window_start.and(self.info.frames).map_or(i64::MAX, |frames| frames as i64);
+        let last = self.end_frame.min(told);
+        let to = end.min(last);
+        self.ended |= end >= last;
         if from < to {
             let channels = self.downmix.channels();
             let wanted = (from - begin) as usize * channels..(to - begin) as usize * channels;
@@ -425,24 +528,40 @@ fn scale(value: i64, times: u64, by: u64) -> i64 {
     i64::try_from(scaled).unwrap_or(if scaled < 0 { i64::MIN } else { i64::MAX })
 }
 
-fn open_format(path: &Path) -> Result<Box<dyn FormatReader>, DecodeError> {
-    let (file, _) = open_file(path)?;
-    let mut hint = Hint::new();
-    if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
-        hint.with_extension(extension);
+/// Opens the format of `media` from byte `base` on.
+fn open_format(
+    media: &Media,
+    failure: &LastFailure,
+    base: u64,
+) -> Result<Box<dyn FormatReader>, DecodeError> {
+    let path = || PathBuf::from(media.location().to_string());
+    let mut source = ByteSource::of(media, failure, base)?;
+    let mut start = Vec::new();
+    let looked = source.by_ref().take(512).read_to_end(&mut start);
+    let looked = looked.and_then(|_| source.seek(SeekFrom::Start(0)));
+    if let Err(error) = looked {
+        let unreadable = || MediaError::Unreadable { path: path(), source: error };
+        return Err(failure.take().unwrap_or_else(|| unreadable().into()));
     }
-    let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+    let mut hint = Hint::new();
+    let extension = media.location().extension();
+    let told = media.info().and_then(|info| info.extension()).map(str::to_owned);
+    if let Some(extension) = extension.or(told) {
+        hint.with_extension(&extension);
+    }
+    let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
     let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
     symphonia::default::get_probe().probe(&hint, stream, format, metadata).map_err(|fault| {
         match fault {
-            _ if is_text(path) => DecodeError::Text(path.into()),
+            _ if is_text(&start) => DecodeError::Text(path()),
             Fault::IoError(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
-                MediaError::Unreadable { path: path.into(), source }.into()
+                let unreadable = || MediaError::Unreadable { path: path(), source }.into();
+                failure.take().unwrap_or_else(unreadable)
             }
             Fault::DecodeError(what) => {
-                DecodeError::Damaged { path: path.into(), what: what.to_string() }
+                DecodeError::Damaged { path: path(), what: what.to_string() }
             }
-            _ => DecodeError::UnknownFormat(path.into()),
+            _ => failure.take().unwrap_or_else(|| DecodeError::UnknownFormat(path())),
         }
     })
 }
@@ -473,39 +592,9 @@ fn codec_name(id: AudioCodecId) -> String {
     name.to_string()
 }
 
-/// Title, artist, and iTunes' figures of what is audible.
-fn read_tags(format: &mut dyn FormatReader) -> (Option<String>, Option<String>, Option<String>) {
-    let (mut title, mut artist, mut itun_smpb) = (None, None, None);
-    let mut metadata = format.metadata();
-    loop {
-        for tag in metadata.current().iter().flat_map(|revision| &revision.media.tags) {
-            match &tag.std {
-                Some(StandardTag::TrackTitle(text)) => title = clean(text).or(title),
-                Some(StandardTag::Artist(text)) => artist = artist.or_else(|| clean(text)),
-                _ if tag.raw.key.ends_with("iTunSMPB") => {
-                    itun_smpb = Some(tag.raw.value.to_string());
-                }
-                _ => {}
-            }
-        }
-        if metadata.pop().is_none() {
-            return (title, artist, itun_smpb);
-        }
-    }
-}
-
-/// A tag as it may be shown: no control characters, not endless; `None` if nothing is left.
-fn clean(text: &str) -> Option<String> {
-    let kept: String = text.chars().filter(|c| !c.is_control()).take(MAX_TAG_CHARS).collect();
-    let kept = kept.trim();
-    (!kept.is_empty()).then(|| kept.to_string())
-}
-
-/// True if the file begins as text does.
-fn is_text(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let read = open_file(path).map(|(file, _)| file.take(512).read_to_end(&mut start));
-    let valid = match std::str::from_utf8(&start) {
+/// True of the first bytes of a file that begins as text does.
+fn is_text(start: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(start) {
         Ok(text) => text,
         // The last character may be cut.
         Err(error) if error.error_len().is_none() => {
@@ -513,7 +602,6 @@ fn is_text(path: &Path) -> bool {
         }
         Err(_) => return false,
     };
-    matches!(read, Ok(Ok(_)))
-        && !valid.is_empty()
+    !valid.is_empty()
         && valid.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{c}'))
 }

@@ -15,7 +15,8 @@ use crate::path::ColourOrder;
 #[command(
     after_help = "Lasers harm eyes: galvo is no interlock. Read docs/safety.md before you arm a real \
     projector.\n\nExamples:\n  galvo play song.flac\n  galvo play song.flac --dac ether-dream://192.168.1.40 \
-    --arm --headless\n  galvo live --input monitor\n  galvo simulate ether-dream --record points.csv"
+    --arm --headless\n  galvo live --input monitor\n  galvo simulate ether-dream --record points.csv\n  galvo render song.flac \
+    --out show.ild"
 )]
 pub struct Cli {
     /// Say more on stderr (-v: what happens, -vv: details). `RUST_LOG` overrides it.
@@ -29,14 +30,22 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Cmd {
-    /// Plays a file: sound from the card, light in time with it
+    /// Plays files or addresses: sound from the card, light in time with it
     Play(PlayArgs),
     /// Makes light from what is heard now
     Live(LiveArgs),
+    /// Says what is heard in a file: tempo, beats, bars, attacks, parts, loudness
+    Analyze(AnalyzeArgs),
     /// Lists projectors and sound devices, how to name them, and what is wrong with them
     Devices(DevicesArgs),
     /// A virtual projector that speaks the real protocol
     Simulate(SimulateArgs),
+    /// Draws a show into a file, offline and the same every time: laser frames, points, sound or pictures
+    Render(RenderArgs),
+    /// Gives the drawings of an ILDA file the best path the mirrors can follow, with figures before and after
+    Optimise(OptimiseArgs),
+    /// Checks a preset or an ILDA file against mirrors and safety; exit status 1 if a limit is broken
+    Check(CheckArgs),
     /// The presets: list them, print one, check a file
     Presets(PresetsArgs),
     /// Mask streams: what is in one, one frame as a picture or as lines, and making your own
@@ -100,7 +109,7 @@ pub struct ShowArgs {
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub duration: Option<f64>,
     /// No window: a status line in the terminal. There type a letter and Enter: a arm, d disarm, s STOP,
-    /// r reset after STOP, p pause or play, q quit
+    /// r reset after STOP, p pause or play, n next track, q quit
     #[arg(long)]
     pub headless: bool,
     /// Writes what was measured, as JSON, at the end
@@ -122,12 +131,14 @@ pub enum ChangeAt {
 /// `galvo play`
 #[derive(Debug, Args)]
 pub struct PlayArgs {
-    /// The music: WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC
-    pub file: PathBuf,
+    /// The music: files or http(s) addresses of WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC, played one
+    /// after the other without a gap
+    #[arg(required = true, value_name = "FILE|URL")]
+    pub music: Vec<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show it as help")]
     pub show: ShowArgs,
-    /// Where to begin, seconds
+    /// Where to begin in the first of them, seconds
     #[arg(long, value_name = "S", default_value_t = 0.0, value_parser = seconds)]
     pub start: f64,
     /// Sound device from `galvo devices`; `none` plays in silence from a software clock
@@ -144,6 +155,22 @@ pub struct LiveArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show it as help")]
     pub show: ShowArgs,
+}
+
+/// `galvo analyze`
+#[derive(Debug, Args)]
+pub struct AnalyzeArgs {
+    /// The music: WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC
+    pub file: PathBuf,
+    /// Listens as a live show does: from the past alone
+    #[arg(long)]
+    pub live: bool,
+    /// Machine-readable, with the time of every beat and attack
+    #[arg(long)]
+    pub json: bool,
+    /// Writes the features of every 10 ms: as JSON lines, or in the form of the cache if it ends in .track
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `galvo devices`
@@ -259,6 +286,108 @@ pub struct SimulateArgs {
     /// Ends after this much time, seconds
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub duration: Option<f64>,
+}
+
+/// `galvo render`
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The music
+    pub file: PathBuf,
+    /// Preset: a name from `galvo presets list`, or the path of a TOML file
+    #[arg(long, value_name = "NAME|PATH")]
+    pub preset: Option<String>,
+    /// What is written. By its ending: .ild laser frames, .csv points, .wav sound (x, y, red, green, blue,
+    /// intensity), .png a sheet of moments, .gif the moving beam
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Points per second; 48000 for .wav, else 30000 where left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..=100_000))]
+    pub pps: Option<u32>,
+    /// Pictures per second of .ild, .gif and .png
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub fps: u32,
+    /// Takes the place of the preset's seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u32>,
+    /// Where in the music to begin, seconds
+    #[arg(long, value_name = "S", default_value_t = 0.0, value_parser = seconds)]
+    pub start: f64,
+    /// How much of it, seconds; to the end where left out, but 10 s for .gif
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub duration: Option<f64>,
+    /// Pixels of a picture's side, for .png and .gif
+    #[arg(long, value_name = "PIXELS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(16..=2_000))]
+    pub size: u32,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How an ILDA file is read and for which mirrors it is meant: what `optimise` and `check` share.
+#[derive(Debug, Clone, Args)]
+pub struct MirrorArgs {
+    /// The mirrors
+    #[arg(long, value_enum, value_name = "KPPS", default_value = "30")]
+    pub profile: ProfileName,
+    /// Points per second the file is played at; the rate of the profile where left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..=100_000))]
+    pub pps: Option<u32>,
+    /// The file was written with red and blue swapped
+    #[arg(long)]
+    pub swap_red_blue: bool,
+    /// Indexed colours mean the 256 colours of older programs
+    #[arg(long)]
+    pub old_palette: bool,
+}
+
+/// The built-in galvo profiles, by their rated rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProfileName {
+    /// Scanners rated 20 kpps at 8 degrees
+    #[value(name = "20")]
+    K20,
+    /// Scanners rated 30 kpps at 8 degrees
+    #[value(name = "30")]
+    K30,
+    /// Scanners rated 40 kpps at 8 degrees
+    #[value(name = "40")]
+    K40,
+    /// Scanners rated 60 kpps at 8 degrees
+    #[value(name = "60")]
+    K60,
+}
+
+/// `galvo optimise`
+#[derive(Debug, Args)]
+pub struct OptimiseArgs {
+    /// The ILDA file
+    pub input: PathBuf,
+    /// The ILDA file to write
+    #[arg(long, value_name = "OUT.ild")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub mirrors: MirrorArgs,
+    /// Frame rate that no frame may fall below: richer drawings are drawn faster, then coarser
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub fps: u32,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `galvo check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A preset (name or TOML file) or an ILDA file
+    #[arg(value_name = "PRESET|SHOW.ild")]
+    pub what: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub mirrors: MirrorArgs,
+    /// Machine-readable
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `galvo presets`

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use super::keys;
+use crate::analysis::BeatSource;
 use crate::show::snapshot::{ProjectorState, Severity, Snapshot};
 use crate::show::{Command, Desk, Report};
 use crate::time::{Clock, MediaTime};
@@ -114,6 +115,7 @@ pub fn status_line(seen: &Snapshot) -> String {
     let mut parts = vec![
         format!("{state} {}{length}", minutes(transport.position)),
         level_bar(seen.features.level),
+        tempo(seen),
         seen.preset.name.clone(),
         light.to_owned(),
     ];
@@ -171,6 +173,16 @@ fn minutes(at: MediaTime) -> String {
     format!("{:02}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
 }
 
+fn tempo(seen: &Snapshot) -> String {
+    let bpm = seen.features.beat.bpm;
+    match seen.beat_source {
+        _ if bpm <= 0.0 => "no beat".to_owned(),
+        BeatSource::Heard => format!("{bpm:.1} bpm"),
+        BeatSource::RunningOn => format!("{bpm:.1} bpm (runs on)"),
+        BeatSource::Held => format!("{bpm:.1} bpm (held)"),
+    }
+}
+
 fn level_bar(level: f32) -> String {
     const CELLS: usize = 8;
     let lit = ((level.clamp(0.0, 1.0) * CELLS as f32).round() as usize).min(CELLS);
@@ -209,6 +221,15 @@ mod tests {
         assert!(line.starts_with("play 01:12.3 / 01:20.0"), "{line}");
         assert!(line.contains("dark (not armed)"), "{line}");
         assert!(line.contains("sim: ready 40 ms, 0 underruns"), "{line}");
+    }
+
+    #[test]
+    fn the_line_says_the_tempo_and_whose_it_is() {
+        let mut seen = show();
+        assert!(status_line(&seen).contains("no beat"));
+        seen.features.beat.bpm = 126.04;
+        seen.beat_source = BeatSource::Held;
+        assert!(status_line(&seen).contains("126.0 bpm (held)"));
     }
 
     #[test]

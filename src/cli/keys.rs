@@ -4,11 +4,17 @@ use std::io::{BufRead, IsTerminal};
 
 use crossbeam_channel::{Receiver, unbounded};
 
+use crate::analysis::BeatWish;
+use crate::analysis::steer::BPM_RANGE;
 use crate::show::Command;
 
 /// What the operator is told of it.
-pub const HELP: &str =
-    "type a letter and Enter: a arm, d disarm, s STOP, r reset after STOP, p pause or play, q quit";
+pub const HELP: &str = "type a letter and Enter: a arm, d disarm, s STOP, r reset after STOP, p pause or play, n next track, q quit\n\
+    the beat: t tap (3 times or more), , earlier, . later, h half, w double, b the bar begins now, l lock, \
+    f follow the music again, a number sets the tempo";
+
+/// How far `,` and `.` move the beat, ms.
+const NUDGE_MS: f64 = 10.0;
 
 /// The lines typed from now on; `None` where stdin is no terminal, so that nobody's pipe arms a laser.
 #[must_use]
@@ -42,9 +48,27 @@ pub fn command(line: &str, playing: bool) -> Option<Command> {
         "r" => Some(Command::ResetStop),
         "p" | " " if playing => Some(Command::Pause),
         "p" | " " => Some(Command::Play),
+        "n" => Some(Command::NextTrack),
         "q" => Some(Command::Quit),
-        _ => None,
+        _ => beat_wish(&line).map(Command::Beat),
     }
+}
+
+fn beat_wish(line: &str) -> Option<BeatWish> {
+    Some(match line {
+        "t" => BeatWish::Tap,
+        "," => BeatWish::NudgeMs(-NUDGE_MS),
+        "." => BeatWish::NudgeMs(NUDGE_MS),
+        "h" => BeatWish::Half,
+        "w" => BeatWish::Double,
+        "b" => BeatWish::Resync,
+        "l" => BeatWish::Lock,
+        "f" => BeatWish::Follow,
+        number => {
+            let bpm = number.parse().ok().filter(|bpm| BPM_RANGE.contains(bpm))?;
+            BeatWish::SetBpm(bpm)
+        }
+    })
 }
 
 #[cfg(test)]
@@ -59,12 +83,34 @@ mod tests {
             ("r\r", Command::ResetStop),
             ("p", Command::Pause),
             (" ", Command::Pause),
+            ("n", Command::NextTrack),
             ("q", Command::Quit),
         ];
         for (line, wish) in wishes {
             assert_eq!(command(line, true), Some(wish), "{line:?}");
         }
         assert_eq!(command("p", false), Some(Command::Play));
+    }
+
+    #[test]
+    fn the_beat_is_taken_in_hand_and_a_tempo_out_of_range_is_nothing() {
+        let wishes = [
+            ("t", BeatWish::Tap),
+            (",", BeatWish::NudgeMs(-10.0)),
+            (".", BeatWish::NudgeMs(10.0)),
+            ("h", BeatWish::Half),
+            ("w", BeatWish::Double),
+            ("b", BeatWish::Resync),
+            ("l", BeatWish::Lock),
+            ("f", BeatWish::Follow),
+            ("127.5", BeatWish::SetBpm(127.5)),
+        ];
+        for (line, wish) in wishes {
+            assert_eq!(command(line, true), Some(Command::Beat(wish)), "{line:?}");
+        }
+        for line in ["5", "1000", "nan", "inf", "-120", "1e9"] {
+            assert_eq!(command(line, true), None, "{line:?}");
+        }
     }
 
     #[test]

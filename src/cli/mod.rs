@@ -3,13 +3,17 @@
 //! Exit status 0 is done, 1 failed (one clear sentence on stderr), 2 wrong usage.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this surface")]
 
+mod analyze;
 pub mod args;
+mod check;
 mod devices;
 pub mod headless;
 pub mod keys;
 pub mod mask;
+mod optimise;
 mod play;
 mod presets;
+mod render;
 mod simulate;
 
 use std::process::ExitCode;
@@ -29,9 +33,13 @@ pub fn run(cli: Cli) -> ExitCode {
         None => play::desktop(),
         Some(Cmd::Play(args)) => play::play(args),
         Some(Cmd::Live(args)) => play::live(args),
+        Some(Cmd::Analyze(args)) => analyze::analyze(&args),
         Some(Cmd::Devices(args)) => devices::devices(&args),
         Some(Cmd::Simulate(args)) => simulate::simulate(&args),
         Some(Cmd::Mask { action }) => mask::mask(&action),
+        Some(Cmd::Render(args)) => render::render(&args),
+        Some(Cmd::Optimise(args)) => optimise::optimise(&args),
+        Some(Cmd::Check(args)) => check::check(&args),
         Some(Cmd::Presets(args)) => presets::presets(args.action),
         Some(Cmd::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "galvo", &mut std::io::stdout());

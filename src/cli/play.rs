@@ -8,6 +8,7 @@ use super::args::{ChangeAt, LiveArgs, PlayArgs, ShowArgs};
 use super::{headless, interrupt_flag, keys};
 use crate::audio::AudioChoice;
 use crate::mask::LightSettings;
+use crate::media::Location;
 use crate::show::masks::MaskChoice;
 use crate::show::{self, Begin, Report, ShowConfig, ShowHandle, Source, Transition};
 use crate::time::SystemClock;
@@ -24,17 +25,13 @@ pub(super) fn desktop() -> anyhow::Result<()> {
 
 /// `galvo play`
 pub(super) fn play(args: PlayArgs) -> anyhow::Result<()> {
-    if let Some(scheme) = url_scheme(&args.file) {
-        bail!(
-            "{scheme} addresses cannot be played yet: save the file first, then play it from disk"
-        );
-    }
     let audio = match args.audio.as_deref() {
         None => AudioChoice::Default,
         Some("none") => AudioChoice::None,
         Some(name) => AudioChoice::Named(name.to_owned()),
     };
-    let source = Source::Playback { file: Some(args.file), start_s: args.start, audio };
+    let music = args.music.into_iter().map(Location::from).collect();
+    let source = Source::Playback { music, start_s: args.start, audio };
     run(&config(source, &args.show)?, args.show.headless, args.show.report.as_deref())
 }
 
@@ -73,11 +70,6 @@ const fn begin(change: ChangeAt) -> Begin {
         ChangeAt::Beat => Begin::Beat,
         ChangeAt::Bar => Begin::Bar,
     }
-}
-
-fn url_scheme(file: &Path) -> Option<&str> {
-    let (scheme, _) = file.to_str()?.split_once("://")?;
-    matches!(scheme, "http" | "https").then_some(scheme)
 }
 
 fn run(config: &ShowConfig, headless: bool, report: Option<&Path>) -> anyhow::Result<()> {
@@ -144,7 +136,8 @@ fn in_window(show: ShowHandle, ends_by_itself: bool) -> anyhow::Result<Report> {
     use crate::gui;
 
     let shared = shared::SharedDesk::new(show, ends_by_itself);
-    let options = gui::WindowOptions::default();
+    let options =
+        gui::WindowOptions { remembered_in: gui::default_file(), ..gui::WindowOptions::default() };
     match gui::run(Box::new(shared.clone()), &options) {
         Ok(()) => finish(shared.take()?),
         Err(error) => {

@@ -2,5 +2,6 @@
 
 pub mod asvp;
 pub mod asvr;
+pub mod ilda;
 pub mod mask_stream;
 pub mod outlines;

@@ -1,33 +1,33 @@
 //! The interface as a whole: which panel sits where, and what a frame does.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{
-    Align2, CentralPanel, Color32, Context, Frame, Margin, Panel, Rect, Ui, UiBuilder, Vec2,
-    ViewportCommand,
+    Align2, CentralPanel, Color32, Context, Frame, Margin, Panel, Rect, Ui, ViewportCommand,
 };
 
 use super::file_chooser::FileChooser;
 use super::keys::{self, WindowKey};
+use super::layout::Layout;
+use super::memory::{self, Memory};
+use super::pane::Pane;
 use super::panels::closing::{self, Answer};
 use super::panels::notices::NoticesPanel;
-use super::panels::parameters::ParametersPanel;
-use super::panels::presets::PresetsPanel;
-use super::panels::preview::Preview;
-use super::panels::safety::SafetyPanel;
 use super::panels::title_bar::{self, Asked};
-use super::panels::transport::TransportPanel;
-use super::panels::{key_sheet, projectors, spectrum, status, tempo};
+use super::panels::{Panels, key_sheet, status};
 use super::theme;
-use super::widgets::{card, heading};
 use crate::point::LaserPoint;
+use crate::show::snapshot::{Notice, Severity};
 use crate::show::{Command, Desk, Snapshot};
 
 /// Time between pictures while something moves: the show makes 60 snapshots a second.
 const LIVELY: Duration = Duration::from_micros(16_600);
 /// The same while nothing moves: notices and faults still appear at once to the eye.
 const IDLE: Duration = Duration::from_millis(100);
+/// How long a changed desk rests before it is written down, s.
+const REST_SECONDS: f64 = 1.0;
 
 /// The operator's desk on the screen.
 pub struct App {
@@ -35,11 +35,14 @@ pub struct App {
     chooser: FileChooser,
     wishes: Vec<Command>,
     sent: Vec<LaserPoint>,
-    preview: Preview,
-    transport: TransportPanel,
-    presets: PresetsPanel,
-    parameters: ParametersPanel,
-    safety: SafetyPanel,
+    panels: Panels,
+    layout: Layout,
+    memory: Memory,
+    /// Where the desk is remembered.
+    file: Option<PathBuf>,
+    to_write: bool,
+    write_at: Option<f64>,
+    own_notices: Vec<Notice>,
     notices: NoticesPanel,
     key_sheet: bool,
     dressed: bool,
@@ -72,11 +75,13 @@ impl App {
             chooser,
             wishes: Vec::new(),
             sent: Vec::new(),
-            preview: Preview::new(),
-            transport: TransportPanel::default(),
-            presets: PresetsPanel::default(),
-            parameters: ParametersPanel::default(),
-            safety: SafetyPanel::default(),
+            panels: Panels::new(),
+            layout: Layout::default(),
+            memory: Memory::default(),
+            file: None,
+            to_write: false,
+            write_at: None,
+            own_notices: Vec::new(),
             notices: NoticesPanel::default(),
             key_sheet: false,
             dressed: false,
@@ -84,31 +89,49 @@ impl App {
         }
     }
 
+    /// The same, as it was left: layout and size are read from `file`, and written there when they change. A
+    /// damaged file is told of in a notice.
+    #[must_use]
+    pub fn remembered_in(mut self, file: PathBuf) -> Self {
+        let found = memory::read(&file);
+        if let Some(layout) =
+            found.memory.layout.as_ref().and_then(|kept| Layout::restored(kept).ok())
+        {
+            self.layout = layout;
+        }
+        self.memory = found.memory;
+        self.file = found.usable.then_some(file);
+        found.told.into_iter().for_each(|text| self.tell(Severity::Warning, text));
+        self
+    }
+
     /// One frame: takes the latest snapshot, shows it, and sends what was wished.
     pub fn root_ui(&mut self, ui: &mut Ui) {
         if !self.dressed {
             theme::apply(ui.ctx());
             ui.reset_style();
+            ui.ctx().set_zoom_factor(self.memory.scale);
             self.dressed = true;
         }
         let now = ui.input(|input| input.time);
         let seen = self.desk.snapshot();
         self.sent.clear();
         self.desk.sent_points(&mut self.sent);
-        self.preview.take(&self.sent, now);
+        self.panels.preview.take(&self.sent, now);
 
         self.keys(ui, &seen);
         self.files(ui.ctx());
         self.guard_closing(ui.ctx(), &seen);
-        let field = self.layout(ui, &seen, now);
+        let field = self.lay_out(ui, &seen, now);
         self.sheets(ui, field, &seen);
+        self.remember(ui.ctx(), now);
 
         for wish in self.wishes.drain(..) {
             self.desk.send(wish);
         }
         let moves = seen.transport.playing
-            || self.preview.is_lit()
-            || self.safety.is_waiting()
+            || self.panels.preview.is_lit()
+            || self.panels.safety.is_waiting()
             || !seen.features.silent;
         ui.request_repaint_after(if moves { LIVELY } else { IDLE });
     }
@@ -139,6 +162,7 @@ impl App {
             self.closing = Closing::Told;
             self.desk.send(Command::Quit);
         }
+        self.write_down();
     }
 
     fn guard_closing(&mut self, ctx: &Context, seen: &Snapshot) {
@@ -153,18 +177,20 @@ impl App {
         } else {
             self.closing = Closing::Told;
             self.wishes.push(Command::Quit);
+            self.write_down();
         }
     }
 
     fn keys(&mut self, ui: &Ui, seen: &Snapshot) {
         match keys::read(ui.ctx(), seen, &mut self.wishes) {
             Some(WindowKey::Open) => self.choose_file(ui.ctx()),
-            Some(WindowKey::SaveAs) => self.parameters.ask_name(&seen.preset.name),
+            Some(WindowKey::SaveAs) => self.panels.parameters.ask_name(&seen.preset.name),
             Some(WindowKey::KeySheet) => self.key_sheet = !self.key_sheet,
+            Some(WindowKey::FullScreen) => full_screen(ui.ctx()),
             None => {}
         }
         if self.wishes.contains(&Command::Stop) {
-            self.parameters.leave_question();
+            self.panels.parameters.leave_question();
             self.key_sheet = false;
         }
     }
@@ -182,81 +208,103 @@ impl App {
         self.wishes.extend(dropped.filter(|path| !path.as_os_str().is_empty()).map(Command::Open));
     }
 
-    /// Lays out the panels; returns the rectangle of the preview.
-    fn layout(&mut self, ui: &mut Ui, seen: &Arc<Snapshot>, now: f64) -> Rect {
-        let wishes = &mut self.wishes;
+    /// Lays out the window; returns the rectangle over which sheets are shown.
+    fn lay_out(&mut self, ui: &mut Ui, seen: &Arc<Snapshot>, now: f64) -> Rect {
         let strip = |fill: Color32, x: i8, y: i8| {
             Frame::NONE.fill(fill).inner_margin(Margin::symmetric(x, y))
         };
         let asked = Panel::top("title")
-            .exact_size(44.0)
+            .exact_size(title_bar::HEIGHT_PX)
             .show_separator_line(false)
-            .frame(strip(theme::PANEL, 12, 6))
-            .show(ui, |ui| title_bar::show(ui, &seen.safety, self.chooser.is_open()))
+            .frame(strip(theme::PANEL, 12, 8))
+            .show(ui, |ui| {
+                let line = title_bar::Line {
+                    safety: &seen.safety,
+                    layout: &self.layout,
+                    choosing: self.chooser.is_open(),
+                    scale: self.memory.scale,
+                };
+                line.show(ui, &mut self.wishes)
+            })
             .inner;
+        let wishes = &mut self.wishes;
         Panel::bottom("status")
             .exact_size(32.0)
             .show_separator_line(false)
             .frame(strip(theme::PANEL, 12, 4))
             .show(ui, |ui| status::show(ui, seen, wishes));
-        Panel::right("safety and parameters")
-            .exact_size(300.0)
-            .resizable(false)
-            .show_separator_line(false)
+        let panels = &mut self.panels;
+        let layout = &mut self.layout;
+        let room = CentralPanel::no_frame()
             .frame(strip(theme::GROUND, 8, 8))
             .show(ui, |ui| {
-                card(ui, |ui| self.safety.show(ui, seen, now, wishes));
-                card(ui, |ui| self.parameters.show(ui, seen, wishes));
-            });
-        Panel::left("presets and projectors")
-            .exact_size(248.0)
-            .resizable(false)
-            .show_separator_line(false)
-            .frame(strip(theme::GROUND, 8, 8))
-            .show(ui, |ui| {
-                Panel::bottom("projectors")
-                    .resizable(false)
-                    .show_separator_line(false)
-                    .frame(Frame::NONE.inner_margin(Margin { top: 8, ..Margin::ZERO }))
-                    .show(ui, |ui| card(ui, |ui| projectors::show(ui, &seen.projectors)));
-                card(ui, |ui| self.presets.show(ui, seen, wishes));
-            });
-        Panel::bottom("transport")
-            .exact_size(86.0)
-            .show_separator_line(false)
-            .frame(
-                Frame::NONE.fill(theme::GROUND).inner_margin(Margin { bottom: 8, ..Margin::ZERO }),
-            )
-            .show(ui, |ui| card(ui, |ui| self.transport.show(ui, seen, wishes)));
-        Panel::bottom("sound")
-            .exact_size(128.0)
-            .show_separator_line(false)
-            .frame(
-                Frame::NONE.fill(theme::GROUND).inner_margin(Margin { bottom: 8, ..Margin::ZERO }),
-            )
-            .show(ui, |ui| card(ui, |ui| sound(ui, seen)));
-        let frame = Frame::NONE.fill(theme::GROUND).inner_margin(Margin {
-            top: 8,
-            bottom: 8,
-            ..Margin::ZERO
-        });
-        let field = CentralPanel::no_frame()
-            .frame(frame)
-            .show(ui, |ui| {
-                self.preview.show(ui, seen, now);
-                ui.min_rect()
+                let room = ui.max_rect();
+                layout.show(ui, &mut |pane, ui| panels.show(pane, ui, seen, now, wishes));
+                room
             })
             .inner;
-        match asked {
-            Some(Asked::Open) => self.choose_file(ui.ctx()),
-            Some(Asked::KeySheet) => self.key_sheet = !self.key_sheet,
-            None => {}
+        if let Some(asked) = asked {
+            self.obey(asked, ui.ctx());
         }
-        field
+        // Sheets lie over the preview, so that what is worked with stays free.
+        self.layout.rect(Pane::Preview).unwrap_or(room)
+    }
+
+    fn obey(&mut self, asked: Asked, ctx: &Context) {
+        match asked {
+            Asked::Open => self.choose_file(ctx),
+            Asked::KeySheet => self.key_sheet = !self.key_sheet,
+            Asked::Show(pane, shown) => self.layout.set_shown(pane, shown),
+            Asked::ResetLayout => self.layout.reset(),
+            Asked::FullScreen => full_screen(ctx),
+            Asked::Scale(scale) => {
+                self.memory.scale = scale;
+                self.to_write = true;
+                ctx.set_zoom_factor(scale);
+            }
+        }
+    }
+
+    /// Notes a change of the desk, and writes it down once the hand rests.
+    fn remember(&mut self, ctx: &Context, now: f64) {
+        if self.layout.take_changed() {
+            self.memory.layout = self.layout.kept();
+            self.to_write = true;
+        }
+        if std::mem::take(&mut self.to_write) {
+            self.write_at = Some(now + REST_SECONDS);
+        }
+        let Some(at) = self.write_at else { return };
+        if now >= at && !ctx.input(|input| input.pointer.any_down()) {
+            self.write_down();
+        }
+    }
+
+    /// Writes the desk to the user's folder, if it was changed.
+    fn write_down(&mut self) {
+        if self.write_at.take().is_none() {
+            return;
+        }
+        let Some(path) = &self.file else { return };
+        if let Err(error) = memory::write(path, &self.memory) {
+            let text = format!(
+                "{} cannot be written ({error}): the layout will be forgotten; make room or set HOME",
+                path.display()
+            );
+            self.tell(Severity::Warning, text);
+        }
+    }
+
+    /// Adds a notice of the desk's own, unless it was told already.
+    fn tell(&mut self, severity: Severity, text: String) {
+        if !self.own_notices.iter().any(|notice| notice.text == text) {
+            self.own_notices.push(Notice { severity, text });
+        }
     }
 
     fn sheets(&mut self, ui: &Ui, field: Rect, seen: &Snapshot) {
-        self.notices.show(ui, field, &seen.notices);
+        let notices: Vec<Notice> = self.own_notices.iter().chain(&seen.notices).cloned().collect();
+        self.notices.show(ui, field, &notices);
         if self.key_sheet && key_sheet::show(ui, field.center()) {
             self.key_sheet = false;
         }
@@ -281,23 +329,8 @@ impl App {
     }
 }
 
-fn sound(ui: &mut Ui, seen: &Snapshot) {
-    const TEMPO_PX: f32 = 168.0;
-    let room = ui.available_rect_before_wrap();
-    let split = room.right() - TEMPO_PX;
-    let part = |from: f32, to: f32| {
-        Rect::from_min_max(egui::pos2(from, room.top()), egui::pos2(to, room.bottom()))
-    };
-    let mut side = |rect: Rect, title: &str, show: &dyn Fn(&mut Ui, Vec2)| {
-        ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
-            ui.spacing_mut().item_spacing.y = 1.5 * theme::GRID;
-            heading(ui, title);
-            let size = ui.available_size();
-            show(ui, size);
-        });
-    };
-    side(part(room.left(), split - 24.0), "Sound", &|ui, size| {
-        spectrum::show(ui, &seen.features, size);
-    });
-    side(part(split, room.right()), "Tempo", &|ui, size| tempo::show(ui, &seen.features, size));
+/// The window over the whole screen, and back.
+fn full_screen(ctx: &Context) {
+    let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
 }

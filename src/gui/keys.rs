@@ -19,6 +19,7 @@ pub(super) const SHEET: &[(&str, &str)] = &[
     ("Ctrl-Shift-S", "Save the preset under a new name"),
     ("Ctrl-Z", "Undo a change of the preset"),
     ("Ctrl-Shift-Z", "Redo it"),
+    ("F11", "Full screen, and back"),
     ("?", "This list"),
 ];
 
@@ -31,6 +32,8 @@ pub(super) enum WindowKey {
     SaveAs,
     /// Show or hide the key sheet.
     KeySheet,
+    /// Over the whole screen, or back.
+    FullScreen,
 }
 
 /// Turns the keys of this frame into wishes. Esc counts always; Space and the letters wait while a text
@@ -43,6 +46,9 @@ pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) ->
         return None;
     }
     let pressed = |modifiers, key| ctx.input_mut(|input| input.consume_key(modifiers, key));
+    if pressed(Modifiers::NONE, Key::F11) {
+        return Some(WindowKey::FullScreen);
+    }
     let control_shift = Modifiers::COMMAND | Modifiers::SHIFT;
     // Taken from the focused control too: Space plays, whichever button was pressed last.
     if pressed(Modifiers::NONE, Key::Space) {

@@ -3,7 +3,7 @@
 //!
 //! [`App`] holds the whole interface as a function over `&mut egui::Ui` and a
 //! [`Desk`](crate::show::Desk), so it runs the same in a window, in a test and in a picture. One file
-//! per panel under `panels`, widgets that know nothing of a show under `widgets`, colours and sizes in
+//! per panel under `panels`, where each pane stands in `layout`, widgets that know nothing of a show under `widgets`, colours and sizes in
 //! `theme`. [`run`] opens the window.
 //!
 //! Promises: nothing here waits; no dialog ever covers STOP, and Esc stops whatever has the focus.
@@ -14,6 +14,9 @@ mod app;
 mod beam_window;
 mod file_chooser;
 mod keys;
+mod layout;
+mod memory;
+mod pane;
 mod panels;
 mod phosphor;
 pub mod theme;
@@ -23,4 +26,5 @@ mod window;
 pub use app::App;
 pub use beam_window::watch_beam;
 pub use file_chooser::{AUDIO_EXTENSIONS, FileChooser};
+pub use memory::default_file;
 pub use window::{GuiError, Renderer, WindowOptions, run};

@@ -1,6 +1,7 @@
 //! Opens the window on the screen.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use eframe::egui::{Context, Ui, ViewportBuilder, Visuals};
@@ -40,6 +41,8 @@ impl std::str::FromStr for Renderer {
 pub struct WindowOptions {
     /// What draws it.
     pub renderer: Renderer,
+    /// Where the desk is remembered, see [`default_file`](super::default_file); nowhere if `None`.
+    pub remembered_in: Option<PathBuf>,
 }
 
 /// Why there is no window.
@@ -77,7 +80,7 @@ pub fn run(desk: Box<dyn Desk>, options: &WindowOptions) -> Result<(), GuiError>
     };
     let mut reason = String::new();
     for renderer in attempts {
-        match open(*renderer, &desk) {
+        match open(*renderer, &desk, options.remembered_in.clone()) {
             Ok(()) => return Ok(()),
             Err(error) => {
                 tracing::warn!(%renderer, %error, "no window with this renderer");
@@ -94,7 +97,11 @@ pub fn run(desk: Box<dyn Desk>, options: &WindowOptions) -> Result<(), GuiError>
     Err(GuiError::NoWindow { reason })
 }
 
-fn open(renderer: eframe::Renderer, desk: &Rc<RefCell<Option<Box<dyn Desk>>>>) -> eframe::Result {
+fn open(
+    renderer: eframe::Renderer,
+    desk: &Rc<RefCell<Option<Box<dyn Desk>>>>,
+    remembered_in: Option<PathBuf>,
+) -> eframe::Result {
     let options = eframe::NativeOptions {
         viewport: ViewportBuilder::default()
             .with_title("galvo")
@@ -112,7 +119,11 @@ fn open(renderer: eframe::Renderer, desk: &Rc<RefCell<Option<Box<dyn Desk>>>>) -
         Box::new(move |creation| {
             theme::apply(&creation.egui_ctx);
             let desk = desk.borrow_mut().take().ok_or("the show already has a window")?;
-            Ok(Box::new(App::new(desk, FileChooser::of_the_desktop())))
+            let app = App::new(desk, FileChooser::of_the_desktop());
+            Ok(Box::new(match remembered_in {
+                Some(file) => app.remembered_in(file),
+                None => app,
+            }))
         }),
     )
 }

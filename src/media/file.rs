@@ -1,12 +1,24 @@
 //! Local files: opened for reading, or one sentence that says why not and what to do.
+//!
+//! They are read, not mapped: see `docs/decisions/0007-files-are-read-not-mapped.md`.
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use thiserror::Error;
+use tokio::sync::broadcast;
 
-/// Why a file cannot be read.
+use super::error::{StreamError, StreamResult, TransportError};
+use super::factory::{OpenError, OpenedSource, SourceFactory};
+use super::info::MediaInfo;
+use super::location::Location;
+use super::positioned;
+use super::source::{Source, WaitOutcome};
+
+/// Why music cannot be read.
 #[derive(Debug, Error)]
 pub enum MediaError {
     /// Nothing has that name.
@@ -32,6 +44,19 @@ pub enum MediaError {
         /// What the system says.
         source: io::Error,
     },
+    /// The network or a server fails.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// This program was built without the network.
+    #[error(
+        "{0} cannot be played: this galvo was built without http; save the file and play it from disk."
+    )]
+    NoHttp(String),
+    /// The threads of the network cannot be started.
+    #[error(
+        "The threads of the network cannot be started ({0}): close other programs and try again."
+    )]
+    Threads(io::Error),
 }
 
 /// Opens an ordinary, non-empty file for reading; returns it with its length in bytes.
@@ -53,6 +78,78 @@ pub fn open_file(path: &Path) -> Result<(File, u64), MediaError> {
     match about.len() {
         0 => Err(MediaError::Empty(path.into())),
         bytes => Ok((file, bytes)),
+    }
+}
+
+/// A source over a local file.
+#[derive(Debug)]
+pub struct FileSource {
+    file: File,
+    name: String,
+    len: u64,
+    info: Option<MediaInfo>,
+}
+
+impl FileSource {
+    /// A source over the file at `path`.
+    pub fn open(path: &Path) -> Result<Self, MediaError> {
+        let (file, len) = open_file(path)?;
+        let extension = path.extension().and_then(|ext| ext.to_str()).map(str::to_ascii_lowercase);
+        let info = extension.as_deref().and_then(MediaInfo::from_extension);
+        Ok(Self { file, name: path.display().to_string(), len, info })
+    }
+}
+
+impl Source for FileSource {
+    type Error = TransportError;
+
+    async fn wait_range(&self, range: Range<u64>) -> StreamResult<WaitOutcome, TransportError> {
+        Ok(if range.start >= self.len { WaitOutcome::Eof } else { WaitOutcome::Ready })
+    }
+
+    /// Reads at once: a local file is there, and the runtime is that of the media alone.
+    async fn read_at(&self, offset: u64, buf: &mut [u8]) -> StreamResult<usize, TransportError> {
+        if offset >= self.len {
+            return Ok(0);
+        }
+        positioned::read_at(&self.file, buf, offset).map_err(|error| {
+            let why = error.to_string();
+            StreamError::Source(TransportError::Disk { name: self.name.clone(), why })
+        })
+    }
+
+    fn len(&self) -> Option<u64> {
+        Some(self.len)
+    }
+
+    fn media_info(&self) -> Option<MediaInfo> {
+        self.info
+    }
+}
+
+/// Opens [`Location::File`].
+#[derive(Clone, Copy, Debug)]
+pub struct LocalFile;
+
+impl SourceFactory for LocalFile {
+    type Params = ();
+    type Event = ();
+    type SourceImpl = FileSource;
+
+    async fn open(
+        location: Location,
+        (): (),
+    ) -> Result<OpenedSource<FileSource, ()>, OpenError<Self>> {
+        let path = location.path().unwrap_or(Path::new(""));
+        let source = FileSource::open(path).map_err(|error| {
+            let name = location.to_string();
+            StreamError::Source(match error {
+                MediaError::Missing(_) => TransportError::NotFound(name),
+                MediaError::Empty(_) => TransportError::Empty(name),
+                other => TransportError::Disk { name, why: other.to_string() },
+            })
+        })?;
+        Ok(OpenedSource { source: Arc::new(source), events_tx: broadcast::channel(1).0 })
     }
 }
 

@@ -21,10 +21,9 @@ impl Mirror {
     /// turn.
     #[must_use]
     pub fn new(profile: GalvoProfile) -> Self {
-        let turns_per_s = profile.rated_kpps * 1000.0 / 12.0;
         Self {
             profile,
-            natural_rad_per_s: std::f32::consts::TAU * turns_per_s,
+            natural_rad_per_s: profile.natural_rad_per_s(),
             position: [0.0; 2],
             velocity: [0.0; 2],
         }

@@ -7,6 +7,7 @@
 use super::order::Order;
 use super::points::PathPoints;
 use super::profile::GalvoProfile;
+use super::rest;
 use super::route::{Grain, Node, Route};
 use super::speed::{Pace, plan, sample};
 use super::travel::Travel;
@@ -19,20 +20,20 @@ const MARGIN: f32 = 0.98;
 const HASTES: usize = 6;
 /// Further degrees, each of which doubles the spacing of what is kept.
 const COARSEST: usize = HASTES + 10;
+/// A finer degree has to leave this part of the budget free, so that a figure at the edge does not flicker.
+const SPARE: usize = 20;
+/// The longest travel there is, half-fields.
+const FIELD_DIAGONAL: f32 = 2.83;
 /// Corners of a corner stroke nearer than this part of a lit step are one.
 const NEAR_CORNERS: f32 = 0.15;
 
-/// How strokes are turned into points. Times are in microseconds, so that they hold at every rate.
+/// How strokes are turned into points; holds at every rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LayoutSettings {
     /// What the mirrors bear.
     pub profile: GalvoProfile,
-    /// Dark rest after a travel, before a stroke is lit: the mirrors settle.
-    pub settle_us: f32,
-    /// Lit rest at the end of a stroke: the mirrors arrive.
-    pub end_dwell_us: f32,
-    /// Lit rest at a corner that turns back by 180°; in proportion for smaller angles.
-    pub corner_dwell_us: f32,
+    /// Rests at ends and corners, as a multiple of what the mirror model asks for ([`super::rest`]); 0 for none.
+    pub rest: f32,
     /// Corners below this angle get no rest, degrees.
     pub corner_least_deg: f32,
     /// Lit rest of a stroke of a single vertex: a beam.
@@ -43,9 +44,7 @@ impl Default for LayoutSettings {
     fn default() -> Self {
         Self {
             profile: GalvoProfile::default(),
-            settle_us: 70.0,
-            end_dwell_us: 70.0,
-            corner_dwell_us: 200.0,
+            rest: 1.0,
             corner_least_deg: 25.0,
             beam_dwell_us: 500.0,
         }
@@ -56,13 +55,16 @@ impl LayoutSettings {
     fn pace(&self, pps: u32, haste: f32) -> Pace {
         let limits = self.profile.at(pps).scaled(MARGIN);
         let points = |us: f32| us * 1e-6 * pps as f32 * (1.0 - haste);
+        // The mirrors' time constant in points, as far as rests are to be kept.
+        let constant = self.rest * points(1e6 / self.profile.natural_rad_per_s());
         let lit = limits.lit_step.min(limits.step);
         Pace {
             limits,
             cruise: lit * (limits.step / lit).powf(haste),
-            settle: points(self.settle_us),
-            end_dwell: points(self.end_dwell_us),
-            corner_dwell: points(self.corner_dwell_us),
+            settle: rest::SETTLE * constant,
+            start_dwell: rest::START * constant,
+            end_dwell: rest::END * constant,
+            corner_rest: constant,
             least_turn: 2.0 * (0.5 * self.corner_least_deg.to_radians()).sin(),
             beam_dwell: points(self.beam_dwell_us).max(1.0),
         }
@@ -155,6 +157,30 @@ impl Layout {
         laid
     }
 
+    /// As [`lay`](Self::lay), and dark back to `from`: the frame may be repeated, and may follow any other that
+    /// begins and ends there.
+    pub fn lay_loop(
+        &mut self,
+        figure: &Figure,
+        from: LaserPoint,
+        pps: u32,
+        budget_points: usize,
+        out: &mut PathPoints,
+    ) -> Laid {
+        let limits = self.settings.pace(pps, 0.0).limits;
+        let way_back = Travel::over(FIELD_DIAGONAL, limits).points();
+        let budget = budget_points.min(out.capacity()).min(self.capacity_points);
+        let mut laid = self.lay(figure, from, pps, budget.saturating_sub(way_back), out);
+        let from = if from.is_in_range() { [from.x, from.y] } else { [0.0, 0.0] };
+        if let Some(end) = out.as_slice().last().map(|end| [end.x, end.y]) {
+            let back = Travel::over(distance(end, from), limits);
+            laid.travel_points += travel(&back, end, from, out);
+            laid.dark_way += distance(end, from);
+        }
+        laid.points = out.len();
+        laid
+    }
+
     /// The least degree at which the figure fits, found from what was written at the present one; none below
     /// `least` does.
     fn fitting_degree(
@@ -168,7 +194,8 @@ impl Layout {
     ) -> usize {
         let start = self.degree;
         let slower = self.settings.pace(pps, haste_of(start.saturating_sub(1)));
-        let mut fits = |degree| self.points_needed(figure, from, pps, degree, budget) <= budget;
+        let room = if written.points_needed <= budget { budget - budget / SPARE } else { budget };
+        let mut fits = |degree| self.points_needed(figure, from, pps, degree, budget) <= room;
         let (mut low, mut high) = if written.points_needed <= budget {
             if start == least || written.is_too_long(&slower, budget) || !fits(start - 1) {
                 return start;
@@ -205,8 +232,9 @@ impl Layout {
         let (pace, grain) = at_degree(&self.settings, pps, degree);
         let mut at = from;
         let mut needed = 0;
-        for leg in self.order.legs() {
-            self.route.build(figure, leg, grain);
+        let mut legs = self.order.legs();
+        while !legs.is_empty() {
+            legs = &legs[self.route.build(figure, legs, grain)..];
             let Some(cost) = cost(&mut self.route, &pace, at) else { continue };
             needed += cost.points;
             at = cost.end;
@@ -229,24 +257,18 @@ impl Layout {
         let mut laid = Laid { degree: self.degree, ..Laid::default() };
         let (mut points_needed, mut lit_way) = (0, 0.0);
         let mut at = from;
-        for leg in self.order.legs() {
-            self.route.build(figure, leg, grain);
+        let mut legs = self.order.legs();
+        while !legs.is_empty() {
+            let built = self.route.build(figure, legs, grain);
+            legs = &legs[built..];
             let Some(cost) = cost(&mut self.route, &pace, at) else { continue };
             points_needed += cost.points;
             if out.len() + cost.points > budget {
-                laid.strokes_dropped += 1;
+                laid.strokes_dropped += built;
                 continue;
             }
             let start = cost.start;
-            let points = cost.travel.points();
-            for k in 1..=points {
-                let t = cost.travel.fraction_at(k);
-                let way = |axis: usize| at[axis] + (start[axis] - at[axis]) * t;
-                let last = k == points;
-                let (x, y) = if last { (start[0], start[1]) } else { (way(0), way(1)) };
-                out.push(LaserPoint::blank(x, y));
-            }
-            laid.travel_points += points;
+            laid.travel_points += travel(&cost.travel, at, start, out);
             laid.dark_way += distance(at, start);
             lit_way += self.route.nodes().iter().map(|node| node.length).sum::<f32>();
             sample(&self.route, &pace, |point| {
@@ -274,6 +296,18 @@ impl Written {
         let way = self.lit_way / pace.cruise;
         0.99 * way + self.laid.travel_points as f32 > budget as f32
     }
+}
+
+/// Writes the dark points of a travel; returns how many.
+fn travel(travel: &Travel, from: [f32; 2], to: [f32; 2], out: &mut PathPoints) -> usize {
+    let points = travel.points();
+    for k in 1..=points {
+        let t = travel.fraction_at(k);
+        let way = |axis: usize| from[axis] + (to[axis] - from[axis]) * t;
+        let [x, y] = if k == points { to } else { [way(0), way(1)] };
+        out.push(LaserPoint::blank(x, y));
+    }
+    points
 }
 
 fn haste_of(degree: usize) -> f32 {

@@ -13,8 +13,11 @@ pub mod mounting;
 pub mod order;
 pub mod points;
 pub mod profile;
+pub mod quality;
+pub mod rest;
 pub mod route;
 pub mod speed;
+pub mod trace;
 pub mod travel;
 
 pub use colour_delay::ColourDelay;

@@ -1,14 +1,26 @@
 //! In which order strokes are drawn, from which end, and where closed ones begin.
 //!
 //! Nearest neighbour from where the beam is, then 2-opt and or-opt moves (Croes 1958; Or 1976) while they
-//! shorten the dark way and the work allowed for a frame lasts.
+//! shorten the dark way and the work allowed for a frame lasts. Figures of a show are alike: the order of the
+//! last one is where the next begins, if it still is a good one.
+//!
+//! Going dark costs more than its way: mirrors have to stop and settle. So ends that touch are joined first, which
+//! leaves as few dark ways as there have to be (an Euler trail where there is one).
 
 use crate::pattern::{Figure, Vertex};
 
 /// Distances looked at by the nearest-neighbour pass before it narrows to a window.
 const GREEDY_WORK: usize = 60_000;
-/// Moves weighed by the improvement.
+/// Moves weighed by the improvement of a new order,
 const IMPROVE_WORK: usize = 36_000;
+/// and of one that was good a frame ago.
+const WARM_WORK: usize = 6_000;
+/// An order that has become this much worse than it was is found anew.
+const STALE: f32 = 1.3;
+/// Ends nearer than this are one place, half-fields: a two-hundredth of a beam's width.
+pub const TOUCH: f32 = 1e-4;
+/// What going dark costs beside its way, half-fields: about the time that stopping and settling take.
+const DARKNESS: f32 = 0.5;
 /// Places where a closed stroke may begin that the nearest-neighbour pass looks at.
 const CLOSED_ENTRIES: usize = 8;
 /// A move must save more than this (half-fields) to be made: rounding must not make the search go in circles.
@@ -23,11 +35,24 @@ pub struct Leg {
     pub entry: usize,
     /// True for an open stroke drawn from its last vertex to its first.
     pub reversed: bool,
+    dot: bool,
     start: [f32; 2],
     end: [f32; 2],
 }
 
 impl Leg {
+    /// True if `next` begins where this one ends.
+    #[must_use]
+    pub fn meets(&self, next: &Self) -> bool {
+        squared(self.end, next.start) <= TOUCH * TOUCH
+    }
+
+    /// True for a stroke of one place.
+    #[must_use]
+    pub const fn is_dot(&self) -> bool {
+        self.dot
+    }
+
     fn turned(self) -> Self {
         let open = self.start != self.end;
         Self { reversed: self.reversed != open, start: self.end, end: self.start, ..self }
@@ -38,13 +63,20 @@ impl Leg {
 #[derive(Clone, Debug)]
 pub struct Order {
     legs: Vec<Leg>,
+    /// The legs of the last figure, to begin with.
+    last: Vec<Leg>,
+    /// What the last order cost.
+    last_cost: f32,
+    /// Where the improvement of a warm order goes on.
+    next: usize,
 }
 
 impl Order {
     /// Room for `strokes` strokes.
     #[must_use]
     pub fn with_capacity(strokes: usize) -> Self {
-        Self { legs: Vec::with_capacity(strokes) }
+        let legs = || Vec::with_capacity(strokes);
+        Self { legs: legs(), last: legs(), last_cost: 0.0, next: 0 }
     }
 
     /// Orders the strokes of `figure` for a beam at `from`. Returns how many did not fit.
@@ -60,14 +92,59 @@ impl Order {
                 stroke: index,
                 entry: 0,
                 reversed: false,
+                dot: vertices.len() == 1,
                 start: place(first),
                 end: place(last),
             });
         }
-        self.nearest_first(figure, from);
-        self.improve(from);
+        let warm = self.as_last(figure) && self.cost(from) <= STALE * self.last_cost + DARKNESS;
+        if !warm {
+            self.nearest_first(figure, from);
+            self.next = 0;
+        }
+        self.improve(from, if warm { WARM_WORK } else { IMPROVE_WORK });
         self.enter_closed_strokes_nearest(figure, from);
+        self.last.clear();
+        self.last.extend_from_slice(&self.legs);
+        self.last_cost = self.cost(from);
         strokes.len() - room
+    }
+
+    /// Puts the legs in the order of the last figure; false, and as they were, if this one is of other strokes.
+    fn as_last(&mut self, figure: &Figure) -> bool {
+        let same = |last: &Leg| {
+            let (now, stroke) = (self.legs.get(last.stroke)?, figure.strokes().get(last.stroke)?);
+            // A leg of every stroke, in the strokes' own order: the place is the stroke.
+            let fits = now.stroke == last.stroke && (last.entry == 0 || stroke.closed);
+            (fits && last.entry < stroke.len).then_some(())
+        };
+        if self.last.len() != self.legs.len() || !self.last.iter().all(|last| same(last).is_some())
+        {
+            return false;
+        }
+        for k in 0..self.last.len() {
+            let was = self.last[k];
+            let mut leg = self.legs[was.stroke];
+            let stroke = &figure.strokes()[was.stroke];
+            if stroke.closed {
+                enter(&mut leg, figure.vertices_of(stroke), was.entry);
+            } else if was.reversed {
+                leg = leg.turned();
+            }
+            self.last[k] = leg;
+        }
+        std::mem::swap(&mut self.legs, &mut self.last);
+        true
+    }
+
+    fn cost(&self, from: [f32; 2]) -> f32 {
+        let mut at = from;
+        let mut cost = 0.0;
+        for leg in &self.legs {
+            cost += link(at, leg.start);
+            at = leg.end;
+        }
+        cost
     }
 
     /// The legs, in drawing order.
@@ -129,26 +206,26 @@ impl Order {
         }
     }
 
-    fn improve(&mut self, from: [f32; 2]) {
+    /// Moves legs while it pays and `work` lasts, beginning where the last improvement of a warm order ended.
+    fn improve(&mut self, from: [f32; 2], work: usize) {
         let count = self.legs.len();
-        let mut work = IMPROVE_WORK;
-        let mut improved = true;
-        while improved && work > 0 {
-            improved = false;
-            for first in 0..count {
-                if work < count {
-                    return;
-                }
-                work -= count - first;
-                improved |= self.turn_best_run(first, from);
+        if count < 2 {
+            return;
+        }
+        let mut left = work;
+        // Legs in a row that nothing could be done for.
+        let mut idle = 0;
+        while idle < count {
+            // Both kinds of move look at all places.
+            if left < 2 * count {
+                return;
             }
-            for leg in 0..count {
-                if work < count {
-                    return;
-                }
-                work -= count;
-                improved |= self.move_leg(leg, from);
-            }
+            self.next = if self.next < count { self.next } else { 0 };
+            let k = self.next;
+            let improved = self.turn_best_run(k, from) | self.move_leg(k, from);
+            left -= 2 * count - k;
+            idle = if improved { 0 } else { idle + 1 };
+            self.next += 1;
         }
     }
 
@@ -156,13 +233,13 @@ impl Order {
     fn turn_best_run(&mut self, first: usize, from: [f32; 2]) -> bool {
         let before = if first == 0 { from } else { self.legs[first - 1].end };
         let start = self.legs[first].start;
-        let arrive = distance(before, start);
+        let arrive = link(before, start);
         let mut best = (WORTH, first);
         for last in first..self.legs.len() {
             let end = self.legs[last].end;
-            let mut saved = arrive - distance(before, end);
+            let mut saved = arrive - link(before, end);
             if let Some(next) = self.legs.get(last + 1) {
-                saved += distance(end, next.start) - distance(start, next.start);
+                saved += link(end, next.start) - link(start, next.start);
             }
             if saved > best.0 {
                 best = (saved, last + 1);
@@ -184,9 +261,9 @@ impl Order {
         let end_of = |legs: &[Leg], k: usize| if k == 0 { from } else { legs[k - 1].end };
         let leg = self.legs[index];
         let before = end_of(&self.legs, index);
-        let mut removed = distance(before, leg.start);
+        let mut removed = link(before, leg.start);
         if let Some(next) = self.legs.get(index + 1) {
-            removed += distance(leg.end, next.start) - distance(before, next.start);
+            removed += link(leg.end, next.start) - link(before, next.start);
         }
         let mut best = (WORTH, index, false);
         // `gap` k lies before leg k; the two gaps beside the leg are where it is.
@@ -194,13 +271,13 @@ impl Order {
             let a = end_of(&self.legs, gap);
             let (ahead, back) = match self.legs.get(gap) {
                 Some(next) => {
-                    let open = distance(a, next.start);
+                    let open = link(a, next.start);
                     (
-                        distance(a, leg.start) + distance(leg.end, next.start) - open,
-                        distance(a, leg.end) + distance(leg.start, next.start) - open,
+                        link(a, leg.start) + link(leg.end, next.start) - open,
+                        link(a, leg.end) + link(leg.start, next.start) - open,
                     )
                 }
-                None => (distance(a, leg.start), distance(a, leg.end)),
+                None => (link(a, leg.start), link(a, leg.end)),
             };
             if removed - ahead > best.0 {
                 best = (removed - ahead, gap, false);
@@ -247,6 +324,13 @@ fn enter(leg: &mut Leg, vertices: &[Vertex], entry: usize) {
 
 fn place(vertex: &Vertex) -> [f32; 2] {
     [vertex.x.clamp(-1.0, 1.0), vertex.y.clamp(-1.0, 1.0)]
+}
+
+/// What it costs to go dark from `a` to `b`; nothing where they touch.
+fn link(a: [f32; 2], b: [f32; 2]) -> f32 {
+    let squared = squared(a, b);
+    let dark = if squared > TOUCH * TOUCH { DARKNESS } else { 0.0 };
+    squared.sqrt() + dark
 }
 
 fn squared(a: [f32; 2], b: [f32; 2]) -> f32 {

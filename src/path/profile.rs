@@ -65,6 +65,19 @@ impl GalvoProfile {
         Self::ALL.into_iter().find(|profile| profile.name == name)
     }
 
+    /// Natural frequency of the mirrors: that of the circle in the ILDA test pattern at the rated rate, 12 points
+    /// a turn.
+    #[must_use]
+    pub fn natural_rad_per_s(&self) -> f32 {
+        std::f32::consts::TAU * self.rated_kpps * 1000.0 / 12.0
+    }
+
+    /// Time by which the mirrors follow behind a steady motion, seconds: colours have to wait for so long.
+    #[must_use]
+    pub fn lag_s(&self) -> f32 {
+        2.0 / self.natural_rad_per_s()
+    }
+
     /// Time from rest on one edge of the field to rest on the other, seconds, at most a tenth of one.
     #[must_use]
     pub fn full_swing_s(&self) -> f32 {

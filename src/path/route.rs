@@ -1,9 +1,9 @@
-//! The way of one stroke: clipped to the field, thinned, evenly divided where it is a curve.
+//! The way of strokes that meet end to end: clipped to the field, thinned, evenly divided where they are curves.
 
 use crate::pattern::{Figure, Stroke, Vertex};
 use crate::point::Colour;
 
-use super::order::Leg;
+use super::order::{Leg, TOUCH};
 
 /// Nodes of a curve that stays recognisable: fewer only when the budget is short.
 const CURVE_NODES: f32 = 8.0;
@@ -25,6 +25,10 @@ pub struct Node {
     pub speed: f32,
     /// Time to stand here, points.
     pub pause: f32,
+    /// True on a curve: the colour blends towards the next node.
+    pub blends: bool,
+    /// True for a corner, and where two strokes meet: the mirrors may rest here.
+    pub corner: bool,
 }
 
 /// How finely a stroke is followed.
@@ -38,13 +42,12 @@ pub struct Grain {
     pub fine: bool,
 }
 
-/// The nodes of one stroke, in memory taken once.
+/// The nodes of strokes drawn without a break, in memory taken once.
 #[derive(Clone, Debug)]
 pub struct Route {
     clipped: Vec<Node>,
+    part: Vec<Node>,
     nodes: Vec<Node>,
-    /// True for a curve: colours blend from node to node, and no node is a corner.
-    pub smooth: bool,
 }
 
 impl Route {
@@ -54,17 +57,49 @@ impl Route {
         let nodes = nodes.max(16);
         Self {
             clipped: Vec::with_capacity(4 * nodes),
+            part: Vec::with_capacity(nodes),
             nodes: Vec::with_capacity(nodes),
-            smooth: false,
         }
     }
 
-    /// Lays the nodes of a stroke. None if nothing of it lies in the field; one for a dot.
-    pub fn build(&mut self, figure: &Figure, leg: &Leg, grain: Grain) {
-        self.clipped.clear();
+    /// Lays the nodes of the first of `legs`, and of those after it that begin where the one before ends, as far
+    /// as there is room. Returns how many legs that are: at least one, if there is one. No node if nothing of
+    /// them lies in the field; one for a dot.
+    pub fn build(&mut self, figure: &Figure, legs: &[Leg], grain: Grain) -> usize {
         self.nodes.clear();
+        let mut built = 0;
+        for leg in legs {
+            if built > 0 && !legs[built - 1].meets(leg) {
+                break;
+            }
+            self.follow(figure, leg, grain);
+            let Some(first) = self.part.first() else {
+                // Nothing of this stroke is to be seen, so nothing leads on from it.
+                return if built == 0 { 1 } else { built };
+            };
+            if let Some(joint) = self.nodes.last_mut() {
+                // A dot is a rest of its own, and lines that do not meet in the field are not one.
+                let parted = apart(joint, first) > TOUCH;
+                if parted || self.part.len() == 1 || built > 0 && legs[built - 1].is_dot() {
+                    break;
+                }
+                if self.nodes.len() + self.part.len() > self.nodes.capacity() {
+                    break;
+                }
+                self.nodes.pop();
+            }
+            self.nodes.extend_from_slice(&self.part);
+            built += 1;
+        }
+        measure(&mut self.nodes);
+        built
+    }
+
+    /// Lays the part that one leg adds.
+    fn follow(&mut self, figure: &Figure, leg: &Leg, grain: Grain) {
+        self.clipped.clear();
+        self.part.clear();
         let Some(stroke) = figure.strokes().get(leg.stroke) else { return };
-        self.smooth = stroke.smooth;
         self.clip(figure.vertices_of(stroke), stroke, leg);
         if self.clipped.iter().all(|node| node.colour == Colour::BLACK) {
             return;
@@ -74,7 +109,14 @@ impl Route {
         } else {
             self.thin(stroke.closed, grain);
         }
-        measure(&mut self.nodes);
+        for node in &mut self.part {
+            node.blends = stroke.smooth;
+            node.corner = !stroke.smooth;
+        }
+        // Strokes may meet at any angle.
+        if let Some(first) = self.part.first_mut() {
+            first.corner = true;
+        }
     }
 
     /// The nodes, in drawing order.
@@ -152,7 +194,7 @@ impl Route {
     /// Leaves out corners that lie closer than the grain; the ends stay.
     fn thin(&mut self, closed: bool, grain: Grain) {
         let total: f32 = self.clipped.windows(2).map(|w| apart(&w[0], &w[1])).sum();
-        let room = total / (self.nodes.capacity() - 2) as f32;
+        let room = total / (self.part.capacity() - 2) as f32;
         // A closed stroke keeps an area: at least a corner in each quarter of its way.
         let widest = if closed { 0.24 * total } else { total };
         let apart_least = grain.corner.min(widest).max(room).max(1e-6);
@@ -167,26 +209,26 @@ impl Route {
             let edge = k > 0
                 && (node.colour == Colour::BLACK) != (self.clipped[k - 1].colour == Colour::BLACK);
             let far = way >= apart_least || (edge && way >= 1e-6);
-            let full = self.nodes.len() + 1 >= self.nodes.capacity();
+            let full = self.part.len() + 1 >= self.part.capacity();
             if k == last {
-                if way < 0.5 * apart_least && self.nodes.len() > 1 {
-                    self.nodes.pop();
+                if way < 0.5 * apart_least && self.part.len() > 1 {
+                    self.part.pop();
                 }
-                if self.nodes.last().is_none_or(|only| apart(only, &node) > 1e-6 || closed) {
-                    self.nodes.push(node);
+                if self.part.last().is_none_or(|only| apart(only, &node) > 1e-6 || closed) {
+                    self.part.push(node);
                 }
             } else if k > 0 && way < 1e-6 {
                 // At the same place, the later colour is that of the line which leads on.
-                if let Some(here) = self.nodes.last_mut() {
+                if let Some(here) = self.part.last_mut() {
                     here.colour = node.colour;
                 }
             } else if k == 0 || (far && !full) {
-                self.nodes.push(node);
+                self.part.push(node);
                 way = 0.0;
             }
         }
         if total <= 1e-6 {
-            self.nodes.truncate(1);
+            self.part.truncate(1);
         }
     }
 
@@ -194,7 +236,7 @@ impl Route {
     fn divide(&mut self, closed: bool, grain: Grain) {
         let total: f32 = self.clipped.windows(2).map(|w| apart(&w[0], &w[1])).sum();
         let Some(first) = self.clipped.first().copied() else { return };
-        self.nodes.push(first);
+        self.part.push(first);
         if total <= 1e-6 {
             return;
         }
@@ -203,22 +245,22 @@ impl Route {
             (false, true) => 3.0,
             (false, false) => 1.0,
         };
-        let most = (self.nodes.capacity() - 1) as f32;
+        let most = (self.part.capacity() - 1) as f32;
         let pieces = (total / grain.curve).ceil().max(fewest).min(most);
         let spacing = total / pieces;
         let mut due = spacing;
         let mut way = 0.0;
         for pair in self.clipped.windows(2) {
             let length = apart(&pair[0], &pair[1]);
-            while due <= way + length && self.nodes.len() < pieces as usize && length > 0.0 {
+            while due <= way + length && self.part.len() < pieces as usize && length > 0.0 {
                 let t = (due - way) / length;
-                self.nodes.push(between(&pair[0], &pair[1], t));
+                self.part.push(between(&pair[0], &pair[1], t));
                 due += spacing;
             }
             way += length;
         }
         if let Some(last) = self.clipped.last() {
-            self.nodes.push(*last);
+            self.part.push(*last);
         }
     }
 }
@@ -280,7 +322,7 @@ mod tests {
         let mut order = Order::with_capacity(8);
         order.find(figure, [-1.0, -1.0]);
         let mut route = Route::with_capacity(1000);
-        route.build(figure, &order.legs()[0], grain);
+        route.build(figure, order.legs(), grain);
         route
     }
 

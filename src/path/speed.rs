@@ -6,6 +6,7 @@
 //! triangle of two points' width, so no three samples can break the limit, whatever the figure.
 
 use super::profile::PointLimits;
+use super::rest;
 use super::route::{Node, Route, between};
 use crate::point::{Colour, LaserPoint};
 
@@ -18,10 +19,12 @@ pub struct Pace {
     pub cruise: f32,
     /// Dark rest before a stroke after a travel, points.
     pub settle: f32,
+    /// Lit rest before a stroke sets out, points.
+    pub start_dwell: f32,
     /// Lit rest at the end of a stroke, points.
     pub end_dwell: f32,
-    /// Lit rest at a corner that turns back by 180°, points; smaller angles get less.
-    pub corner_dwell: f32,
+    /// What a rest of one time constant is in points, for [`rest::corner`].
+    pub corner_rest: f32,
     /// Corners below this get no rest: 2·sin(angle / 2).
     pub least_turn: f32,
     /// Lit rest of a dot, points.
@@ -30,10 +33,9 @@ pub struct Pace {
 
 /// Plans the speeds of `route`. Returns the time it takes in points.
 pub fn plan(route: &mut Route, pace: &Pace) -> f32 {
-    let smooth = route.smooth;
     let nodes = route.nodes_mut();
     let Some(last) = nodes.len().checked_sub(1) else { return 0.0 };
-    nodes[0].pause = pace.settle;
+    nodes[0].pause = pace.settle + pace.start_dwell;
     if last == 0 {
         nodes[0].pause = pace.settle + pace.beam_dwell;
         return nodes[0].pause;
@@ -48,11 +50,11 @@ pub fn plan(route: &mut Route, pace: &Pace) -> f32 {
     nodes[last].speed = 0.0;
     for k in 1..last {
         let turn = turn(&nodes[k - 1], &nodes[k], &nodes[k + 1]);
-        let rests = !smooth && turn >= pace.least_turn && pace.corner_dwell > 0.0;
+        let rests = nodes[k].corner && turn >= pace.least_turn && pace.corner_rest > 0.0;
         let node = &mut nodes[k];
         if rests {
             let angle = 2.0 * (0.5 * turn).min(1.0).asin();
-            node.pause = (pace.corner_dwell * angle / std::f32::consts::PI).max(1.0);
+            node.pause = (pace.corner_rest * rest::corner(angle)).max(1.0);
             node.speed = 0.0;
         } else {
             node.pause = 0.0;
@@ -90,7 +92,9 @@ pub fn sample(route: &Route, pace: &Pace, mut emit: impl FnMut(LaserPoint)) {
             wait = 1.0;
             // The colour at the very end of a corner stroke is that of the line that led there.
             let colour = match k.checked_sub(1) {
-                Some(before) if k + 1 == nodes.len() && !route.smooth => nodes[before].colour,
+                Some(before) if k + 1 == nodes.len() && !nodes[before].blends => {
+                    nodes[before].colour
+                }
                 _ => node.colour,
             };
             let colour = if rested <= dark { Colour::BLACK } else { colour };
@@ -105,7 +109,7 @@ pub fn sample(route: &Route, pace: &Pace, mut emit: impl FnMut(LaserPoint)) {
             passed += wait;
             wait = 1.0;
             let mut at = between(node, next, motion.distance_at(passed) / node.length);
-            if !route.smooth {
+            if !node.blends {
                 at.colour = node.colour;
             }
             emit(LaserPoint::lit(at.x, at.y, at.colour));
@@ -114,7 +118,8 @@ pub fn sample(route: &Route, pace: &Pace, mut emit: impl FnMut(LaserPoint)) {
     }
     // The motion is at rest: a last sample a little later is at its end.
     if let (true, Some(end)) = (wait < 1.0, nodes.last()) {
-        let lit_by = nodes.len().checked_sub(2).filter(|_| !route.smooth).map(|k| nodes[k].colour);
+        let before = nodes.len().checked_sub(2).map(|k| &nodes[k]);
+        let lit_by = before.filter(|node| !node.blends).map(|node| node.colour);
         emit(LaserPoint::lit(end.x, end.y, lit_by.unwrap_or(end.colour)));
     }
 }

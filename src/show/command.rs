@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::deck::Transition;
 use super::edit::PresetEdit;
+use crate::analysis::BeatWish;
 use crate::path::Mounting;
 use crate::time::MediaTime;
 
@@ -16,8 +17,14 @@ pub enum Command {
     Pause,
     /// Jumps to a place in the music; light of the old place never appears after it.
     Seek(MediaTime),
-    /// Opens another file; playing goes on if it was playing.
+    /// Opens another file or address and plays it; what was queued is forgotten.
     Open(PathBuf),
+    /// Plays another file or address after the last one, without a gap.
+    Queue(PathBuf),
+    /// Goes to the start of the next track of the queue.
+    NextTrack,
+    /// Plays a part of the track round and round, from its first time to its second; `None` plays on.
+    SetLoop(Option<(MediaTime, MediaTime)>),
     /// Sound volume, 0..=1. Does not touch the analysis.
     SetVolume(f32),
     /// Takes the preset of this name.
@@ -85,6 +92,8 @@ pub enum Command {
     SetMaster(f32),
     /// Moves the light against the sound, in ms: positive is later.
     SetOffsetMs(f64),
+    /// Takes the beat in hand: tap, nudge, half, double, resync, lock, a tempo, or follow again.
+    Beat(BeatWish),
     /// How a projector hangs: acts at once, and is remembered.
     SetMounting {
         /// The projector's name: its URI.

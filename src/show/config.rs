@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use super::deck::Transition;
 use super::masks::MaskChoice;
 use crate::audio::AudioChoice;
+use crate::media::Location;
 
 /// Where the music comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
-    /// A file, or nothing yet; played through a sound device.
+    /// Music, or nothing yet; played through a sound device.
     Playback {
-        /// The file.
-        file: Option<PathBuf>,
+        /// What to play, one after the other without a gap.
+        music: Vec<Location>,
         /// Where to begin, seconds.
         start_s: f64,
         /// The sound device.
@@ -61,7 +62,11 @@ pub struct ShowConfig {
 impl Default for ShowConfig {
     fn default() -> Self {
         Self {
-            source: Source::Playback { file: None, start_s: 0.0, audio: AudioChoice::Default },
+            source: Source::Playback {
+                music: Vec::new(),
+                start_s: 0.0,
+                audio: AudioChoice::Default,
+            },
             dacs: vec!["sim:".to_owned()],
             preset: None,
             transition: Transition::QUICK,

@@ -14,14 +14,17 @@ use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::masks::MaskThread;
 use super::mountings::Mountings;
 use super::notices::Notices;
+use super::playlist::{Opened, Playlist};
 use super::projector::{Projector, sync_figures};
 use super::report::{CallbackTimes, Report, TripEntry};
 use super::shuffle::Shuffle;
 use super::snapshot::{
     AudioView, PresetEntry, PresetView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
-use crate::analysis::Features;
-use crate::audio::{AudioHandle, Player};
+use super::whole_track::{Listened, WholeTrack};
+use crate::analysis::{Features, Track};
+use crate::audio::{AudioHandle, Decoder, Player, TrackCache};
+use crate::media::Location;
 use crate::path::Mounting;
 use crate::pattern::{Gauges, Instrument};
 use crate::realtime::{
@@ -134,8 +137,11 @@ pub struct Director {
     /// Changes of presets sent to the engine, and which preset the last of them lets leave.
     changes: u64,
     leaving: String,
+    playlist: Playlist,
     title: String,
     path: Option<std::path::PathBuf>,
+    /// The number of the track that title and path belong to.
+    titled: Option<u64>,
     started: HostTime,
     played_s: f64,
     last_media: Option<(u64, MediaTime)>,
@@ -143,6 +149,15 @@ pub struct Director {
     to_arm: Vec<bool>,
     /// How evenly the sound runs, watched while one of them waits.
     steadiness: Steadiness,
+    /// Files are listened to as a whole; what was heard is kept here.
+    whole_files: bool,
+    track_cache: Option<TrackCache>,
+    /// The present file, while it is listened to.
+    listening: Option<WholeTrack>,
+    /// Tracks that the engine may hold: they are freed here.
+    tracks: Vec<Arc<Track>>,
+    /// The track of the present file.
+    track: Option<Arc<Track>>,
     /// Listens for new sections while presets are shuffled.
     shuffle: Shuffle,
     /// When the files of presets were last looked at.
@@ -174,12 +189,19 @@ impl Director {
             moved_values: Vec::new(),
             changes: 0,
             leaving: String::new(),
+            playlist: Playlist::default(),
             title: String::new(),
             path: path.map(Path::to_owned),
+            titled: None,
             started: now,
             played_s: 0.0,
             last_media: None,
             to_arm,
+            whole_files: false,
+            track_cache: None,
+            listening: None,
+            tracks: Vec::new(),
+            track: None,
             shuffle: Shuffle::new(SHUFFLE_SEED),
             looked_at_files: now,
             told_broken: Vec::new(),
@@ -200,10 +222,24 @@ impl Director {
         self
     }
 
+    /// Plays what is on `playlist` after what is open.
+    #[must_use]
+    pub fn with_playlist(mut self, playlist: Playlist) -> Self {
+        self.playlist = playlist;
+        self
+    }
+
     /// Where the snapshots appear.
     #[must_use]
     pub fn published(&self) -> Arc<ArcSwap<Snapshot>> {
         Arc::clone(&self.published)
+    }
+
+    /// From now on files are listened to as a whole, beside the show; what is heard is kept in `cache`.
+    pub fn listen_to_whole_files(&mut self, cache: Option<TrackCache>) {
+        self.whole_files = true;
+        self.track_cache = cache;
+        self.listen_to_whole();
     }
 
     /// Arms each projector once, as soon as it is ready for the first time and the sound runs evenly: the wish
@@ -223,7 +259,10 @@ impl Director {
             Command::SetVolume(volume) => {
                 self.with_player("set the volume of", |player| player.set_volume(volume));
             }
-            Command::Open(path) => self.open(&path),
+            Command::Open(path) => self.open(path.into()),
+            Command::Queue(path) => self.with_playlist_do("queue", |list| list.add(path.into())),
+            Command::NextTrack => self.next_track(),
+            Command::SetLoop(part) => self.with_player("loop", |player| player.set_loop(part)),
             Command::SetTransition(transition) => {
                 let beats = transition.beats;
                 let beats =
@@ -274,6 +313,7 @@ impl Director {
                     self.tell_engine(EngineCommand::LightOffset(nanos));
                 }
             }
+            Command::Beat(wish) => self.tell_engine(EngineCommand::Beat(wish, now)),
             Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
@@ -303,12 +343,14 @@ impl Director {
     pub fn step(&mut self, now: HostTime) {
         self.cast.ends.retired.empty();
         self.arm_those_ready(now);
+        self.take_track();
         self.read_trips();
         for projector in &mut self.cast.projectors {
             if let Some(fault) = projector.new_fault() {
                 self.notices.add(Severity::Warning, fault);
             }
         }
+        self.follow_playlist();
         self.tell_damage();
         for text in self.cast.sound.handle().take_notices() {
             self.notices.add(Severity::Warning, text);
@@ -317,6 +359,7 @@ impl Director {
             self.notices.add(Severity::Warning, text);
         }
         let view = *self.cast.ends.view.read();
+        self.follow_track();
         self.reload_presets(now);
         if self.cast.shuffle && view.playing && self.shuffle.hear(&view.features) {
             self.play_another(now);
@@ -356,22 +399,104 @@ impl Director {
         }
     }
 
-    fn open(&mut self, path: &Path) {
-        let Sound::Playback { player, .. } = &mut self.cast.sound else {
+    fn with_playlist_do(&mut self, what: &str, act: impl FnOnce(&mut Playlist)) {
+        match &self.cast.sound {
+            Sound::Playback { .. } => act(&mut self.playlist),
+            Sound::Live { .. } => {
+                let text = format!("live input: there is nothing to {what}");
+                self.notices.add(Severity::Info, text);
+            }
+        }
+    }
+
+    /// A local file at once, an address as soon as its server has answered.
+    fn open(&mut self, location: Location) {
+        if matches!(self.cast.sound, Sound::Live { .. }) {
             self.notices.add(Severity::Info, "live input: a file cannot be opened beside it");
             return;
-        };
-        match player.load(path) {
-            Ok(()) => {
+        }
+        let opened = self.playlist.open_now(location);
+        self.take_opened(opened);
+    }
+
+    /// What was opened, if anything was, is played now, or after the last track.
+    fn take_opened(&mut self, opened: Option<Opened>) {
+        let Sound::Playback { player, .. } = &mut self.cast.sound else { return };
+        match opened {
+            None => {}
+            Some(Opened::ToPlay(decoder)) => {
+                player.load_decoder(*decoder);
                 player.play();
-                self.path = Some(path.to_owned());
-                self.told_damage = false;
-                if let Some(masks) = &self.masks {
-                    masks.song_opened(path);
-                }
-                self.take_title();
             }
-            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+            Some(Opened::ToQueue(decoder)) => queue_or_play(player, *decoder),
+            Some(Opened::Failed(error)) => self.notices.add(Severity::Error, error.to_string()),
+        }
+        self.follow_track();
+    }
+
+    fn next_track(&mut self) {
+        let Sound::Playback { player, .. } = &mut self.cast.sound else { return };
+        if !player.next_track() {
+            self.notices.add(Severity::Info, "this is the last track");
+        }
+    }
+
+    /// Opens what comes next in time, and goes on where the sound has ended before it was open.
+    fn follow_playlist(&mut self) {
+        let Sound::Playback { player, .. } = &mut self.cast.sound else { return };
+        for text in player.take_notices() {
+            self.notices.add(Severity::Warning, text);
+        }
+        if player.ended() && player.queued() > 0 {
+            player.next_track();
+        }
+        let opened = self.playlist.poll(player.queued() == 0);
+        self.take_opened(opened);
+    }
+
+    /// Title and path are those of the track that is heard.
+    fn follow_track(&mut self) {
+        let Sound::Playback { player, .. } = &self.cast.sound else { return };
+        let number = player.info().map(|_| player.track_number());
+        if number != self.titled {
+            self.titled = number;
+            self.path = player.location().map(|location| location.to_string().into());
+            self.told_damage = false;
+            if let (Some(masks), Some(path)) = (&self.masks, &self.path) {
+                masks.song_opened(path);
+            }
+            self.listen_to_whole();
+            self.take_title();
+        }
+    }
+
+    /// Begins to listen to the whole of the present file.
+    fn listen_to_whole(&mut self) {
+        self.listening = None;
+        if self.track.take().is_some() {
+            self.tell_engine(EngineCommand::Track(None));
+        }
+        if let (true, Some(path), Sound::Playback { .. }) =
+            (self.whole_files, &self.path, &self.cast.sound)
+        {
+            self.listening = WholeTrack::begin(path, self.track_cache.clone());
+        }
+    }
+
+    /// Hands a track that has become known to the engine, and frees those it has let go of.
+    fn take_track(&mut self) {
+        self.tracks.retain(|track| Arc::strong_count(track) > 1);
+        let Some(listening) = &self.listening else { return };
+        match listening.look() {
+            Listened::NotYet => {}
+            Listened::Nothing => self.listening = None,
+            Listened::Whole(track) => {
+                self.listening = None;
+                let track: Arc<Track> = Arc::from(track);
+                self.tracks.push(Arc::clone(&track));
+                self.track = Some(Arc::clone(&track));
+                self.tell_engine(EngineCommand::Track(Some(track)));
+            }
         }
     }
 
@@ -380,13 +505,13 @@ impl Director {
             Sound::Live { .. } => "live input".to_owned(),
             Sound::Playback { player, .. } => {
                 let tagged = player.info().and_then(|info| {
-                    let title = info.title.clone()?;
-                    Some(match &info.artist {
+                    let title = info.tags.title.clone()?;
+                    Some(match &info.tags.artist {
                         Some(artist) => format!("{artist} – {title}"),
                         None => title,
                     })
                 });
-                let named = || self.path.as_deref()?.file_name()?.to_str().map(str::to_owned);
+                let named = || player.location().map(Location::short_name);
                 tagged.or_else(named).unwrap_or_default()
             }
         };
@@ -587,11 +712,17 @@ impl Director {
             path: self.path.clone(),
             position,
             playing: view.playing,
+            opening: self.playlist.opening(),
             ..Transport::default()
         };
         match &self.cast.sound {
             Sound::Live { .. } => Transport { live: true, volume: 1.0, ..base },
             Sound::Playback { player, .. } => Transport {
+                position: player.track_time(position).max(MediaTime::ZERO),
+                album: player.info().and_then(|info| info.tags.album.clone()),
+                cover: player.info().and_then(|info| info.tags.cover.clone()),
+                queued: player.queued() + self.playlist.waiting(),
+                loop_region: player.loop_region(),
                 duration: player.duration(),
                 playing: player.playing(),
                 ended: player.ended(),
@@ -604,13 +735,16 @@ impl Director {
     fn snapshot(&self, view: &EngineView, now: HostTime) -> Snapshot {
         let transport = self.transport(view, now);
         let time_is_up = self.cast.duration_s.is_some_and(|s| now.secs_since(self.started) >= s);
-        let finished = self.over || time_is_up || transport.ended;
+        let played_out = transport.ended && transport.queued == 0 && transport.opening.is_none();
+        let finished = self.over || time_is_up || played_out;
         let sync = self.cast.projectors.first().map(Projector::sync);
         let sync = sync.as_ref().map(sync_figures).unwrap_or_default();
         let callback = self.cast.ends.callback_ns.snapshot();
         let handle = self.cast.sound.handle();
         Snapshot {
             features: view.features,
+            beat_source: view.beat_source,
+            track: self.track.clone(),
             transport,
             presets: Arc::clone(&self.presets),
             preset: Arc::clone(&self.preset),
@@ -684,6 +818,14 @@ impl Director {
             trips: self.trips.clone(),
             per_stream,
         }
+    }
+}
+
+/// A track that was opened after the one before had ended is played at once.
+fn queue_or_play(player: &mut Player, decoder: Decoder) {
+    player.queue(decoder);
+    if player.ended() {
+        player.next_track();
     }
 }
 

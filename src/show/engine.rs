@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deck::{Change, Transition};
+use super::hearing::{Ear, Hearing};
 use super::renderer::Renderer;
-use crate::analysis::{Analyser, FeatureWindow, Features};
+use crate::analysis::{Analyser, BeatSource, BeatWish, Features, Track};
 use crate::audio::{Period, PeriodSink};
 use crate::mask::LightWindow;
 use crate::pattern::Instrument;
@@ -67,6 +68,11 @@ pub enum EngineCommand {
     Edited(Vec<Option<Box<Instrument>>>),
     /// The user's offset, ns: positive is light later.
     LightOffset(i64),
+    /// A wish of the beat, and when it was made.
+    Beat(BeatWish, HostTime),
+    /// Hears by this track from now on, or by none. Whoever sends it keeps a handle until the engine has let go of
+    /// it, so that the callback never frees it.
+    Track(Option<Arc<Track>>),
 }
 
 /// What the show thread sees of the callback.
@@ -74,6 +80,8 @@ pub enum EngineCommand {
 pub struct EngineView {
     /// The features of what is heard now.
     pub features: Features,
+    /// Where the beat in them comes from.
+    pub beat_source: BeatSource,
     /// Media time of the last period's first frame.
     pub media: MediaTime,
     /// When that frame is heard.
@@ -124,7 +132,7 @@ pub struct EngineEnds {
 pub struct Engine {
     clock: Arc<dyn Clock>,
     listening: Listening,
-    window: FeatureWindow,
+    hearing: Hearing,
     masks: Option<LightWindow>,
     slots: Vec<Slot>,
     ends: EngineEnds,
@@ -176,7 +184,7 @@ impl Engine {
         Self {
             clock,
             listening,
-            window: FeatureWindow::new(),
+            hearing: Hearing::new(),
             masks: None,
             slots,
             ends,
@@ -193,7 +201,7 @@ impl Engine {
         self
     }
 
-    fn obey(&mut self) {
+    fn obey(&mut self, period: &Period) {
         while let Some(command) = self.ends.commands.pop() {
             match command {
                 EngineCommand::SetParam { index, value } => {
@@ -213,6 +221,14 @@ impl Engine {
                     self.retire(instruments);
                 }
                 EngineCommand::LightOffset(nanos) => self.light_offset_ns = nanos,
+                EngineCommand::Beat(wish, made_at) => {
+                    // What was heard when the wish was made: a hand follows the ear.
+                    let since =
+                        if period.playing { made_at.secs_since(period.heard_at) } else { 0.0 };
+                    let media = period.media.plus_secs_f64(since.clamp(-1.0, 1.0));
+                    self.hearing.obey(wish, media);
+                }
+                EngineCommand::Track(track) => drop(self.hearing.swap_track(period.media, track)),
             }
         }
     }
@@ -226,17 +242,17 @@ impl Engine {
     }
 
     fn listen(&mut self, period: &Period, pcm: &[f32]) {
-        self.window.set_epoch(period.epoch);
+        self.hearing.set_epoch(period.epoch);
         match &mut self.listening {
             Listening::Ahead(ring) => {
                 while let Some(analysed) = ring.pop() {
-                    self.window.push(analysed.epoch, &analysed.features);
+                    self.hearing.push(analysed.epoch, &analysed.features);
                 }
             }
             Listening::Now(analyser) => {
-                let window = &mut self.window;
+                let hearing = &mut self.hearing;
                 analyser
-                    .push(period.media, pcm, &mut |features| window.push(period.epoch, features));
+                    .push(period.media, pcm, &mut |features| hearing.push(period.epoch, features));
             }
         }
     }
@@ -244,8 +260,11 @@ impl Engine {
 
 impl PeriodSink for Engine {
     fn period(&mut self, period: &Period, pcm: &[f32]) {
-        self.obey();
         self.listen(period, pcm);
+        self.obey(period);
+        if period.playing {
+            self.hearing.follow(period.media);
+        }
         if let Some(masks) = &mut self.masks {
             // Light that is later by the user's offset shows what was heard that much before.
             masks.take_in(period.media.plus_nanos(-self.light_offset_ns), period.epoch);
@@ -268,14 +287,15 @@ impl PeriodSink for Engine {
                 continue;
             }
             slot.stream.set_media_map(map);
-            let mut seeing = slot.renderer.seeing(&self.window, period.playing);
+            let mut seeing = slot.renderer.seeing(&self.hearing, period.playing);
             if let Some(masks) = &self.masks {
                 seeing = seeing.with_masks(masks.frames());
             }
             slot.stream.fill_from(period.now, &mut seeing);
         }
         let seen = &mut self.seen;
-        seen.features = self.window.at(period.media);
+        seen.features = self.hearing.at(period.media);
+        seen.beat_source = self.hearing.beat_source();
         seen.media = period.media;
         seen.heard_at = period.heard_at;
         seen.now = period.now;

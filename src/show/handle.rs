@@ -19,14 +19,18 @@ use super::engine::{Analysed, Engine, Listening, Slot};
 use super::library::{self, Library, default_user_dir};
 use super::masks::{self, MaskThread};
 use super::mountings::Mountings;
+use super::playlist::{Playlist, open_decoder};
 use super::projector::{Projector, SetUp};
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
 use crate::analysis::Analyser;
-use crate::audio::{OutputCallback, PcmTap, Player, PlayerOutput, start_input, start_output};
+use crate::audio::{
+    OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
+};
 use crate::dac::{self, FoundDevice};
 use crate::frame::FrameReceiver;
 use crate::mask::{LightFeeder, LightWindow, light_window};
+use crate::media::{Location, MediaOpener};
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
 use crate::realtime::RingReceiver;
@@ -109,7 +113,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let mut library = Library::open(config.preset_folder.clone().or_else(default_user_dir));
     let preset = choose_preset(&mut library, config.preset.as_deref())?;
     // A file that cannot be played is found out before a device is touched.
-    let playback = open_playback(&config.source)?;
+    let opener = Arc::new(MediaOpener::of_the_user());
+    let playback = open_playback(&config.source, &opener)?;
     let (feeder, window) = open_masks(config)?;
 
     let mountings = Mountings::open(config.mountings.clone())?;
@@ -145,17 +150,17 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
             Box::new(engine.with_masks(window))
         }
     };
-    let (sound, path) = match (playback, &config.source) {
-        (Some((player, output, heard)), Source::Playback { file, audio, .. }) => {
+    let (sound, music) = match (playback, &config.source) {
+        (Some((player, output, heard)), Source::Playback { music, audio, .. }) => {
             let engine = make_engine(Listening::Ahead(heard), slots);
             let handle = start_output(audio.clone(), OutputCallback::new(output, engine))?;
-            (Sound::Playback { player, handle }, file.clone())
+            (Sound::Playback { player, handle }, music.as_slice())
         }
         (_, Source::Live { input }) => {
             let handle = start_input(input.as_deref(), move |rate| {
                 make_engine(Listening::Now(Box::new(Analyser::new(rate))), slots)
             })?;
-            (Sound::Live { handle }, None)
+            (Sound::Live { handle }, [].as_slice())
         }
         (None, Source::Playback { .. }) => return Err(ShowError::NoProjector),
     };
@@ -173,10 +178,17 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         shuffle: config.shuffle,
     };
     let masks = MaskThread::start(feeder, config.mask.clone()).map_err(ShowError::Thread)?;
+    let (first, waiting) = music.split_first().map_or((None, music), |(a, b)| (Some(a), b));
+    let path = first.map(|location| PathBuf::from(location.to_string()));
     if let (None, Some(song)) = (&config.mask.file, &path) {
         masks.song_opened(song);
     }
-    let mut director = Director::new(cast, path.as_deref(), clock.now()).with_masks(masks);
+    let playlist = Playlist::new(opener, waiting.to_vec());
+    let mut director =
+        Director::new(cast, path.as_deref(), clock.now()).with_masks(masks).with_playlist(playlist);
+    if matches!(config.source, Source::Playback { .. }) {
+        director.listen_to_whole_files(TrackCache::of_user());
+    }
     if config.arm {
         director.arm_when_ready();
     }
@@ -248,14 +260,15 @@ fn open_masks(config: &ShowConfig) -> Result<(LightFeeder, LightWindow), ShowErr
 
 type Playback = (Player, PlayerOutput, RingReceiver<Analysed>);
 
-fn open_playback(source: &Source) -> Result<Option<Playback>, ShowError> {
-    let Source::Playback { file, start_s, .. } = source else { return Ok(None) };
+fn open_playback(source: &Source, opener: &MediaOpener) -> Result<Option<Playback>, ShowError> {
+    let Source::Playback { music, start_s, .. } = source else { return Ok(None) };
+    let first = music.first().map(|first: &Location| open_decoder(opener, first)).transpose()?;
     let (tap, heard) = AheadOfSound::new(PLAYBACK_RATE);
     let tap: Box<dyn PcmTap> = Box::new(tap);
-    let (mut player, output) = match file {
-        Some(path) => Player::open(path, PLAYBACK_RATE, tap)?,
-        None => Player::new(PLAYBACK_RATE, tap).map_err(ShowError::Thread)?,
-    };
+    let (mut player, output) = Player::new(PLAYBACK_RATE, tap).map_err(ShowError::Thread)?;
+    if let Some(decoder) = first {
+        player.load_decoder(decoder);
+    }
     if *start_s > 0.0 {
         player.seek(MediaTime::from_secs_f64(*start_s));
     }

@@ -11,15 +11,18 @@ pub mod editor;
 pub mod engine;
 pub mod error;
 pub mod handle;
+pub mod hearing;
 pub mod library;
 pub mod masks;
 pub mod mountings;
 pub mod notices;
+pub mod playlist;
 pub mod projector;
 pub mod renderer;
 pub mod report;
 pub mod shuffle;
 pub mod snapshot;
+pub mod whole_track;
 
 pub use bench::PresetBench;
 pub use command::Command;

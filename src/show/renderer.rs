@@ -5,9 +5,10 @@
 //! that a kick is not late by what is left of a frame.
 
 use super::deck::{Change, Deck, Transition};
-use crate::analysis::{FeatureWindow, Features};
+use super::hearing::Ear;
+use crate::analysis::Features;
 use crate::mask::LightFrames;
-use crate::path::{Layout, LayoutSettings, PathPoints};
+use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints};
 use crate::pattern::{Instrument, Shade};
 use crate::point::LaserPoint;
 use crate::stream::{FillRequest, FillResult, Producer};
@@ -62,6 +63,13 @@ impl Renderer {
         }
     }
 
+    /// For mirrors of `profile`.
+    #[must_use]
+    pub fn for_mirrors(mut self, profile: GalvoProfile) -> Self {
+        self.layout.settings_mut().profile = profile;
+        self
+    }
+
     /// With its first picture `share` of a picture (0..1) later, dark until then. Renderers with different
     /// shares do not draw in the same callback: the work of many projectors is spread evenly.
     #[must_use]
@@ -97,9 +105,31 @@ impl Renderer {
         self.deck.set_param(index, value);
     }
 
-    /// This renderer as a producer that looks at `window`; in silence if the music does not run.
-    pub fn seeing<'a>(&'a mut self, window: &'a FeatureWindow, playing: bool) -> Seeing<'a> {
-        Seeing { renderer: self, window, masks: None, playing }
+    /// This renderer as a producer that listens through `ear`; in silence if the music does not run.
+    pub fn seeing<'a>(&'a mut self, ear: &'a dyn Ear, playing: bool) -> Seeing<'a> {
+        Seeing { renderer: self, ear, masks: None, playing }
+    }
+
+    /// Draws the picture seen at `media` whole, over what `out` held: for files of pictures, where a player
+    /// shows it for `seconds` and may repeat it. It begins and ends dark in the centre, so that any may follow
+    /// any. Brightness, scale and rotation are those of its first moment. Not for the callback: `out` may grow.
+    pub fn picture(
+        &mut self,
+        ear: &dyn Ear,
+        media: MediaTime,
+        pps: u32,
+        seconds: f32,
+        out: &mut Vec<LaserPoint>,
+    ) {
+        self.features = ear.at(media);
+        let figure = self.deck.draw(&self.features, media, seconds);
+        let most = (pps as f32 * seconds) as usize;
+        let budget = most.min((pps / FRAMES_PER_SECOND) as usize);
+        self.layout.lay_loop(figure, LaserPoint::CENTRE, pps, budget, &mut self.frame);
+        let shade = self.deck.shade(&self.features, media);
+        let turn = Turn::from(shade.rotation, 0.0);
+        out.clear();
+        out.extend(self.frame.as_slice().iter().map(|point| shaded(*point, shade, &turn)));
     }
 
     /// Draws the picture for `media` from the features looked up last.
@@ -116,7 +146,7 @@ impl Renderer {
 #[derive(Debug)]
 pub struct Seeing<'a> {
     renderer: &'a mut Renderer,
-    window: &'a FeatureWindow,
+    ear: &'a dyn Ear,
     masks: Option<&'a LightFrames>,
     playing: bool,
 }
@@ -131,7 +161,7 @@ impl<'a> Seeing<'a> {
 
     /// The features that light made for `media` shows: silence while the music stands still.
     fn look(&mut self, media: MediaTime) {
-        let seen = if self.playing { self.window.at(media) } else { Features::silence(media) };
+        let seen = if self.playing { self.ear.at(media) } else { Features::silence(media) };
         self.renderer.features = seen;
     }
 
@@ -244,6 +274,7 @@ fn shaded(point: LaserPoint, shade: Shade, turn: &Turn) -> LaserPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::FeatureWindow;
     use crate::pattern::Preset;
     use crate::pattern::bundled::BUNDLED;
     use crate::time::{HostTime, StreamInstant};

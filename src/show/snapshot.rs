@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::analysis::Features;
+use crate::analysis::{BeatSource, Features, Track};
+use crate::audio::CoverArt;
 use crate::path::Mounting;
 use crate::pattern::{Owner, Preset};
 use crate::point::LaserPoint;
@@ -18,6 +19,10 @@ use super::editor::Side;
 pub struct Snapshot {
     /// The sound at the moment that is heard now.
     pub features: Features,
+    /// Where the beat in them comes from.
+    pub beat_source: BeatSource,
+    /// The whole of the file that is played, once it is known: beats, bars and parts with their times.
+    pub track: Option<Arc<Track>>,
     /// What is played, and where.
     pub transport: Transport,
     /// The presets to choose from.
@@ -57,13 +62,23 @@ pub struct Snapshot {
 pub struct Transport {
     /// Title from the tags, or the file name; empty with nothing open.
     pub title: String,
-    /// The file, if there is one.
+    /// Album from the tags.
+    pub album: Option<String>,
+    /// The picture that came with the music.
+    pub cover: Option<Arc<CoverArt>>,
+    /// The file or address, if there is one.
     pub path: Option<PathBuf>,
+    /// What is being opened just now.
+    pub opening: Option<String>,
+    /// Tracks that follow this one.
+    pub queued: usize,
+    /// The part that is played round and round.
+    pub loop_region: Option<(MediaTime, MediaTime)>,
     /// True for live input: no seek, no end.
     pub live: bool,
     /// Length, where known.
     pub duration: Option<MediaTime>,
-    /// Media time heard now.
+    /// Place in the track heard now.
     pub position: MediaTime,
     /// True while media time runs.
     pub playing: bool,

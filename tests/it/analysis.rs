@@ -13,17 +13,17 @@ use symphonia::core::meta::MetadataOptions;
 /// Beats before this are for finding the tempo.
 const SETTLED_S: f64 = 6.0;
 
-struct TrueBeat {
-    time_s: f64,
-    of_bar: u32,
-    section: String,
+pub(crate) struct TrueBeat {
+    pub(crate) time_s: f64,
+    pub(crate) of_bar: u32,
+    pub(crate) section: String,
 }
 
-fn asset(name: &str) -> std::path::PathBuf {
+pub(crate) fn asset(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name)
 }
 
-fn true_beats() -> Vec<TrueBeat> {
+pub(crate) fn true_beats() -> Vec<TrueBeat> {
     let mut section = String::new();
     std::fs::read_to_string(asset("demo.beats.txt"))
         .unwrap()
@@ -43,7 +43,7 @@ fn true_beats() -> Vec<TrueBeat> {
         .collect()
 }
 
-fn demo() -> (u32, Vec<f32>) {
+pub(crate) fn demo() -> (u32, Vec<f32>) {
     let file = std::fs::File::open(asset("demo.ogg")).unwrap();
     let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
     let mut format = symphonia::default::get_probe()
@@ -65,7 +65,7 @@ fn demo() -> (u32, Vec<f32>) {
     (rate, stereo)
 }
 
-fn analyse(rate: u32, stereo: &[f32]) -> Vec<Features> {
+pub(crate) fn analyse(rate: u32, stereo: &[f32]) -> Vec<Features> {
     let mut analyser = Analyser::new(rate);
     let mut frames = Vec::with_capacity(stereo.len() / 2 * 100 / rate as usize + 1);
     for (n, block) in stereo.chunks(1024).enumerate() {
@@ -92,11 +92,11 @@ fn beats_of(frames: &[Features]) -> Vec<(f64, u32)> {
     beats
 }
 
-fn nearest(times: impl Iterator<Item = f64>, to: f64) -> f64 {
+pub(crate) fn nearest(times: impl Iterator<Item = f64>, to: f64) -> f64 {
     times.map(|t| t - to).min_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(f64::INFINITY)
 }
 
-fn seeded_noise(frames: usize, amplitude: f32) -> Vec<f32> {
+pub(crate) fn seeded_noise(frames: usize, amplitude: f32) -> Vec<f32> {
     let mut state = 0x2545_F491_u32;
     (0..2 * frames)
         .map(|_| {

@@ -217,7 +217,7 @@ fn another_file_begins_at_its_start_and_a_bad_one_changes_nothing() {
     feeder.work();
     let rendered = output.render(&mut out);
     assert_eq!((rendered.media, rendered.epoch, rendered.playing), (MediaTime::ZERO, 2, true));
-    assert_eq!(player.info().unwrap().title.as_deref(), Some("Click and tone"));
+    assert_eq!(player.info().unwrap().tags.title.as_deref(), Some("Click and tone"));
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn root(path: &str) -> String {
 fn galvo(home: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_galvo"));
     command.args(args).current_dir(home).stdin(Stdio::null());
-    for name in ["HOME", "XDG_CONFIG_HOME", "APPDATA"] {
+    for name in ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "APPDATA", "LOCALAPPDATA"] {
         command.env(name, home);
     }
     for name in ["DISPLAY", "WAYLAND_DISPLAY", "RUST_LOG"] {
@@ -322,7 +322,7 @@ fn what_cannot_be_played_is_told_in_one_sentence_with_the_cure() {
         ("cut.flac", "cut.flac", "convert"),
         ("noise.flac", "noise.flac", "convert"),
         (no_audio.as_str(), "no audio track", "choose a file"),
-        ("https://example.org/a.mp3", "cannot be played", "save the file"),
+        ("http://127.0.0.1:1/a.mp3", "cannot be reached", "check the address"),
     ] {
         let told = sentence(home.path(), &["play", music, "--headless", "--audio", "none"]);
         assert!(told.contains(names) && told.contains(cure), "{music}: {told}");
@@ -438,6 +438,37 @@ fn what_only_prints_prints() {
         assert_eq!((status, stderr.as_str()), (Some(0), ""), "{args:?}");
         assert!(stdout.contains(words), "{args:?}: {stdout}");
     }
+}
+
+/// KS-28, KS-31: an address and a file play one after the other; the second time the server is not needed; and what does
+/// not play is told in one sentence.
+#[cfg(feature = "http")]
+#[test]
+fn an_address_plays_and_plays_again_without_its_server() {
+    use crate::media::server::{Fault, Server, Site};
+
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let song = std::fs::read(root("tests/data/click.mp3")).unwrap();
+    let server = Server::start(Site::with_trouble(song, |request| {
+        if request.path == "/gone.mp3" { Fault::Status(404) } else { Fault::None }
+    }));
+    let (first, second) = (server.url("click.mp3"), root("tests/data/click.flac"));
+    let played = |report_name: &str| {
+        let args =
+            ["play", &first, &second, "--headless", "--audio", "none", "--report", report_name];
+        let (status, _, stderr) = run(home, &args);
+        assert_eq!(status, Some(0), "{stderr}");
+        report(&home.join(report_name))["media_s"].as_f64().unwrap()
+    };
+    // More than the first alone, as far as a busy machine counts it.
+    assert!(played("one.json") > 1.05);
+    let (status, _, stderr) = run(home, &["play", &server.url("gone.mp3"), "--headless"]);
+    assert_eq!(status, Some(1));
+    assert_eq!(stderr.trim().lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("There is nothing at http://"), "{stderr}");
+    drop(server);
+    assert!(played("two.json") > 0.5);
 }
 
 /// What was set stays set, one word at a time, and is forgotten when asked to.

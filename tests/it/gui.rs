@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod fake_desk;
+mod layout;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use galvo::gui::{App, FileChooser};
 use galvo::show::snapshot::{Notice, ProjectorState, Severity};
-use galvo::show::{Command, Snapshot};
+use galvo::show::{Command, Desk, Snapshot};
 use galvo::time::MediaTime;
 
 use fake_desk::FakeDesk;
@@ -29,8 +30,12 @@ impl Window {
     }
 
     fn of(size: [f32; 2], chooser: FileChooser) -> Self {
+        Self::over(size, |desk| App::new(desk, chooser))
+    }
+
+    fn over(size: [f32; 2], app: impl FnOnce(Box<dyn Desk>) -> App) -> Self {
         let desk = FakeDesk::new();
-        let app = App::new(Box::new(desk.clone()), chooser);
+        let app = app(Box::new(desk.clone()));
         let mut h = Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_ui_state(
             |ui, app: &mut App| {
                 // The harness leaves a margin; a window does not.
@@ -461,7 +466,7 @@ fn no_shortcut_quits_or_zooms() {
 }
 
 /// A part of the scan field at 1280 × 800, without legend and borders.
-const FIELD: Rect = Rect { min: Pos2::new(390.0, 110.0), max: Pos2::new(840.0, 500.0) };
+const FIELD: Rect = Rect { min: Pos2::new(405.0, 120.0), max: Pos2::new(815.0, 480.0) };
 
 #[test]
 fn the_preview_is_lit_where_points_were_sent_and_dark_where_all_were_blank() {

@@ -18,13 +18,19 @@ mod idn;
 mod lasercube_usb;
 mod lasercube_wifi;
 mod layers;
+mod listening;
 mod mask_command;
 #[cfg(feature = "gui")]
 mod mask_texture;
 mod masks;
 mod matrix;
+#[cfg(feature = "http")]
+mod media;
 mod mock_device;
+mod path;
 mod patterns;
+mod queue;
+mod render;
 mod rows;
 mod safety;
 mod safety_on_devices;

@@ -377,6 +377,44 @@ fn after_a_seek_nothing_of_the_old_place_is_lit() {
     assert_eq!(show.finish().device_underflows, 0);
 }
 
+/// Requirements §6, the whole: an MP3 from a server that delays, fails and cuts; a hundred seeks between a loud and lit half
+/// and a silent and dark one: light of the old place never appears after a seek, no projector runs dry, no callback
+/// touches the heap (each one is watched).
+#[cfg(feature = "http")]
+#[test]
+fn a_hundred_seeks_over_a_bad_network_never_show_light_of_the_old_place() {
+    use crate::media::server::{Fault, Server, Site};
+
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/halves.mp3");
+    let server = Server::start(Site::with_trouble(std::fs::read(file).unwrap(), |request| {
+        match request.number % 4 {
+            0 => Fault::CutAfter(4_000),
+            1 => Fault::Status(503),
+            2 => Fault::CutAfter(9_000),
+            3 if request.number < 20 => Fault::CutAfter(6_000),
+            _ => Fault::Delay(std::time::Duration::from_millis(30)),
+        }
+    }));
+    let address = server.url("halves.mp3");
+    let mut show = Scenario::of(Path::new(&address)).preset(circle_lit_by("level")).begin().armed();
+    show.run(2.0);
+    for turn in 0..50 {
+        let asked = show.now();
+        let lit_before = show.shown_between(0, asked.plus_secs_f64(-0.1), asked);
+        assert!(lit_before.iter().any(is_lit), "the loud place is lit before seek {turn}");
+        show.tell(Command::Seek(MediaTime::from_secs_f64(11.0 + f64::from(turn) * 0.13)));
+        show.run(0.3 + f64::from(turn % 7) * 0.003);
+        let dark_from = asked.plus_secs_f64(REACTION_S);
+        let stale = show.shown_between(0, dark_from, show.now()).iter().find(|s| is_lit(s));
+        assert_eq!(stale, None, "seek {turn} at {asked:?}");
+        show.tell(Command::Seek(MediaTime::from_secs_f64(0.5 + f64::from(turn) * 0.15)));
+        show.run(0.5);
+    }
+    assert!(server.site.requests().len() > 8);
+    let report = show.finish();
+    assert_eq!((report.underruns, report.device_underflows, report.reconnects), (0, 0, 0));
+}
+
 /// A pause: media time stands still, the light is the idle picture (that of silence), and play goes on where it
 /// stopped.
 #[test]

@@ -1,11 +1,12 @@
 //! The parameters of the preset at work: they act while they are moved.
 
 use egui::{
-    Align, Button, DragValue, Frame, Key, Layout, Panel, RichText, ScrollArea, TextEdit, Ui, Vec2,
+    Align, Button, DragValue, Frame, Key, Label, Layout, Panel, RichText, ScrollArea, TextEdit, Ui,
+    Vec2,
 };
 
 use crate::gui::theme;
-use crate::gui::widgets::{Icon, heading, icon_button, level_slider};
+use crate::gui::widgets::{Icon, icon_button, level_slider};
 use crate::show::snapshot::{ParamView, PresetView};
 use crate::show::{Command, Snapshot};
 
@@ -38,7 +39,6 @@ impl ParametersPanel {
     pub(in crate::gui) fn show(&mut self, ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
         let preset = &seen.preset;
         ui.horizontal(|ui| {
-            heading(ui, "Parameters");
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let redo = icon_button(ui, Icon::Redo, "Redo", preset.can_redo, 28.0);
                 if redo.on_hover_text("Makes the change again (Ctrl-Shift-Z)").clicked() {
@@ -48,9 +48,9 @@ impl ParametersPanel {
                 if undo.on_hover_text("Takes back the last change (Ctrl-Z)").clicked() {
                     wishes.push(Command::Undo);
                 }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| name_line(ui, preset));
             });
         });
-        name_line(ui, preset);
         // Saving sits at the foot; the sliders take what room is left.
         Panel::bottom("saving")
             .resizable(false)
@@ -111,7 +111,7 @@ impl ParametersPanel {
                 ui.label(RichText::new(spoken(&param.name)).color(ink)).on_hover_text(&param.help);
                 if !param.moved_by.is_empty() {
                     let mover = RichText::new(&param.moved_by).size(11.0).color(theme::ACCENT);
-                    ui.add(egui::Label::new(mover).truncate())
+                    ui.add(Label::new(mover).truncate())
                         .on_hover_text(format!("The music moves it: {}", param.moved_by));
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -157,11 +157,10 @@ impl ParametersPanel {
 }
 
 fn name_line(ui: &mut Ui, preset: &PresetView) {
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(&preset.name).size(16.0).color(theme::TEXT));
-        let generator = RichText::new(&preset.generator).size(theme::SMALL);
-        ui.label(generator.color(theme::TEXT_FAINT)).on_hover_text("The generator that draws it");
-    });
+    let name = RichText::new(&preset.name).size(16.0).color(theme::TEXT);
+    ui.add(Label::new(name).truncate());
+    let generator = RichText::new(&preset.generator).size(theme::SMALL).color(theme::TEXT_FAINT);
+    ui.add(Label::new(generator).truncate()).on_hover_text("The generator that draws it");
 }
 
 /// The question for a name: the name that was given, and whether it is over.

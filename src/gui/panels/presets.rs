@@ -3,7 +3,6 @@
 use egui::{Align2, RichText, Role, ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo};
 
 use crate::gui::theme;
-use crate::gui::widgets::heading;
 use crate::show::snapshot::PresetEntry;
 use crate::show::{Command, Snapshot};
 
@@ -20,7 +19,6 @@ pub(in crate::gui) struct PresetsPanel {
 impl PresetsPanel {
     /// Shows it.
     pub(in crate::gui) fn show(&mut self, ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
-        heading(ui, "Presets");
         let search = TextEdit::singleline(&mut self.search)
             .hint_text("Search presets")
             .desired_width(f32::INFINITY)

@@ -33,8 +33,8 @@ impl Preview {
         self.phosphor.is_lit()
     }
 
-    /// Shows the preview in all the room there is; returns the rectangle of the scan field.
-    pub(in crate::gui) fn show(&mut self, ui: &mut Ui, seen: &Snapshot, now: f64) -> Rect {
+    /// Shows the preview in all the room there is.
+    pub(in crate::gui) fn show(&mut self, ui: &mut Ui, seen: &Snapshot, now: f64) {
         let room = ui.available_rect_before_wrap();
         ui.painter().rect_filled(room, theme::CORNER, theme::VOID);
         let side = room.shrink(14.0).size().min_elem();
@@ -61,7 +61,6 @@ impl Preview {
         }
         self.legend(ui, room, seen);
         ui.advance_cursor_after_rect(room);
-        field
     }
 
     fn legend(&mut self, ui: &mut Ui, room: Rect, seen: &Snapshot) {

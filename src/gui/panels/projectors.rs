@@ -3,12 +3,11 @@
 use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
 
 use crate::gui::theme;
-use crate::gui::widgets::{bar, beacon, heading};
+use crate::gui::widgets::{bar, beacon};
 use crate::show::snapshot::{ProjectorState, ProjectorView};
 
 /// Shows all of them.
 pub(in crate::gui) fn show(ui: &mut Ui, projectors: &[ProjectorView]) {
-    heading(ui, "Projectors");
     if projectors.is_empty() {
         ui.label(RichText::new("None in this show").color(theme::TEXT_FAINT));
     }

@@ -1,7 +1,7 @@
-//! Light or no light: STOP, the arm switch and the master.
+//! Light or no light: the arm switch, the master, and what went dark.
 //!
-//! STOP acts on the press and lies open at all times. Arming takes two acts with a pause between, so a
-//! double click or a slip never arms; there is no key for it. Disarming takes one.
+//! Arming takes two acts with a pause between, so a double click or a slip never arms; there is no key for it.
+//! Disarming takes one. STOP is not here: it has its fixed place in the title bar.
 
 use egui::{Align, Color32, Layout, RichText, Ui, Vec2};
 
@@ -16,7 +16,7 @@ const COVER_GUARD_SECONDS: f64 = 0.5;
 /// Height of the arm switch in each of its states, px: nothing below it jumps.
 const SWITCH_PX: f32 = 64.0;
 
-/// STOP, arm switch, master.
+/// Arm switch, master, trips.
 #[derive(Debug, Default)]
 pub(in crate::gui) struct SafetyPanel {
     /// When the cover of the arm switch was lifted.
@@ -38,27 +38,6 @@ impl SafetyPanel {
         wishes: &mut Vec<Command>,
     ) {
         let safety = &seen.safety;
-        let stop = BlockButton {
-            name: "STOP",
-            title: "STOP",
-            detail: "Esc",
-            height: (ui.content_rect().height() * 0.12).clamp(72.0, 112.0),
-            title_size: 38.0,
-            fill: theme::RED,
-            fill_hover: theme::RED_HOVER,
-            border: theme::RED_HOVER,
-            text: Color32::WHITE,
-        };
-        let stop = stop.show(ui);
-        // On the press: nobody should have to let go first. A click by key or by assistance has none.
-        let pressed = stop.is_pointer_button_down_on() && ui.input(|i| i.pointer.any_pressed());
-        let clicked_without_pointer = stop.clicked() && !ui.input(|i| i.pointer.any_released());
-        if pressed || clicked_without_pointer {
-            wishes.push(Command::Stop);
-        }
-        stop.on_hover_text("Dark at once on every projector; stays dark until reset (Esc, always)");
-
-        ui.add_space(theme::GRID);
         let lapsed = self.cover_lifted_at.is_some_and(|at| now - at > COVER_OPEN_SECONDS);
         if safety.stopped || safety.armed || lapsed {
             self.cover_lifted_at = None;

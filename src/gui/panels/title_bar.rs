@@ -1,71 +1,196 @@
-//! The line at the top: what program, what state of light, and what is not part of the show.
+//! The line at the top: what program, what state of light, what is not part of the show, and STOP.
+//!
+//! STOP has the corner of the window, in every layout: nothing is drawn over it, and it acts on the press.
 
-use egui::{Align, Align2, Layout, Pos2, Rect, RichText, Ui, Vec2};
+use egui::containers::menu::{MenuButton, MenuConfig};
+use egui::{
+    Align, Align2, Button, Color32, Layout, PopupCloseBehavior, Pos2, Rangef, Rect, RichText, Ui,
+    UiBuilder, Vec2,
+};
 
+use crate::gui::layout;
+use crate::gui::pane::Pane;
 use crate::gui::theme;
+use crate::gui::widgets::BlockButton;
+use crate::show::Command;
 use crate::show::snapshot::SafetyView;
 
+/// Height of the line, px.
+pub(in crate::gui) const HEIGHT_PX: f32 = 64.0;
+/// Width of STOP, px.
+const STOP_PX: f32 = 236.0;
+
 /// What was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::gui) enum Asked {
     /// A file dialog.
     Open,
     /// The list of keys.
     KeySheet,
+    /// A pane to be shown, or hidden.
+    Show(Pane, bool),
+    /// The standard layout.
+    ResetLayout,
+    /// The window over the whole screen, or not.
+    FullScreen,
+    /// Everything drawn this much larger.
+    Scale(f32),
 }
 
-/// Shows the line; a band below it carries the state of light across the whole window.
-pub(in crate::gui) fn show(ui: &mut Ui, safety: &SafetyView, choosing: bool) -> Option<Asked> {
-    let rect = ui.max_rect();
-    let (word, colour) = if safety.stopped {
-        ("STOPPED", theme::RED_TEXT)
-    } else if safety.armed {
-        ("ARMED: LIGHT IS ON", theme::AMBER)
-    } else {
-        ("DISARMED", theme::TEXT_QUIET)
-    };
-    let band = match (safety.stopped, safety.armed) {
-        (true, _) => theme::RED,
-        (false, true) => theme::AMBER,
-        (false, false) => theme::LINE,
-    };
-    let bottom = ui.clip_rect().intersect(rect.expand(8.0)).bottom();
-    let line = Rect::from_min_max(
-        Pos2::new(rect.left() - 12.0, bottom - 2.0),
-        Pos2::new(rect.right() + 12.0, bottom),
-    );
-    ui.painter().rect_filled(line, 0, band);
-    ui.painter().text(
-        rect.center(),
-        Align2::CENTER_CENTER,
-        word,
-        theme::words(theme::BODY),
-        colour,
-    );
-    let mut asked = None;
-    ui.horizontal_centered(|ui| {
-        mark(ui);
-        let name = RichText::new("galvo").size(18.0).color(theme::TEXT);
-        ui.label(name.extra_letter_spacing(0.6));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let keys = ui.button("Keys").on_hover_text("Shows the keys (?)");
-            if keys.clicked() {
-                asked = Some(Asked::KeySheet);
-            }
-            let open = ui
-                .add_enabled(!choosing, egui::Button::new("Open…"))
-                .on_hover_text("Opens music (Ctrl-O), or drop a file anywhere on the window");
-            if open.clicked() {
-                asked = Some(Asked::Open);
+/// What the line shows.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::gui) struct Line<'a> {
+    /// The state of light.
+    pub(in crate::gui) safety: &'a SafetyView,
+    /// Where the panes stand.
+    pub(in crate::gui) layout: &'a layout::Layout,
+    /// A file is being chosen.
+    pub(in crate::gui) choosing: bool,
+    /// The size everything is drawn in; 1 is as the system says.
+    pub(in crate::gui) scale: f32,
+}
+
+/// Sizes to choose from.
+const SCALES: [f32; 5] = [1.0, 1.25, 1.5, 1.75, 2.0];
+
+impl Line<'_> {
+    /// Shows the line; a band below it carries the state of light across the whole window.
+    pub(in crate::gui) fn show(self, ui: &mut Ui, wishes: &mut Vec<Command>) -> Option<Asked> {
+        let room = ui.max_rect();
+        let stop = Rect::from_min_max(Pos2::new(room.right() - STOP_PX, room.top()), room.max);
+        ui.scope_builder(UiBuilder::new().max_rect(stop), |ui| stop_button(ui, wishes));
+        let rest = Rect::from_min_max(room.min, Pos2::new(stop.left() - 12.0, room.bottom()));
+        let (free, asked) = ui
+            .scope_builder(UiBuilder::new().max_rect(rest), |ui| {
+                ui.horizontal_centered(|ui| {
+                    mark(ui);
+                    let name = RichText::new("galvo").size(20.0).color(theme::TEXT);
+                    let name = ui.label(name.extra_letter_spacing(0.6));
+                    let from_right = Layout::right_to_left(Align::Center);
+                    let buttons = ui.with_layout(from_right, |ui| {
+                        let asked = self.buttons(ui);
+                        (ui.min_rect().left(), asked)
+                    });
+                    let (end, asked) = buttons.inner;
+                    (Rangef::new(name.rect.right(), end), asked)
+                })
+                .inner
+            })
+            .inner;
+        self.state_of_light(ui, room, free);
+        asked
+    }
+
+    /// The word in the middle, or where there is room for it, and the band below.
+    fn state_of_light(self, ui: &Ui, room: Rect, free: Rangef) {
+        let (word, colour, band) = match (self.safety.stopped, self.safety.armed) {
+            (true, _) => ("STOPPED", theme::RED_TEXT, theme::RED),
+            (false, true) => ("ARMED: LIGHT IS ON", theme::AMBER, theme::AMBER),
+            (false, false) => ("DISARMED", theme::TEXT_QUIET, theme::LINE),
+        };
+        let bottom = ui.clip_rect().intersect(room.expand(8.0)).bottom();
+        let line = Rect::from_min_max(
+            Pos2::new(room.left() - 12.0, bottom - 2.0),
+            Pos2::new(room.right() + 12.0, bottom),
+        );
+        ui.painter().rect_filled(line, 0, band);
+        let font = theme::words(if free.span() < 220.0 { theme::BODY } else { 18.0 });
+        let word = ui.painter().layout_no_wrap(word.to_owned(), font, colour);
+        let half = word.size().x / 2.0 + 8.0;
+        let x = room.center().x.min(free.max - half).max(free.min + half);
+        let at = Align2::CENTER_CENTER.anchor_size(Pos2::new(x, room.center().y), word.size());
+        ui.painter().galley(at.min, word, colour);
+    }
+
+    fn buttons(self, ui: &mut Ui) -> Option<Asked> {
+        let mut asked = None;
+        if ui.button("Keys").on_hover_text("Shows the keys (?)").clicked() {
+            asked = Some(Asked::KeySheet);
+        }
+        // It stays open while several panes are ticked.
+        let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+        let (view, _) = MenuButton::new("View").config(stays).ui(ui, |ui| {
+            asked = self.view_menu(ui);
+            if asked.is_some_and(|asked| !matches!(asked, Asked::Show(..))) {
+                ui.close();
             }
         });
-    });
-    asked
+        view.on_hover_text("Shows and hides panes, sizes the desk");
+        let open = ui
+            .add_enabled(!self.choosing, Button::new("Open…"))
+            .on_hover_text("Opens music (Ctrl-O), or drop a file anywhere on the window");
+        if open.clicked() {
+            asked = Some(Asked::Open);
+        }
+        asked
+    }
+
+    fn view_menu(self, ui: &mut Ui) -> Option<Asked> {
+        let mut asked = None;
+        ui.set_min_width(200.0);
+        for pane in Pane::ALL {
+            let (title, help) = pane.words();
+            let mut shown = self.layout.is_shown(*pane);
+            let tick = ui.add_enabled(pane.may_be_hidden(), egui::Checkbox::new(&mut shown, title));
+            let tick = tick.on_hover_text(help);
+            if tick.on_disabled_hover_text("It can be moved, and never closed").changed() {
+                asked = Some(Asked::Show(*pane, shown));
+            }
+        }
+        ui.separator();
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            for scale in SCALES {
+                let text = RichText::new(format!("{:.0} %", scale * 100.0)).size(theme::SMALL);
+                let is_it = (scale - self.scale).abs() < 0.01;
+                let help = "The size of everything on the desk";
+                if ui.selectable_label(is_it, text).on_hover_text(help).clicked() {
+                    asked = Some(Asked::Scale(scale));
+                }
+            }
+        });
+        ui.separator();
+        let full = ui.button("Full screen");
+        if full.on_hover_text("The window over the whole screen, and back (F11)").clicked() {
+            asked = Some(Asked::FullScreen);
+        }
+        let reset = ui.button("Reset layout");
+        if reset.on_hover_text("Every pane back to its place").clicked() {
+            asked = Some(Asked::ResetLayout);
+        }
+        asked
+    }
+}
+
+fn stop_button(ui: &mut Ui, wishes: &mut Vec<Command>) {
+    let stop = BlockButton {
+        name: "STOP",
+        title: "STOP",
+        detail: "",
+        height: ui.available_height(),
+        title_size: 28.0,
+        fill: theme::RED,
+        fill_hover: theme::RED_HOVER,
+        border: theme::RED_HOVER,
+        text: Color32::WHITE,
+    };
+    let stop = stop.show(ui);
+    let key = stop.rect.right_center() - Vec2::new(16.0, 0.0);
+    let small = theme::words(theme::SMALL);
+    let quiet = Color32::from_white_alpha(200);
+    ui.painter().text(key, Align2::RIGHT_CENTER, "Esc", small, quiet);
+    // On the press: nobody should have to let go first. A click by key or by assistance has none.
+    let pressed = stop.is_pointer_button_down_on() && ui.input(|i| i.pointer.any_pressed());
+    let clicked_without_pointer = stop.clicked() && !ui.input(|i| i.pointer.any_released());
+    if pressed || clicked_without_pointer {
+        wishes.push(Command::Stop);
+    }
+    stop.on_hover_text("Dark at once on every projector; stays dark until reset (Esc, always)");
 }
 
 /// The sign of the program: a beam bent by a mirror.
 fn mark(ui: &mut Ui) {
-    let (rect, _) = ui.allocate_exact_size(Vec2::splat(18.0), egui::Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(Vec2::splat(20.0), egui::Sense::hover());
     let at = |x: f32, y: f32| rect.min + rect.size() * Vec2::new(x, y);
     let beam = egui::Stroke::new(1.6, theme::ACCENT);
     ui.painter().line(vec![at(0.0, 0.72), at(0.55, 0.72), at(1.0, 0.1)], beam);

@@ -12,4 +12,4 @@ pub(super) use gauge::{bar, beacon, lamp};
 pub(super) use icon_button::{Icon, icon_button};
 pub(super) use level_slider::level_slider;
 pub(super) use seek_bar::SeekBar;
-pub(super) use surface::{card, dialog, heading, read_out};
+pub(super) use surface::{dialog, heading, read_out};

@@ -1,21 +1,10 @@
-//! What panels are made of: cards, headings, read-outs, dialogs.
+//! What panels are made of: headings, read-outs, dialogs.
 
 use egui::{Align2, Area, Color32, Frame, Id, Margin, Order, Pos2, RichText, Stroke, Ui};
 
 use crate::gui::theme;
 
-/// A panel's ground with its margin.
-pub(in crate::gui) fn card<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
-    let frame =
-        Frame::NONE.fill(theme::PANEL).corner_radius(theme::CORNER).inner_margin(Margin::same(12));
-    let inner = frame.show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        content(ui)
-    });
-    inner.inner
-}
-
-/// The name of a panel.
+/// The name of a group of things.
 pub(in crate::gui) fn heading(ui: &mut Ui, title: &str) {
     let text = RichText::new(title.to_uppercase()).size(11.0).color(theme::TEXT_FAINT);
     ui.label(text.extra_letter_spacing(1.2));

@@ -125,6 +125,9 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::Play => seen.transport.playing = true,
         Command::Pause => seen.transport.playing = false,
         Command::Seek(to) => seen.transport.position = *to,
+        Command::Queue(_) => seen.transport.queued += 1,
+        Command::NextTrack => seen.transport.queued = seen.transport.queued.saturating_sub(1),
+        Command::SetLoop(part) => seen.transport.loop_region = *part,
         Command::Open(path) => {
             seen.transport.title = path.display().to_string();
             seen.transport.path = Some(path.clone());
@@ -162,6 +165,8 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::ResetStop => seen.safety.stopped = false,
         Command::SetMaster(level) => seen.safety.master = *level,
         Command::SetOffsetMs(ms) => seen.sync.user_offset_ms = *ms,
+        // What becomes of the beat is decided where it is heard.
+        Command::Beat(_) => {}
         Command::SetMounting { projector, mounting } => {
             let named = seen.projectors.iter_mut().find(|one| one.name == *projector);
             if let Some(one) = named {
@@ -178,6 +183,8 @@ fn obey(seen: &mut Snapshot, command: &Command) {
 
 fn rich() -> Snapshot {
     Snapshot {
+        beat_source: galvo::analysis::BeatSource::Heard,
+        track: None,
         features: Features::default(),
         transport: Transport {
             title: "Night Drive – The Example Band".into(),

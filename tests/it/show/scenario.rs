@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use galvo::audio::{AudioHandle, Feeder, OutputCallback, Player};
+use galvo::audio::{AudioHandle, Decoder, Feeder, OutputCallback, Player};
 use galvo::dac::Worker;
 use galvo::dac::simulator::in_process::Tap;
 use galvo::dac::simulator::{InProcess, Shown, SimOptions};
 use galvo::mask::{LightFeeder, LightSettings, MaskHandle, light_window};
+use galvo::media::{Location, Media};
 use galvo::pattern::{Instrument, Preset};
 use galvo::realtime::no_alloc;
 use galvo::show::ahead::AheadOfSound;
@@ -46,7 +47,7 @@ pub(super) struct Scenario {
 }
 
 impl Scenario {
-    /// A show of `file`, on one projector with a perfect clock, disarmed.
+    /// A show of `file`, which may be an address, on one projector with a perfect clock, disarmed.
     pub(super) fn of(file: &Path) -> Self {
         Self {
             file: file.to_owned(),
@@ -105,7 +106,8 @@ impl Scenario {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let (tap, heard) = AheadOfSound::new(RATE);
         let (mut player, feeder, output) = Player::with_feeder(RATE, Box::new(tap));
-        player.load(&self.file).unwrap();
+        let media = Media::open(&Location::from(self.file.as_path())).unwrap();
+        player.load_decoder(Decoder::open_media(media).unwrap());
         player.seek(self.start);
         let (mut projectors, mut slots, mut devices) = (Vec::new(), Vec::new(), Vec::new());
         for (number, options) in self.projectors.into_iter().enumerate() {

@@ -1,0 +1,73 @@
+//! The panes of the desk: what can be moved, stacked, hidden and shown again.
+//!
+//! A new one is a variant here with its words, and an arm in [`Panels::show`](super::panels::Panels::show). Where
+//! no layout places it, it waits in the View menu.
+
+/// One pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Pane {
+    Preview,
+    Presets,
+    Parameters,
+    Transport,
+    Sound,
+    Tempo,
+    Projectors,
+    Safety,
+}
+
+impl Pane {
+    /// All of them, in the order of the View menu.
+    pub(super) const ALL: &[Self] = &[
+        Self::Preview,
+        Self::Presets,
+        Self::Parameters,
+        Self::Transport,
+        Self::Sound,
+        Self::Tempo,
+        Self::Projectors,
+        Self::Safety,
+    ];
+
+    /// Its title, and one line about it.
+    pub(super) const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Preview => ("Preview", "What a projector draws, as the audience sees it"),
+            Self::Presets => ("Presets", "The drawings to choose from"),
+            Self::Parameters => ("Parameters", "The preset at work: what can be set, and saving"),
+            Self::Transport => ("Transport", "Play, seek and volume"),
+            Self::Sound => ("Sound", "The spectrum that is heard now"),
+            Self::Tempo => ("Tempo", "The beat: tempo, bar and onsets"),
+            Self::Projectors => ("Projectors", "How every projector is"),
+            Self::Safety => ("Safety", "Light or no light: arming, master, what went dark and why"),
+        }
+    }
+
+    /// Its title: in the layout file too, in small letters.
+    pub(super) const fn title(self) -> &'static str {
+        self.words().0
+    }
+
+    /// The pane of this title, however it is spelt.
+    pub(super) fn named(title: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|pane| pane.title().eq_ignore_ascii_case(title))
+    }
+
+    /// False for the one that can be moved and never closed.
+    pub(super) const fn may_be_hidden(self) -> bool {
+        !matches!(self, Self::Safety)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pane_is_found_by_its_own_title() {
+        for pane in Pane::ALL {
+            assert_eq!(Pane::named(&pane.title().to_lowercase()), Some(*pane));
+        }
+        assert_eq!(Pane::named("pane of tomorrow"), None);
+    }
+}
