@@ -189,7 +189,9 @@ impl App {
             Some(WindowKey::FullScreen) => full_screen(ui.ctx()),
             None => {}
         }
+        self.panels.presets.keys(ui.ctx(), seen, &mut self.wishes);
         if self.wishes.contains(&Command::Stop) {
+            self.panels.presets.leave_question();
             self.panels.parameters.leave_question();
             self.key_sheet = false;
         }
