@@ -122,7 +122,8 @@ impl Thumbnails {
                 (kept.of, kept.drawn) = (of, drawn);
             }
             None => {
-                let texture = ctx.load_texture(format!("thumbnail {name}"), image, TextureOptions::LINEAR);
+                let texture =
+                    ctx.load_texture(format!("thumbnail {name}"), image, TextureOptions::LINEAR);
                 self.kept.insert(name, Thumbnail { texture, of, drawn, shown });
             }
         }
@@ -219,7 +220,12 @@ impl Studio {
             for _ in 0..run_up {
                 sitter.lively_s += frame_s;
                 let media = MediaTime::from_secs_f64(sitter.lively_s);
-                sitter.instrument.draw(&lively(sitter.lively_s), media, frame_s as f32, &mut self.figure);
+                sitter.instrument.draw(
+                    &lively(sitter.lively_s),
+                    media,
+                    frame_s as f32,
+                    &mut self.figure,
+                );
             }
         }
         let (features, media) = match &request.heard {
@@ -324,7 +330,8 @@ fn lively(seconds: f64) -> Features {
     let beats = seconds * 2.0;
     let phase = beats.fract() as f32;
     let kick = (-phase * 3.0).exp();
-    let mut features = Features { level: 0.6 + 0.3 * kick, silent: false, ..Features::silence(media) };
+    let mut features =
+        Features { level: 0.6 + 0.3 * kick, silent: false, ..Features::silence(media) };
     features.level_db = -12.0;
     features.bands.bass = 0.3 + 0.6 * kick;
     features.bands.mid = 0.5 + 0.2 * (seconds * 3.1).sin() as f32;
@@ -338,7 +345,8 @@ fn lively(seconds: f64) -> Features {
     for (k, sample) in features.waveform.iter_mut().enumerate() {
         let t = k as f32 / 256.0 * std::f32::consts::TAU;
         let turn = seconds as f32 * 4.0;
-        *sample = 0.5 * (3.0 * t + turn).sin() + 0.3 * (7.0 * t - turn).sin() + 0.1 * (19.0 * t).sin();
+        *sample =
+            0.5 * (3.0 * t + turn).sin() + 0.3 * (7.0 * t - turn).sin() + 0.1 * (19.0 * t).sin();
     }
     features.onset.envelope = kick;
     features.onset.strength = 0.9;
@@ -398,7 +406,8 @@ mod tests {
             BUNDLED[..3].iter().map(|(_, text)| Arc::new(Preset::parse(text).unwrap())).collect();
         let mut seen = Snapshot::default();
         let mut frame = |thumbnails: &mut Thumbnails, seen: &Snapshot| {
-            let there = presets.iter().filter(|preset| thumbnails.get(&preset.name, preset).is_some());
+            let there =
+                presets.iter().filter(|preset| thumbnails.get(&preset.name, preset).is_some());
             let there = there.count();
             thumbnails.work(&ctx, seen);
             there

@@ -134,6 +134,8 @@ pub struct Director {
     /// What the music makes of the preset's values.
     gauges: Gauges,
     moved_values: Vec<f32>,
+    /// Something was done with presets since the last look.
+    presets_changed: bool,
     /// Changes of presets sent to the engine, and which preset the last of them lets leave.
     changes: u64,
     leaving: String,
@@ -187,6 +189,7 @@ impl Director {
             preset,
             gauges,
             moved_values: Vec::new(),
+            presets_changed: false,
             changes: 0,
             leaving: String::new(),
             playlist: Playlist::default(),
@@ -365,6 +368,7 @@ impl Director {
             self.play_another(now);
         }
         self.count_media(&view);
+        self.look_at_presets();
         let heard = if view.playing { view.features } else { Features::silence(view.media) };
         self.gauges.read(&heard, view.media, &mut self.moved_values);
         let snapshot = self.snapshot(&view, now);
@@ -536,11 +540,14 @@ impl Director {
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
         }
-        self.look_at_presets();
+        self.presets_changed = true;
     }
 
-    /// What the surfaces see of the presets, after something was done with them.
+    /// What the surfaces see of the presets, after something was done with them: once a look, however fast a hand is.
     fn look_at_presets(&mut self) {
+        if !std::mem::take(&mut self.presets_changed) {
+            return;
+        }
         let preset = self.cast.presets.preset();
         if self.preset.preset.as_ref() != Some(preset) {
             self.gauges = Gauges::new(preset);
@@ -606,7 +613,7 @@ impl Director {
             self.notices.add(Severity::Info, text);
             self.play_edited();
         }
-        self.look_at_presets();
+        self.presets_changed = true;
     }
 
     /// Says of every broken preset what is wrong with it, once.

@@ -3,6 +3,7 @@
 
 mod fake_desk;
 mod layout;
+mod presets;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,7 +35,10 @@ impl Window {
     }
 
     fn over(size: [f32; 2], app: impl FnOnce(Box<dyn Desk>) -> App) -> Self {
-        let desk = FakeDesk::new();
+        Self::at(FakeDesk::new(), size, app)
+    }
+
+    fn at(desk: FakeDesk, size: [f32; 2], app: impl FnOnce(Box<dyn Desk>) -> App) -> Self {
         let app = app(Box::new(desk.clone()));
         let mut h = Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_ui_state(
             |ui, app: &mut App| {

@@ -154,7 +154,7 @@ fn standard(room: Vec2) -> Tree<Pane> {
             Part::column(
                 centre,
                 vec![
-                    Part::stack(rest(sound + TRANSPORT), &[Pane::Preview]),
+                    Part::stack(rest(sound + TRANSPORT), &[Pane::Preview, Pane::Text]),
                     Part::row(
                         sound,
                         vec![
