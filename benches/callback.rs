@@ -159,7 +159,7 @@ impl Show {
             features.at = features.at.plus_nanos(shift);
             features.onset.last = features.onset.last.plus_nanos(shift);
             if features.at > self.media.plus_nanos(AHEAD_NS)
-                || self.features.push(Analysed { epoch: 0, features }).is_err()
+                || self.features.push(Analysed::Moment(0, features)).is_err()
             {
                 return;
             }

@@ -33,6 +33,8 @@ pub trait PcmTap: Send {
     fn pcm(&mut self, epoch: u32, media: MediaTime, stereo: &[f32]);
     /// A new epoch begins (seek, other file): what was told of older ones will not be heard.
     fn flush(&mut self, epoch: u32);
+    /// What follows is this stretch of a track: told before its first frames.
+    fn stretch(&mut self, stretch: Stretch);
 }
 
 /// A tap for those who only want the sound.
@@ -42,6 +44,7 @@ pub struct NoTap;
 impl PcmTap for NoTap {
     fn pcm(&mut self, _: u32, _: MediaTime, _: &[f32]) {}
     fn flush(&mut self, _: u32) {}
+    fn stretch(&mut self, _: Stretch) {}
 }
 
 /// A track and the number it goes by.
@@ -285,12 +288,10 @@ impl Feeder {
     fn begin_stretch(&mut self, track_from: MediaTime) {
         self.stretch_frames = 0;
         let Some(track) = self.tracks.get(self.at) else { return };
-        self.told.course.add(Stretch {
-            epoch: self.epoch,
-            from: self.stretch_from,
-            track: track.number,
-            track_from,
-        });
+        let stretch =
+            Stretch { epoch: self.epoch, from: self.stretch_from, track: track.number, track_from };
+        self.told.course.add(stretch);
+        self.tap.stretch(stretch);
     }
 
     /// The stretch ends where its frames end.

@@ -4,7 +4,7 @@ mod byte_source;
 pub mod capture;
 pub mod clock;
 pub mod counters;
-mod course;
+pub mod course;
 pub mod decode;
 #[cfg(feature = "audio")]
 pub mod device;
@@ -30,6 +30,7 @@ pub mod whole_file;
 pub use capture::InputCallback;
 pub use clock::AudioClock;
 pub use counters::CallbackCounters;
+pub use course::{Place, Places, Stretch};
 pub use decode::{DecodeError, Decoder, TrackInfo};
 #[cfg(feature = "audio")]
 pub use device::{ListedDevice, list_inputs, list_outputs};

@@ -2,23 +2,26 @@
 //! back what it is done with. Nothing here waits, locks or allocates on the callback's side.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::error::ErrorCode;
 use super::handle::MaskHandle;
 use super::light::{LightSettings, prepare};
 use super::rate::Rate;
+use crate::audio::Place;
 use crate::pattern::silhouette::{Sight, Silhouette};
 use crate::realtime::{RingReceiver, RingSender, ring};
 use crate::time::MediaTime;
 
-/// Silhouettes in the window: half a second at 120 frames per second.
-const WINDOW: usize = 64;
-/// Frames made ahead of what is heard,
-const AHEAD: u64 = 48;
-/// and kept behind it.
-const BEHIND: u64 = 4;
+/// Silhouettes in the window: at 120 frames per second those of both sides of a jump back in a loop.
+const WINDOW: usize = 128;
+/// Frames made ahead of what is asked for,
+const AHEAD: u64 = 40;
+/// and so much, in seconds, before it: light is asked for that is not drawn yet.
+const BEHIND_S: f64 = 0.16;
+/// How long before a place is heard the callback asks for it: longer than light is made ahead of the sound.
+pub const ASKED_AHEAD: Duration = Duration::from_millis(120);
 /// Silhouettes in all: those in the window and those on their way.
 const SILHOUETTES: usize = 2 * WINDOW;
 /// How long the last frame is shown when the next ones are late.
@@ -37,6 +40,7 @@ enum Message {
     /// Another stream, or none (no frames).
     Stream {
         number: u32,
+        track: Option<u64>,
         rate: Rate,
         frames: Option<u64>,
     },
@@ -48,6 +52,7 @@ enum Message {
 struct Wish {
     made: AtomicBool,
     media_ns: AtomicI64,
+    track: AtomicU64,
     epoch: AtomicU32,
 }
 
@@ -61,6 +66,7 @@ pub fn light_window(settings: LightSettings) -> (LightFeeder, LightWindow) {
         settings,
         handle: None,
         stream: 0,
+        track: None,
         announce: false,
         rate: Rate::default(),
         out: to_window,
@@ -77,8 +83,10 @@ pub fn light_window(settings: LightSettings) -> (LightFeeder, LightWindow) {
         back: to_feeder,
         wish,
         frames: LightFrames {
-            slots: (0..WINDOW).map(|_| None).collect(),
+            kept: (0..WINDOW).map(|_| None).collect(),
+            oldest: 0,
             stream: 0,
+            track: None,
             rate: Rate::default(),
             count: None,
         },
@@ -98,33 +106,41 @@ pub struct LightWindow {
 /// The silhouettes that are there.
 #[derive(Debug)]
 pub struct LightFrames {
-    slots: Box<[Option<Parcel>]>,
+    /// In the order in which they came, from `oldest` on and round.
+    kept: Box<[Option<Parcel>]>,
+    oldest: usize,
     stream: u32,
+    /// The track it belongs to; `None` for all.
+    track: Option<u64>,
     rate: Rate,
     /// Frames of the stream; `None` without a stream.
     count: Option<u64>,
 }
 
 impl LightWindow {
-    /// Takes what is ready, and says that light for `media` and after is needed in the seek `epoch`.
-    pub fn take_in(&mut self, media: MediaTime, epoch: u32) {
-        self.wish.media_ns.store(media.as_nanos(), Ordering::Relaxed);
+    /// Takes what is ready, and says that light for the places around this one is needed in the seek `epoch`.
+    /// Name the place [`ASKED_AHEAD`] of what is heard.
+    pub fn take_in(&mut self, place: Place, epoch: u32) {
+        self.wish.media_ns.store(place.at.as_nanos(), Ordering::Relaxed);
+        self.wish.track.store(place.track, Ordering::Relaxed);
         self.wish.epoch.store(epoch, Ordering::Relaxed);
         self.wish.made.store(true, Ordering::Release);
         while let Some(message) = self.incoming.pop() {
             match message {
-                Message::Stream { number, rate, frames } => {
+                Message::Stream { number, track, rate, frames } => {
                     self.frames.stream = number;
+                    self.frames.track = track;
                     self.frames.rate = rate;
                     self.frames.count = frames;
                     for slot in 0..WINDOW {
-                        let old = self.frames.slots[slot].take();
+                        let old = self.frames.kept[slot].take();
                         self.give_back(old);
                     }
                 }
                 Message::Parcel(parcel) if parcel.stream == self.frames.stream => {
-                    let slot = parcel.silhouette.frame as usize % WINDOW;
-                    let old = self.frames.slots[slot].replace(parcel);
+                    let slot = self.frames.oldest;
+                    self.frames.oldest = (slot + 1) % WINDOW;
+                    let old = self.frames.kept[slot].replace(parcel);
                     self.give_back(old);
                 }
                 Message::Parcel(parcel) => self.give_back(Some(parcel)),
@@ -149,18 +165,21 @@ impl LightWindow {
 }
 
 impl LightFrames {
-    /// What light for `media` shows: the frame of that time, or for a quarter of a second the last one before it
+    /// What light for a place shows: the frame of that time, or for a quarter of a second the last one before it
     /// that was made since the seek.
     #[must_use]
-    pub fn at(&self, media: MediaTime, epoch: u32) -> Sight<'_> {
+    pub fn at(&self, place: Place, epoch: u32) -> Sight<'_> {
         let Some(count) = self.count else { return Sight::NoStream };
-        let Some(frame) = self.rate.frame_at(media) else { return Sight::Nothing };
+        if self.track.is_some_and(|track| track != place.track) {
+            return Sight::NoStream;
+        }
+        let Some(frame) = self.rate.frame_at(place.at) else { return Sight::Nothing };
         if frame >= count {
             return Sight::Nothing;
         }
         if let Some(now) = self.slot(frame) {
             let next = self.slot(frame + 1).map(|parcel| &parcel.silhouette);
-            let share = media.secs_since(self.rate.time_of(frame)) * self.rate.as_fps();
+            let share = place.at.secs_since(self.rate.time_of(frame)) * self.rate.as_fps();
             return Sight::Frame { now: &now.silhouette, next, share: share as f32 };
         }
         let hold = ((HOLD_S * self.rate.as_fps()) as u64).clamp(1, WINDOW as u64 / 2);
@@ -175,8 +194,10 @@ impl LightFrames {
     }
 
     fn slot(&self, frame: u64) -> Option<&Parcel> {
-        let parcel = self.slots[frame as usize % WINDOW].as_ref()?;
-        (parcel.silhouette.frame == frame).then_some(parcel)
+        // The youngest of a frame: it goes with the youngest of the next.
+        let (young, old) = self.kept.split_at(self.oldest);
+        let kept = young.iter().rev().chain(old.iter().rev()).flatten();
+        kept.into_iter().find(|parcel| parcel.silhouette.frame == frame)
     }
 }
 
@@ -186,6 +207,7 @@ pub struct LightFeeder {
     settings: LightSettings,
     handle: Option<MaskHandle>,
     stream: u32,
+    track: Option<u64>,
     /// The callback has not been told of the present stream.
     announce: bool,
     rate: Rate,
@@ -203,8 +225,10 @@ pub struct LightFeeder {
 }
 
 impl LightFeeder {
-    /// Feeds from another stream, or from none; frames of the last one are never shown again.
-    pub fn set_stream(&mut self, handle: Option<MaskHandle>) {
+    /// Feeds from another stream, or from none, which belongs to `track` or, without one, to all; frames of the last
+    /// one are never shown again.
+    pub fn set_stream(&mut self, track: Option<u64>, handle: Option<MaskHandle>) {
+        self.track = track;
         self.rate = handle.as_ref().map_or_else(Rate::default, MaskHandle::get_rate);
         self.handle = handle;
         self.stream = self.stream.wrapping_add(1);
@@ -221,8 +245,8 @@ impl LightFeeder {
         let metadata = self.handle.as_ref().and_then(MaskHandle::get_metadata);
         let frames = metadata.map(|metadata| metadata.frames);
         if self.announce {
-            let (number, rate) = (self.stream, self.rate);
-            if self.out.push(Message::Stream { number, rate, frames }).is_err() {
+            let (number, track, rate) = (self.stream, self.track, self.rate);
+            if self.out.push(Message::Stream { number, track, rate, frames }).is_err() {
                 return;
             }
             self.announce = false;
@@ -231,11 +255,17 @@ impl LightFeeder {
         if !self.wish.made.load(Ordering::Acquire) {
             return;
         }
+        let track = self.wish.track.load(Ordering::Relaxed);
+        if self.track.is_some_and(|of_stream| of_stream != track) {
+            return;
+        }
         let media = MediaTime::from_nanos(self.wish.media_ns.load(Ordering::Relaxed));
         let epoch = self.wish.epoch.load(Ordering::Relaxed);
         let wanted = self.rate.frame_at(media).unwrap_or(0);
-        let first = wanted.saturating_sub(BEHIND);
-        if epoch != self.epoch || wanted > self.next || wanted < self.fed_from {
+        let behind = (BEHIND_S * self.rate.as_fps()) as u64 + 1;
+        let first = wanted.saturating_sub(behind);
+        let went_back = wanted < self.fed_from || wanted + AHEAD + behind < self.next;
+        if epoch != self.epoch || wanted > self.next || went_back {
             self.epoch = epoch;
             self.next = first;
             self.fed_from = first;

@@ -29,7 +29,7 @@ pub use config::{Builder, Output, Settings};
 pub use error::{Category, ErrorCode, MaskError};
 pub use handle::{MaskHandle, MaskSource, Metadata, StreamKey};
 pub use light::{Eye, LightSettings};
-pub use light_window::{LightFeeder, LightFrames, LightWindow, light_window};
+pub use light_window::{ASKED_AHEAD, LightFeeder, LightFrames, LightWindow, light_window};
 pub use rate::Rate;
 pub use source::RangeSource;
 pub use worker::{Counters, Frame};

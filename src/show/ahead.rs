@@ -2,7 +2,7 @@
 
 use super::engine::Analysed;
 use crate::analysis::Analyser;
-use crate::audio::PcmTap;
+use crate::audio::{PcmTap, Stretch};
 use crate::realtime::{RingReceiver, RingSender, ring};
 use crate::time::MediaTime;
 
@@ -34,11 +34,15 @@ impl PcmTap for AheadOfSound {
         }
         let ring = &mut self.ring;
         self.analyser.push(media, stereo, &mut |features| {
-            ring.push_or_drop(Analysed { epoch, features: *features });
+            ring.push_or_drop(Analysed::Moment(epoch, *features));
         });
     }
 
     fn flush(&mut self, epoch: u32) {
         self.epoch = epoch;
+    }
+
+    fn stretch(&mut self, stretch: Stretch) {
+        self.ring.push_or_drop(Analysed::Stretch(stretch));
     }
 }

@@ -11,6 +11,7 @@ use super::bench::{Outcome, PresetBench};
 use super::command::Command;
 use super::deck::{Change, Transition};
 use super::engine::{EngineCommand, EngineEnds, EngineView};
+use super::hearing::KnownTrack;
 use super::masks::MaskThread;
 use super::mountings::Mountings;
 use super::notices::Notices;
@@ -242,7 +243,6 @@ impl Director {
     pub fn listen_to_whole_files(&mut self, cache: Option<TrackCache>) {
         self.whole_files = true;
         self.track_cache = cache;
-        self.listen_to_whole();
     }
 
     /// Arms each projector once, as soon as it is ready for the first time and the sound runs evenly: the wish
@@ -466,24 +466,24 @@ impl Director {
             self.titled = number;
             self.path = player.location().map(|location| location.to_string().into());
             self.told_damage = false;
-            if let (Some(masks), Some(path)) = (&self.masks, &self.path) {
-                masks.song_opened(path);
+            if let (Some(masks), Some(number)) = (&self.masks, number) {
+                masks.song_opened(number, player.location().and_then(|song| song.path()));
             }
             self.listen_to_whole();
             self.take_title();
         }
     }
 
-    /// Begins to listen to the whole of the present file.
+    /// Begins to listen to the whole of the file that is heard. What comes over the net is heard as it plays: it
+    /// would have to be fetched twice.
     fn listen_to_whole(&mut self) {
         self.listening = None;
         if self.track.take().is_some() {
             self.tell_engine(EngineCommand::Track(None));
         }
-        if let (true, Some(path), Sound::Playback { .. }) =
-            (self.whole_files, &self.path, &self.cast.sound)
-        {
-            self.listening = WholeTrack::begin(path, self.track_cache.clone());
+        let Sound::Playback { player, .. } = &self.cast.sound else { return };
+        if let (true, Some(Location::File(path))) = (self.whole_files, player.location()) {
+            self.listening = WholeTrack::begin(&path, self.track_cache.clone());
         }
     }
 
@@ -491,16 +491,16 @@ impl Director {
     fn take_track(&mut self) {
         self.tracks.retain(|track| Arc::strong_count(track) > 1);
         let Some(listening) = &self.listening else { return };
-        match listening.look() {
-            Listened::NotYet => {}
-            Listened::Nothing => self.listening = None,
-            Listened::Whole(track) => {
+        match (listening.look(), self.titled) {
+            (Listened::NotYet, _) => {}
+            (Listened::Whole(track), Some(number)) => {
                 self.listening = None;
                 let track: Arc<Track> = Arc::from(track);
                 self.tracks.push(Arc::clone(&track));
                 self.track = Some(Arc::clone(&track));
-                self.tell_engine(EngineCommand::Track(Some(track)));
+                self.tell_engine(EngineCommand::Track(Some(KnownTrack { number, track })));
             }
+            _ => self.listening = None,
         }
     }
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deck::{Change, Transition};
-use super::hearing::{Ear, Hearing};
+use super::hearing::{Ear, Hearing, KnownTrack};
 use super::renderer::Renderer;
-use crate::analysis::{Analyser, BeatSource, BeatWish, Features, Track};
-use crate::audio::{Period, PeriodSink};
-use crate::mask::LightWindow;
+use crate::analysis::{Analyser, BeatSource, BeatWish, Features};
+use crate::audio::{Period, PeriodSink, Stretch};
+use crate::mask::{ASKED_AHEAD, LightWindow};
 use crate::pattern::Instrument;
 use crate::realtime::histogram::Histogram;
 use crate::realtime::latest::LatestWriter;
@@ -28,13 +28,13 @@ const CALLBACKS_IN_TIME: u32 = 4;
 /// or so many however far apart.
 const CALLBACKS_AT_ALL: u32 = 16;
 
-/// One analysed moment on its way from the decoder thread to the callback.
+/// What the decoder thread tells the callback ahead of the sound.
 #[derive(Clone, Copy, Debug)]
-pub struct Analysed {
-    /// The seek epoch it belongs to.
-    pub epoch: u32,
-    /// The moment.
-    pub features: Features,
+pub enum Analysed {
+    /// One moment, and the seek epoch it belongs to.
+    Moment(u32, Features),
+    /// Where the sound lies in its track from a moment on.
+    Stretch(Stretch),
 }
 
 /// Where the features come from.
@@ -72,7 +72,7 @@ pub enum EngineCommand {
     Beat(BeatWish, HostTime),
     /// Hears by this track from now on, or by none. Whoever sends it keeps a handle until the engine has let go of
     /// it, so that the callback never frees it.
-    Track(Option<Arc<Track>>),
+    Track(Option<KnownTrack>),
 }
 
 /// What the show thread sees of the callback.
@@ -246,7 +246,10 @@ impl Engine {
         match &mut self.listening {
             Listening::Ahead(ring) => {
                 while let Some(analysed) = ring.pop() {
-                    self.hearing.push(analysed.epoch, &analysed.features);
+                    match analysed {
+                        Analysed::Moment(epoch, features) => self.hearing.push(epoch, &features),
+                        Analysed::Stretch(stretch) => self.hearing.stretch(stretch),
+                    }
                 }
             }
             Listening::Now(analyser) => {
@@ -267,7 +270,8 @@ impl PeriodSink for Engine {
         }
         if let Some(masks) = &mut self.masks {
             // Light that is later by the user's offset shows what was heard that much before.
-            masks.take_in(period.media.plus_nanos(-self.light_offset_ns), period.epoch);
+            let ahead_ns = ASKED_AHEAD.as_nanos() as i64 - self.light_offset_ns;
+            masks.take_in(self.hearing.place(period.media.plus_nanos(ahead_ns)), period.epoch);
         }
         let map = MediaMap {
             epoch: period.epoch,

@@ -180,9 +180,6 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let masks = MaskThread::start(feeder, config.mask.clone()).map_err(ShowError::Thread)?;
     let (first, waiting) = music.split_first().map_or((None, music), |(a, b)| (Some(a), b));
     let path = first.map(|location| PathBuf::from(location.to_string()));
-    if let (None, Some(song)) = (&config.mask.file, &path) {
-        masks.song_opened(song);
-    }
     let playlist = Playlist::new(opener, waiting.to_vec());
     let mut director =
         Director::new(cast, path.as_deref(), clock.now()).with_masks(masks).with_playlist(playlist);
@@ -253,7 +250,7 @@ fn direct(
 fn open_masks(config: &ShowConfig) -> Result<(LightFeeder, LightWindow), ShowError> {
     let (mut feeder, window) = light_window(config.mask.light);
     if let Some(file) = &config.mask.file {
-        feeder.set_stream(Some(masks::load(file, &config.mask).map_err(ShowError::Mask)?));
+        feeder.set_stream(None, Some(masks::load(file, &config.mask).map_err(ShowError::Mask)?));
     }
     Ok((feeder, window))
 }

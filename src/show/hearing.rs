@@ -4,12 +4,17 @@
 use std::sync::Arc;
 
 use crate::analysis::{BeatSource, BeatSteering, BeatWish, FeatureWindow, Features, Track};
+use crate::audio::{Place, Places, Stretch};
 use crate::time::MediaTime;
 
 /// Something that can be asked what is heard at a moment. Asked in the callback: it neither allocates nor waits.
 pub trait Ear: std::fmt::Debug + Sync {
     /// What is heard at `media`.
     fn at(&self, media: MediaTime) -> Features;
+    /// What `media` is in its track; where there are no tracks, itself.
+    fn place(&self, media: MediaTime) -> Place {
+        Place { track: 0, at: media }
+    }
 }
 
 impl Ear for FeatureWindow {
@@ -18,11 +23,21 @@ impl Ear for FeatureWindow {
     }
 }
 
+/// A track of the player that is known as a whole.
+#[derive(Clone, Debug)]
+pub struct KnownTrack {
+    /// Its number in the player.
+    pub number: u64,
+    /// What it is like.
+    pub track: Arc<Track>,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Hearing {
     window: FeatureWindow,
-    track: Option<Arc<Track>>,
+    places: Places,
+    known: Option<KnownTrack>,
     steering: BeatSteering,
 }
 
@@ -46,6 +61,11 @@ impl Hearing {
         self.window.push(epoch, features);
     }
 
+    /// Takes in where a stretch of the sound lies in its track.
+    pub fn stretch(&mut self, stretch: Stretch) {
+        self.places.add(stretch);
+    }
+
     /// Follows the beat; once a period, with what is heard first in it.
     pub fn follow(&mut self, media: MediaTime) {
         let heard = self.unsteered(media);
@@ -56,10 +76,10 @@ impl Hearing {
     pub fn swap_track(
         &mut self,
         media: MediaTime,
-        track: Option<Arc<Track>>,
-    ) -> Option<Arc<Track>> {
+        known: Option<KnownTrack>,
+    ) -> Option<KnownTrack> {
         let before = self.unsteered(media).beat;
-        let old = std::mem::replace(&mut self.track, track);
+        let old = std::mem::replace(&mut self.known, known);
         let after = self.unsteered(media).beat;
         self.steering.change_ear(media, &before, &after);
         old
@@ -79,15 +99,25 @@ impl Hearing {
 
     fn unsteered(&self, media: MediaTime) -> Features {
         let near = self.window.at(media);
-        match &self.track {
-            // The waveform is not kept in a track.
-            Some(track) => Features { waveform: near.waveform, ..track.features_at(media) },
-            None => near,
-        }
+        let place = self.place(media);
+        let Some(known) = self.known.as_ref().filter(|known| known.number == place.track) else {
+            return near;
+        };
+        let mut features = known.track.features_at(place.at);
+        features.at = media;
+        features.onset.last = features.onset.last.plus_nanos(media.nanos_since(place.at));
+        // The waveform is not kept in a track.
+        features.waveform = near.waveform;
+        features
     }
 }
 
 impl Ear for Hearing {
+    fn place(&self, media: MediaTime) -> Place {
+        let place = self.places.place(self.window.epoch(), media);
+        place.unwrap_or(Place { track: 0, at: media })
+    }
+
     fn at(&self, media: MediaTime) -> Features {
         let mut features = self.unsteered(media);
         features.beat = self.steering.beat_at(media, &features.beat);
@@ -120,11 +150,12 @@ mod tests {
         let mut whole = TrackAnalyser::new(48_000);
         whole.push(&sound);
         let track = Arc::new(whole.finish());
+        let known = |number| KnownTrack { number, track: Arc::clone(&track) };
         let now = MediaTime::from_secs_f64(9.8);
         hearing.follow(now);
         let before = hearing.at(now).beat;
         assert!(before.bpm > 119.0 && before.bpm < 121.0, "{before:?}");
-        let (old, touched) = no_alloc::watch(|| hearing.swap_track(now, Some(Arc::clone(&track))));
+        let (old, touched) = no_alloc::watch(|| hearing.swap_track(now, Some(known(0))));
         assert!(old.is_none() && touched == 0);
         let after = hearing.at(now).beat;
         let apart = (after.phase - before.phase + 0.5).rem_euclid(1.0) - 0.5;
@@ -132,5 +163,35 @@ mod tests {
         let (ahead, touched) = no_alloc::watch(|| hearing.at(MediaTime::from_secs_f64(20.0)));
         assert_eq!(touched, 0);
         assert!(!ahead.silent && ahead.beat.bpm > 119.9 && ahead.beat.bpm < 120.1);
+    }
+
+    /// A second track, or another round of a loop, is heard by its own places.
+    #[test]
+    fn a_track_is_looked_up_at_its_places_and_no_other_track_is() {
+        let mut whole = TrackAnalyser::new(48_000);
+        whole.push(&strokes(24));
+        let track = Arc::new(whole.finish());
+        let at = |s| MediaTime::from_secs_f64(s);
+        let mut hearing = Hearing::new();
+        let mut stretch = |from, track, track_from| {
+            let (from, track_from) = (at(from), at(track_from));
+            hearing.stretch(Stretch { epoch: 0, from, track, track_from });
+        };
+        stretch(0.0, 3, 0.0);
+        stretch(10.0, 4, 5.25);
+        stretch(12.0, 4, 5.25);
+        hearing.swap_track(at(0.0), Some(KnownTrack { number: 4, track: Arc::clone(&track) }));
+        assert_eq!(hearing.place(at(11.0)), Place { track: 4, at: at(6.25) });
+        assert!(hearing.at(at(9.0)).silent, "of track 3 nothing is known");
+        for (media, place) in [(11.0, 6.25), (12.0, 5.25), (13.1, 6.35)] {
+            let (here, there) = (hearing.at(at(media)), track.features_at(at(place)));
+            assert_eq!(here.at, at(media));
+            assert_eq!((here.level, here.bands, here.song), (there.level, there.bands, there.song));
+            assert!((here.beat.phase - there.beat.phase).abs() < 1e-6);
+            assert_eq!(
+                at(media).nanos_since(here.onset.last),
+                at(place).nanos_since(there.onset.last)
+            );
+        }
     }
 }

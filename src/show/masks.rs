@@ -77,10 +77,19 @@ impl MaskKey {
     }
 }
 
+/// A song that is played.
+#[derive(Debug)]
+struct Song {
+    /// Its number in the player.
+    track: u64,
+    /// Its file, if it is one.
+    path: Option<PathBuf>,
+}
+
 /// The thread that loads mask streams and feeds the light. It ends when this is dropped.
 #[derive(Debug)]
 pub struct MaskThread {
-    songs: Option<Sender<PathBuf>>,
+    songs: Option<Sender<Song>>,
     notices: Receiver<String>,
     thread: Option<JoinHandle<()>>,
 }
@@ -91,18 +100,24 @@ impl MaskThread {
     /// # Errors
     /// The system gives no more threads.
     pub fn start(mut feeder: LightFeeder, choice: MaskChoice) -> io::Result<Self> {
-        let (songs, inbox) = unbounded::<PathBuf>();
+        let (songs, inbox) = unbounded::<Song>();
         let (say, notices) = unbounded();
         let work = move || {
             loop {
                 match inbox.recv_timeout(LOOK_EVERY) {
+                    // The stream that was named goes with every song.
+                    Ok(_) if choice.file.is_some() => {}
                     Ok(song) => {
-                        let loaded = beside(&song).map(|file| load(&file, &choice)).transpose();
-                        feeder.set_stream(loaded.unwrap_or_else(|error| {
-                            // Nobody listens only if the show is over.
-                            drop(say.send(format!("the mask stream is left out: {error}")));
-                            None
-                        }));
+                        let file = song.path.as_deref().and_then(beside);
+                        let loaded = file.map(|file| load(&file, &choice)).transpose();
+                        feeder.set_stream(
+                            Some(song.track),
+                            loaded.unwrap_or_else(|error| {
+                                // Nobody listens only if the show is over.
+                                drop(say.send(format!("the mask stream is left out: {error}")));
+                                None
+                            }),
+                        );
                     }
                     Err(RecvTimeoutError::Timeout) => feeder.step(PATIENCE),
                     Err(RecvTimeoutError::Disconnected) => return,
@@ -113,11 +128,11 @@ impl MaskThread {
         Ok(Self { songs: Some(songs), notices, thread: Some(thread) })
     }
 
-    /// Another song is played: the stream beside it is taken, or none.
-    pub fn song_opened(&self, song: &Path) {
+    /// Another song is played, which has this number in the player: the stream beside its file is taken, or none.
+    pub fn song_opened(&self, track: u64, path: Option<&Path>) {
         if let Some(songs) = &self.songs {
             // The thread ends only after this.
-            drop(songs.send(song.to_owned()));
+            drop(songs.send(Song { track, path: path.map(Path::to_owned) }));
         }
     }
 

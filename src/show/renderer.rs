@@ -193,7 +193,8 @@ impl Producer for Seeing<'_> {
                 let media = request.media_at(done);
                 self.look(media);
                 if let Some(masks) = self.masks {
-                    self.renderer.deck.see(masks.at(media, request.epoch));
+                    let place = self.ear.place(media);
+                    self.renderer.deck.see(masks.at(place, request.epoch));
                 }
                 self.renderer.draw_frame(media, request.pps);
                 if self.renderer.frame.as_slice().is_empty() {

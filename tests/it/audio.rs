@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use galvo::audio::{
     AudioChoice, AudioError, FeederState, NoTap, OutputCallback, PcmTap, Period, PeriodSink,
-    Player, start_output,
+    Player, Stretch, start_output,
 };
 use galvo::realtime::no_alloc;
 use galvo::time::{HostTime, MediaTime};
@@ -54,6 +54,7 @@ impl PcmTap for Listener {
     fn flush(&mut self, epoch: u32) {
         self.0.lock().unwrap().push((epoch, None, Vec::new()));
     }
+    fn stretch(&mut self, _: Stretch) {}
 }
 
 #[test]

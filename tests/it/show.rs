@@ -769,7 +769,8 @@ fn ramp(folder: &Path, seconds: f64) -> PathBuf {
 /// The frame of the song's place that is heard at a moment.
 fn frame_heard(show: &Performance, at: HostTime, seconds: f64, fps: f64) -> Option<f64> {
     let sample = *show.heard().get(show.heard_index(at))?;
-    Some((f64::from(sample) + 0.9) / 1.8 * seconds * fps)
+    // The file's full scale is 32 000 of 32 768.
+    Some((f64::from(sample) * 32_768.0 / 32_000.0 + 0.9) / 1.8 * seconds * fps)
 }
 
 /// AS-12, AS-36: through a hundred seeks, every lit point lies on the outline of frame ⌊audio time · fps⌋ ± 1.
@@ -801,7 +802,8 @@ fn the_outline_is_that_of_the_audio_time_through_a_hundred_seeks() {
             let frame = frame_heard(&show, shown.at, SECONDS, FPS).unwrap();
             let (x, y) = (f64::from(shown.point.x), f64::from(shown.point.y));
             // The ramp of 16 bits says the time to 2 ms.
-            let near = [frame - 1.06, frame, frame + 1.06].map(|frame| {
+            let near = [-1.06, -1.0, 0.0, 1.0, 1.06].map(|off| {
+                let frame = frame + off;
                 let ([cx, cy], radius) = frame_circle(frame.max(0.0) as u64);
                 ((x - cx).hypot(y - cy) - radius).abs()
             });
@@ -812,6 +814,50 @@ fn the_outline_is_that_of_the_audio_time_through_a_hundred_seeks() {
         checked += lit;
     }
     println!("{checked} lit points of 100 seeks");
+}
+
+/// KS, AS-36: in a loop the outline is that of the place that is heard, round after round and across the jump.
+#[test]
+fn a_loop_shows_the_outlines_of_its_place_round_after_round() {
+    const SECONDS: f64 = 60.0;
+    const FPS: f64 = 30.0;
+    let folder = tempfile::tempdir().unwrap();
+    let mut show = Scenario::of(&ramp(folder.path(), SECONDS))
+        .preset(mask_preset())
+        .masks(circles(1800, 30))
+        .begin()
+        .armed();
+    let at = MediaTime::from_secs_f64;
+    show.tell(Command::SetLoop(Some((at(30.0), at(31.0)))));
+    show.tell(Command::Seek(at(29.5)));
+    show.run(0.5);
+    let from = show.now();
+    show.run(5.5);
+    let mut last_lit = from;
+    let mut rounds = [0; 3];
+    for shown in show.shown_between(0, from, show.now().plus_secs_f64(-0.02)) {
+        if !is_lit(shown) {
+            continue;
+        }
+        let dark_s = shown.at.secs_since(last_lit);
+        assert!(dark_s < 0.05, "dark for {dark_s} s until {:?}", shown.at);
+        last_lit = shown.at;
+        let frame = frame_heard(&show, shown.at, SECONDS, FPS).unwrap();
+        let (x, y) = (f64::from(shown.point.x), f64::from(shown.point.y));
+        // A picture that spans the jump shows the end of the round before.
+        let candidates = [-1.06, -1.0, 0.0, 1.0, 1.06, 28.94, 29.0, 30.0, -28.94, -29.0, -30.0]
+            .map(|off| frame + off);
+        let off = candidates.map(|frame| {
+            let ([cx, cy], radius) = frame_circle(frame.max(0.0) as u64);
+            ((x - cx).hypot(y - cy) - radius).abs()
+        });
+        let near_jump = !(901.5..928.5).contains(&frame);
+        let allowed = if near_jump { &off[..] } else { &off[..5] };
+        let nearest = allowed.iter().copied().fold(f64::MAX, f64::min);
+        assert!(nearest < 0.03, "{nearest} from frame {frame:.2}");
+        rounds[(shown.at.secs_since(from) / 2.0).min(2.0) as usize] += 1;
+    }
+    assert!(rounds.iter().all(|lit| *lit > 10_000), "{rounds:?}");
 }
 
 /// Past the end of the stream the light is dark, and without a stream the preset dances by itself.

@@ -125,7 +125,7 @@ impl Scenario {
         let offset_ns = (self.offset_ms * 1e6) as i64;
         let engine = Engine::new(shared, Listening::Ahead(heard), slots, engine_ends, offset_ns);
         let (mut mask_feeder, window) = light_window(LightSettings::default());
-        mask_feeder.set_stream(self.masks);
+        mask_feeder.set_stream(None, self.masks);
         let callback = OutputCallback::new(output, Box::new(engine.with_masks(window)));
         let handle = AudioHandle::without_device(callback.counters());
         let cast = Cast {
