@@ -1,6 +1,6 @@
 //! The keys of the desk. None arms, none quits.
 
-use egui::{Context, Key, Modifiers};
+use egui::{Context, Key, Modifiers, ViewportCommand};
 
 use crate::show::{Command, Snapshot};
 use crate::time::MediaTime;
@@ -89,6 +89,12 @@ pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) ->
         || pressed(Modifiers::SHIFT, Key::Questionmark)
         || pressed(Modifiers::NONE, Key::F1))
     .then_some(WindowKey::KeySheet)
+}
+
+/// The window at hand over the whole screen, and back.
+pub(super) fn full_screen(ctx: &Context) {
+    let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
 }
 
 /// A seek by `seconds`, kept within the music; none for live input.

@@ -14,7 +14,11 @@ pub(super) enum Pane {
     Sound,
     Tempo,
     Projectors,
+    SetUp,
     Safety,
+    Sync,
+    Health,
+    Log,
 }
 
 impl Pane {
@@ -28,7 +32,11 @@ impl Pane {
         Self::Sound,
         Self::Tempo,
         Self::Projectors,
+        Self::SetUp,
         Self::Safety,
+        Self::Sync,
+        Self::Health,
+        Self::Log,
     ];
 
     /// Its title, and one line about it.
@@ -42,6 +50,10 @@ impl Pane {
             Self::Sound => ("Sound", "The spectrum that is heard now"),
             Self::Tempo => ("Tempo", "The beat: tempo, bar and onsets"),
             Self::Projectors => ("Projectors", "How every projector is"),
+            Self::SetUp => ("Set-up", "A projector in its room: corners, zones, mirrors, mounting"),
+            Self::Sync => ("Sync", "How well light meets sound, and the shift of the light"),
+            Self::Health => ("Health", "Whether the machine keeps up"),
+            Self::Log => ("Log", "Everything that was told since the desk opened"),
             Self::Safety => ("Safety", "Light or no light: arming, master, what went dark and why"),
         }
     }

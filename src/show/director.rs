@@ -12,6 +12,7 @@ use super::command::Command;
 use super::deck::{Change, Transition};
 use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::hearing::KnownTrack;
+use super::installation::Installation;
 use super::masks::MaskThread;
 use super::mountings::Mountings;
 use super::notices::Notices;
@@ -27,7 +28,7 @@ use crate::analysis::{Features, Track};
 use crate::audio::{AudioHandle, Decoder, Player, TrackCache};
 use crate::media::Location;
 use crate::path::Mounting;
-use crate::pattern::{Gauges, Instrument};
+use crate::pattern::{Gauges, Instrument, Preset, PresetError};
 use crate::realtime::{
     Histogram, LatestReader, RetireBin, RingSender, latest, no_alloc, retire, ring,
 };
@@ -215,6 +216,7 @@ impl Director {
             published: Arc::default(),
         };
         director.take_title();
+        director.put_up_all();
         director.tell_broken();
         director
     }
@@ -318,6 +320,13 @@ impl Director {
             }
             Command::Beat(wish) => self.tell_engine(EngineCommand::Beat(wish, now)),
             Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
+            Command::Install { projector, installation } => self.install(&projector, installation),
+            Command::SetAllowed { projector, allowed } => {
+                self.set_allowed(&projector, allowed, now);
+            }
+            Command::SetTestPicture { projector, picture } => {
+                self.set_test_picture(&projector, picture);
+            }
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
                 self.over = true;
@@ -574,6 +583,84 @@ impl Director {
         }
     }
 
+    fn place_of(&self, name: &str) -> Option<usize> {
+        self.cast.projectors.iter().position(|projector| projector.name() == name)
+    }
+
+    fn install(&mut self, name: &str, installation: Installation) {
+        let Some(slot) = self.place_of(name) else { return };
+        let id = self.cast.projectors[slot].id().map(str::to_owned);
+        if !self.put_up(slot, installation.clone()) {
+            return;
+        }
+        if let Err(error) = self.cast.mountings.install(name, id.as_deref(), installation) {
+            let text = format!("the set-up of {name} is not remembered: {error}");
+            self.notices.add(Severity::Warning, text);
+        }
+    }
+
+    /// Lets every remembered set-up act.
+    fn put_up_all(&mut self) {
+        for slot in 0..self.cast.projectors.len() {
+            let projector = &self.cast.projectors[slot];
+            let remembered = self.cast.mountings.installation_of(projector.name(), projector.id());
+            if !remembered.is_plain() {
+                self.put_up(slot, remembered);
+            }
+        }
+    }
+
+    /// Lets a set-up act; false, with a notice, if it makes no sense.
+    fn put_up(&mut self, slot: usize, installation: Installation) -> bool {
+        match installation.ready() {
+            Ok(ready) => {
+                // Zones first: what the picture's new place lights is judged by them.
+                self.cast.projectors[slot].install(installation, &ready);
+                let (perspective, profile) = (ready.perspective, ready.gate.profile);
+                self.tell_engine(EngineCommand::Install { slot, perspective, profile });
+                true
+            }
+            Err(error) => {
+                let text = format!("{}: {error}", self.cast.projectors[slot].name());
+                self.notices.add(Severity::Error, text);
+                false
+            }
+        }
+    }
+
+    fn set_allowed(&mut self, name: &str, allowed: bool, now: HostTime) {
+        let Some(slot) = self.place_of(name) else { return };
+        // Without light anywhere there is nothing to join: then the show has to be armed.
+        let is_lit = self.cast.projectors.iter().any(|p| p.switch().is_armed());
+        self.cast.projectors[slot].set_allowed(allowed, now);
+        if !allowed {
+            self.to_arm[slot] = false;
+        } else if is_lit && let Err(refused) = self.cast.projectors[slot].arm(now) {
+            self.notices.add(Severity::Warning, refused.to_string());
+        }
+    }
+
+    fn set_test_picture(&mut self, name: &str, picture: Option<u8>) {
+        let Some(slot) = self.place_of(name) else { return };
+        let preset = match picture {
+            None => Ok(Arc::clone(self.cast.presets.preset())),
+            Some(number) => test_picture(number).map(Arc::new),
+        };
+        let made = preset.and_then(|preset| Ok(Box::new(Instrument::new(&preset)?)));
+        match made {
+            Ok(instrument) => {
+                self.cast.projectors[slot].set_test_picture(picture);
+                let mut instruments: Vec<_> = self.cast.projectors.iter().map(|_| None).collect();
+                instruments[slot] = Some(instrument);
+                self.tell_engine(EngineCommand::Following { slot, follows: picture.is_none() });
+                let transition = Transition::CUT;
+                self.changes += 1;
+                self.tell_engine(EngineCommand::Instruments { instruments, transition });
+            }
+            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
     /// Lets the preset at work follow what plays.
     fn play_preset(&mut self, transition: Transition) {
         if let Some(instruments) = self.instruments() {
@@ -596,7 +683,10 @@ impl Director {
             .cast
             .projectors
             .iter()
-            .map(|_| Instrument::new(preset).map(|instrument| Some(Box::new(instrument))))
+            .map(|projector| match projector.test_picture() {
+                Some(_) => Ok(None),
+                None => Instrument::new(preset).map(|instrument| Some(Box::new(instrument))),
+            })
             .collect();
         made.map_err(|error| self.notices.add(Severity::Error, error.to_string())).ok()
     }
@@ -658,7 +748,7 @@ impl Director {
         for (projector, wanted) in self.cast.projectors.iter().zip(&mut self.to_arm) {
             if *wanted && projector.is_ready() {
                 *wanted = false;
-                if let Err(refused) = projector.control().arm(now) {
+                if let Err(refused) = projector.arm(now) {
                     self.notices.add(Severity::Warning, refused.to_string());
                 }
             }
@@ -666,7 +756,7 @@ impl Director {
     }
 
     fn arm(&mut self, now: HostTime) {
-        let refused = self.cast.projectors.iter().find_map(|p| p.control().arm(now).err());
+        let refused = self.cast.projectors.iter().find_map(|p| p.arm(now).err());
         if let Some(refused @ Refused::Stopped) = refused {
             self.notices.add(Severity::Warning, refused.to_string());
         }
@@ -834,6 +924,14 @@ fn queue_or_play(player: &mut Player, decoder: Decoder) {
     if player.ended() {
         player.next_track();
     }
+}
+
+/// One of the still pictures to set a projector up by.
+fn test_picture(number: u8) -> Result<Preset, PresetError> {
+    Preset::parse(&format!(
+        "version = 1\nname = \"Test picture\"\ngenerator = \"test_pattern\"\n[params]\npicture = {}\n",
+        number.min(5)
+    ))
 }
 
 /// Whether the sound callback comes evenly.

@@ -58,7 +58,9 @@ pub struct ShowHandle {
     commands: Option<Sender<Command>>,
     looked_at_ns: Arc<AtomicI64>,
     published: Arc<ArcSwap<Snapshot>>,
-    sent: FrameReceiver,
+    /// What each projector got.
+    sent: Vec<FrameReceiver>,
+    watched: usize,
     thread: Option<JoinHandle<Report>>,
 }
 
@@ -93,13 +95,22 @@ impl Desk for ShowHandle {
         }
     }
 
+    fn watch(&mut self, projector: usize) {
+        self.watched = projector;
+    }
+
     fn sent_points(&mut self, out: &mut Vec<LaserPoint>) {
         let first = out.len();
-        while let Some(frame) = self.sent.try_recv() {
-            out.extend_from_slice(frame.points());
+        for (number, sent) in self.sent.iter_mut().enumerate() {
+            // What nobody watches is let go of, so that a change of the choice shows the present.
+            while let Some(frame) = sent.try_recv() {
+                if number == self.watched {
+                    out.extend_from_slice(frame.points());
+                }
+            }
         }
         let seen = self.published.load();
-        if let Some(projector) = seen.projectors.first() {
+        if let Some(projector) = seen.projectors.get(self.watched) {
             projector.mounting.fitting().undo(&mut out[first..]);
         }
         let surplus = (out.len() - first).saturating_sub(SENT_KEPT);
@@ -121,7 +132,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let seen = look_around(&config.dacs, &mountings);
     let mut projectors = Vec::new();
     let mut slots = Vec::new();
-    let mut sent = None;
+    let mut sent = Vec::new();
     let lookahead = match config.source {
         Source::Playback { .. } => LOOKAHEAD,
         Source::Live { .. } => Duration::ZERO,
@@ -137,9 +148,11 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         opened.projector.start(opened.worker, Arc::clone(&clock)).map_err(ShowError::Thread)?;
         projectors.push(opened.projector);
         slots.push(opened.slot);
-        sent = sent.or(Some(opened.sent));
+        sent.push(opened.sent);
     }
-    let sent = sent.ok_or(ShowError::NoProjector)?;
+    if sent.is_empty() {
+        return Err(ShowError::NoProjector);
+    }
 
     let (engine_ends, ends) = rings();
     let make_engine = {
@@ -202,7 +215,14 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         .name("show".into())
         .spawn(move || direct(director, &inbox, &looked_at, clock.as_ref()))
         .map_err(ShowError::Thread)?;
-    Ok(ShowHandle { commands: Some(commands), looked_at_ns, published, sent, thread: Some(thread) })
+    Ok(ShowHandle {
+        commands: Some(commands),
+        looked_at_ns,
+        published,
+        sent,
+        watched: 0,
+        thread: Some(thread),
+    })
 }
 
 /// What there is, where that matters: for `auto`, and for who is remembered by more than an address.

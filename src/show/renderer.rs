@@ -8,7 +8,7 @@ use super::deck::{Change, Deck, Transition};
 use super::hearing::Ear;
 use crate::analysis::Features;
 use crate::mask::LightFrames;
-use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints};
+use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints, Perspective};
 use crate::pattern::{Instrument, Shade};
 use crate::point::LaserPoint;
 use crate::stream::{FillRequest, FillResult, Producer};
@@ -39,6 +39,9 @@ pub struct Renderer {
     lag_left: usize,
     epoch: u32,
     features: Features,
+    perspective: Perspective,
+    /// False while it shows a test picture: the parameters of the show are not its own.
+    follows: bool,
 }
 
 impl Renderer {
@@ -60,6 +63,8 @@ impl Renderer {
             lag_left: 0,
             epoch: 0,
             features: Features::default(),
+            perspective: Perspective::default(),
+            follows: true,
         }
     }
 
@@ -100,9 +105,22 @@ impl Renderer {
         self.deck.progress()
     }
 
-    /// Sets a parameter of the instrument, by its place in the list.
+    /// Sets a parameter of the instrument, by its place in the list, if it is the show's.
     pub fn set_param(&mut self, index: usize, value: f32) {
-        self.deck.set_param(index, value);
+        if self.follows {
+            self.deck.set_param(index, value);
+        }
+    }
+
+    /// Whether it plays what the show plays.
+    pub const fn set_following(&mut self, follows: bool) {
+        self.follows = follows;
+    }
+
+    /// Lays its pictures like this from the next point on, for mirrors of `profile`.
+    pub const fn install(&mut self, perspective: Perspective, profile: GalvoProfile) {
+        self.perspective = perspective;
+        self.layout.settings_mut().profile = profile;
     }
 
     /// This renderer as a producer that listens through `ear`; in silence if the music does not run.
@@ -220,6 +238,7 @@ impl Producer for Seeing<'_> {
                 renderer.turn.step();
                 *point = shaded(*drawn, renderer.shade, &renderer.turn);
             }
+            renderer.perspective.apply(&mut buffer[done..done + n]);
             renderer.beam = drawn[n - 1];
             renderer.cursor += n;
             renderer.block_left -= n;

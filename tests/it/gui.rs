@@ -3,6 +3,7 @@
 
 mod fake_desk;
 mod layout;
+mod panes;
 mod presets;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ use fake_desk::FakeDesk;
 struct Window {
     desk: FakeDesk,
     h: Harness<'static, App>,
+    /// Where the desk is remembered, if anywhere.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Window {
@@ -31,7 +34,13 @@ impl Window {
     }
 
     fn of(size: [f32; 2], chooser: FileChooser) -> Self {
-        Self::over(size, |desk| App::new(desk, chooser))
+        // The safety notes were read in an earlier show.
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("desk.toml");
+        std::fs::write(&file, "safety_notes_read = true").unwrap();
+        let mut window = Self::over(size, |desk| App::new(desk, chooser).remembered_in(file));
+        window.folder = Some(folder);
+        window
     }
 
     fn over(size: [f32; 2], app: impl FnOnce(Box<dyn Desk>) -> App) -> Self {
@@ -53,7 +62,7 @@ impl Window {
         );
         h.run_steps(4);
         h.check_accessibility();
-        Self { desk, h }
+        Self { desk, h, folder: None }
     }
 
     /// What was sent since the last call.
@@ -181,8 +190,8 @@ fn arrows_seek_five_seconds_and_choose_presets_while_nothing_has_the_focus() {
 #[test]
 fn a_click_on_a_preset_chooses_it_and_a_search_narrows_the_list() {
     let mut window = Window::new();
-    window.click("Scope circle");
-    assert_eq!(window.sent(), [Command::SelectPreset("Scope circle".into())]);
+    window.click("Beam fan");
+    assert_eq!(window.sent(), [Command::SelectPreset("Beam fan".into())]);
     window.h.get_by_role(Role::TextInput).focus();
     window.h.run_steps(2);
     window.h.get_by_role(Role::TextInput).type_text("tunnel");

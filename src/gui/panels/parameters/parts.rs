@@ -2,7 +2,7 @@
 
 use egui::{Align, Button, ComboBox, Layout, RichText, TextEdit, Ui, Vec2};
 
-use super::rows::choice;
+use super::rows::{LIST_PX, choice};
 use crate::gui::panels::presets::generator_box;
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, icon_button};
@@ -245,13 +245,17 @@ fn adding(
     let mut chosen = None;
     let text = RichText::new(format!("+ {name}")).size(theme::SMALL).color(theme::TEXT_QUIET);
     let width = ui.available_width() - 8.0;
-    let shown = ComboBox::from_id_salt(name).selected_text(text).width(width).show_ui(ui, |ui| {
-        for (id, line) in kinds {
-            if ui.selectable_label(false, id).on_hover_text(line).clicked() {
-                chosen = Some(id.to_owned());
+    let shown = ComboBox::from_id_salt(name)
+        .selected_text(text)
+        .width(width)
+        .height(LIST_PX)
+        .show_ui(ui, |ui| {
+            for (id, line) in kinds {
+                if ui.selectable_label(false, id).on_hover_text(line).clicked() {
+                    chosen = Some(id.to_owned());
+                }
             }
-        }
-    });
+        });
     shown.response.accessible_name(name).on_hover_text(help);
     ui.add_space(theme::GRID);
     chosen

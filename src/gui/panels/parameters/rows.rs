@@ -10,6 +10,9 @@ use crate::pattern::modulation::{
 };
 use crate::show::PresetEdit;
 
+/// Height of a list that is opened, px: all sources are seen at once.
+pub(super) const LIST_PX: f32 = 420.0;
+
 /// Shows the rows that move `name` of `owner`, called `title` by assistance.
 pub(super) fn rows(
     ui: &mut Ui,
@@ -226,14 +229,18 @@ pub(super) fn choice<T: Copy + PartialEq>(
 ) {
     let shown = all.iter().find(|(each, _)| each == chosen).map_or("", |(_, word)| word);
     let text = RichText::new(shown.replace('_', " ")).size(theme::SMALL);
-    let shown = ComboBox::from_id_salt(name).selected_text(text).width(width).show_ui(ui, |ui| {
-        for (each, word) in all {
-            let word = ui.selectable_value(chosen, *each, word.replace('_', " "));
-            let line = line(*each);
-            if !line.is_empty() {
-                word.on_hover_text(line);
+    let shown = ComboBox::from_id_salt(name)
+        .selected_text(text)
+        .width(width)
+        .height(LIST_PX)
+        .show_ui(ui, |ui| {
+            for (each, word) in all {
+                let word = ui.selectable_value(chosen, *each, word.replace('_', " "));
+                let line = line(*each);
+                if !line.is_empty() {
+                    word.on_hover_text(line);
+                }
             }
-        }
-    });
+        });
     shown.response.accessible_name(name).on_hover_text(help);
 }

@@ -6,6 +6,9 @@ use crate::gui::theme;
 use crate::show::snapshot::PresetEntry;
 use crate::show::{Command, edit};
 
+/// Height of the list of generators, px.
+const LIST_PX: f32 = 420.0;
+
 /// A question under way.
 #[derive(Debug)]
 pub(super) struct Question {
@@ -135,14 +138,15 @@ impl Question {
 pub(in crate::gui) fn generator_box(ui: &mut Ui, name: &str, chosen: &mut String) -> bool {
     let before = chosen.clone();
     let width = ui.available_width();
-    let shown = ComboBox::from_id_salt(name).selected_text(chosen.as_str()).width(width).show_ui(
-        ui,
-        |ui| {
+    let shown = ComboBox::from_id_salt(name)
+        .selected_text(chosen.as_str())
+        .width(width)
+        .height(LIST_PX)
+        .show_ui(ui, |ui| {
             for (id, line) in edit::generators() {
                 ui.selectable_value(chosen, id.to_owned(), id).on_hover_text(line);
             }
-        },
-    );
+        });
     shown.response.accessible_name(name).on_hover_text("What is drawn");
     *chosen != before
 }
