@@ -93,8 +93,8 @@ pub struct ShowArgs {
     /// Brightness of all light, percent
     #[arg(long, value_name = "PERCENT", default_value_t = 20.0, value_parser = percent)]
     pub master: f32,
-    /// Mask stream (ASVP or ASVR) for presets such as Silhouette. Without it, the file beside the song with the
-    /// same name and the ending .asvp or .asvr is taken, if there is one
+    /// Mask stream (ASVP or ASVR), a file or an http(s) address, for presets such as Silhouette. Without it, the one
+    /// beside the song with the same name and the ending .asvp or .asvr is taken, if there is one
     #[arg(long, value_name = "FILE")]
     pub mask: Option<PathBuf>,
     /// Frames per second of the mask stream, which the file does not say: 60, 29.97, 60000/1001

@@ -1,6 +1,6 @@
 //! The keys of the desk. None arms, none quits.
 
-use egui::{Context, Event, Key, Modifiers};
+use egui::{Context, Event, Key, Modifiers, ViewportCommand};
 
 use crate::analysis::BeatWish;
 use crate::show::{Command, Snapshot};
@@ -131,6 +131,12 @@ fn live_keys(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) {
             }
         });
     }
+}
+
+/// The window at hand over the whole screen, and back.
+pub(super) fn full_screen(ctx: &Context) {
+    let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
 }
 
 /// A seek by `seconds`, kept within the music; none for live input.

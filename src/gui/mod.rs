@@ -12,7 +12,9 @@
 
 mod app;
 mod beam_window;
+mod demo;
 mod file_chooser;
+mod frame_time;
 mod keys;
 mod layout;
 mod memory;

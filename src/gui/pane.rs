@@ -13,9 +13,13 @@ pub(super) enum Pane {
     Sound,
     Tempo,
     Projectors,
+    SetUp,
     Safety,
     Live,
     Controllers,
+    Sync,
+    Health,
+    Log,
 }
 
 impl Pane {
@@ -28,9 +32,13 @@ impl Pane {
         Self::Sound,
         Self::Tempo,
         Self::Projectors,
+        Self::SetUp,
         Self::Safety,
         Self::Live,
         Self::Controllers,
+        Self::Sync,
+        Self::Health,
+        Self::Log,
     ];
 
     /// Its title, and one line about it.
@@ -47,6 +55,10 @@ impl Pane {
             Self::Controllers => {
                 ("Controllers", "MIDI, OSC and Art-Net: what arrives, and teaching a control")
             }
+            Self::SetUp => ("Set-up", "A projector in its room: corners, zones, mirrors, mounting"),
+            Self::Sync => ("Sync", "How well light meets sound, and the shift of the light"),
+            Self::Health => ("Health", "Whether the machine keeps up"),
+            Self::Log => ("Log", "Everything that was told since the desk opened"),
             Self::Safety => ("Safety", "Light or no light: arming, master, what went dark and why"),
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::deck::Transition;
+use super::installation::Installation;
 use crate::analysis::BeatWish;
 use crate::control::ControllersWish;
 use crate::path::Mounting;
@@ -80,6 +81,29 @@ pub enum Command {
         projector: String,
         /// How it hangs.
         mounting: Mounting,
+    },
+    /// How a projector is set up in its room: where its picture lies, its zones, its mirrors. Acts at once, and is
+    /// remembered.
+    Install {
+        /// The projector's name: its URI.
+        projector: String,
+        /// Its set-up.
+        installation: Installation,
+    },
+    /// A projector's own switch. Off is dark on it at once; on allows it light with the others, and gives it light at
+    /// once if another one has it. Never remembered.
+    SetAllowed {
+        /// The projector's name: its URI.
+        projector: String,
+        /// Whether it may be armed.
+        allowed: bool,
+    },
+    /// Shows one of the six test pictures on one projector instead of the show; `None` gives it back.
+    SetTestPicture {
+        /// The projector's name: its URI.
+        projector: String,
+        /// The picture, as the generator `test_pattern` numbers them.
+        picture: Option<u8>,
     },
     /// Ends the show: dark, devices closed.
     Quit,

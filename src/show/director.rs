@@ -13,6 +13,7 @@ use super::editor::PresetEditor;
 use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::hands::HandsEnd;
 use super::hearing::KnownTrack;
+use super::installation::Installation;
 use super::library::Library;
 use super::live::{Live, Pressed};
 use super::masks::MaskThread;
@@ -213,6 +214,7 @@ impl Director {
             published: Arc::default(),
         };
         director.take_title();
+        director.put_up_all();
         director.tell_broken();
         director
     }
@@ -339,6 +341,13 @@ impl Director {
                 }
             }
             Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
+            Command::Install { projector, installation } => self.install(&projector, installation),
+            Command::SetAllowed { projector, allowed } => {
+                self.set_allowed(&projector, allowed, now);
+            }
+            Command::SetTestPicture { projector, picture } => {
+                self.set_test_picture(&projector, picture);
+            }
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
                 self.over = true;
@@ -454,10 +463,14 @@ impl Director {
         }
     }
 
-    /// An instrument of `preset` for each projector.
+    /// An instrument of `preset` for each projector but those that show a test picture.
     fn instruments(&self, preset: &Preset) -> Result<Vec<Option<Box<Instrument>>>, PresetError> {
         let make = || Instrument::new(preset).map(|instrument| Some(Box::new(instrument)));
-        self.cast.projectors.iter().map(|_| make()).collect()
+        let of = |projector: &Projector| match projector.test_picture() {
+            Some(_) => Ok(None),
+            None => make(),
+        };
+        self.cast.projectors.iter().map(of).collect()
     }
 
     fn tell_engine(&mut self, command: EngineCommand) {
@@ -531,7 +544,7 @@ impl Director {
             self.path = player.location().map(|location| location.to_string().into());
             self.told_damage = false;
             if let (Some(masks), Some(number)) = (&self.masks, number) {
-                masks.song_opened(number, player.location().and_then(|song| song.path()));
+                masks.song_opened(number, player.location());
             }
             self.listen_to_whole();
             self.take_title();
@@ -617,6 +630,83 @@ impl Director {
         if let Err(error) = self.cast.mountings.set(name, projector.id(), mounting) {
             let text = format!("how {name} hangs is not remembered: {error}");
             self.notices.add(Severity::Warning, text);
+        }
+    }
+
+    fn place_of(&self, name: &str) -> Option<usize> {
+        self.cast.projectors.iter().position(|projector| projector.name() == name)
+    }
+
+    fn install(&mut self, name: &str, installation: Installation) {
+        let Some(slot) = self.place_of(name) else { return };
+        let id = self.cast.projectors[slot].id().map(str::to_owned);
+        if !self.put_up(slot, installation.clone()) {
+            return;
+        }
+        if let Err(error) = self.cast.mountings.install(name, id.as_deref(), installation) {
+            let text = format!("the set-up of {name} is not remembered: {error}");
+            self.notices.add(Severity::Warning, text);
+        }
+    }
+
+    /// Lets every remembered set-up act.
+    fn put_up_all(&mut self) {
+        for slot in 0..self.cast.projectors.len() {
+            let projector = &self.cast.projectors[slot];
+            let remembered = self.cast.mountings.installation_of(projector.name(), projector.id());
+            if !remembered.is_plain() {
+                self.put_up(slot, remembered);
+            }
+        }
+    }
+
+    /// Lets a set-up act; false, with a notice, if it makes no sense.
+    fn put_up(&mut self, slot: usize, installation: Installation) -> bool {
+        match installation.ready() {
+            Ok(ready) => {
+                // Zones first: what the picture's new place lights is judged by them.
+                self.cast.projectors[slot].install(installation, &ready);
+                let (perspective, profile) = (ready.perspective, ready.gate.profile);
+                self.tell_engine(EngineCommand::Install { slot, perspective, profile });
+                true
+            }
+            Err(error) => {
+                let text = format!("{}: {error}", self.cast.projectors[slot].name());
+                self.notices.add(Severity::Error, text);
+                false
+            }
+        }
+    }
+
+    fn set_allowed(&mut self, name: &str, allowed: bool, now: HostTime) {
+        let Some(slot) = self.place_of(name) else { return };
+        // Without light anywhere there is nothing to join: then the show has to be armed.
+        let is_lit = self.cast.projectors.iter().any(|p| p.switch().is_armed());
+        self.cast.projectors[slot].set_allowed(allowed, now);
+        if !allowed {
+            self.to_arm[slot] = false;
+        } else if is_lit && let Err(refused) = self.cast.projectors[slot].arm(now) {
+            self.notices.add(Severity::Warning, refused.to_string());
+        }
+    }
+
+    fn set_test_picture(&mut self, name: &str, picture: Option<u8>) {
+        let Some(slot) = self.place_of(name) else { return };
+        let preset = match picture {
+            None => Ok(Arc::clone(self.cast.editor.preset())),
+            Some(number) => test_picture(number).map(Arc::new),
+        };
+        let made = preset.and_then(|preset| Ok(Box::new(Instrument::new(&preset)?)));
+        match made {
+            Ok(instrument) => {
+                self.cast.projectors[slot].set_test_picture(picture);
+                let mut instruments: Vec<_> = self.cast.projectors.iter().map(|_| None).collect();
+                instruments[slot] = Some(instrument);
+                self.tell_engine(EngineCommand::Following { slot, follows: picture.is_none() });
+                let transition = Transition::CUT;
+                self.tell_engine(EngineCommand::Instruments { instruments, transition });
+            }
+            Err(error) => self.notices.add(Severity::Error, error.to_string()),
         }
     }
 
@@ -710,7 +800,7 @@ impl Director {
         for (projector, wanted) in self.cast.projectors.iter().zip(&mut self.to_arm) {
             if *wanted && projector.is_ready() {
                 *wanted = false;
-                if let Err(refused) = projector.control().arm(now) {
+                if let Err(refused) = projector.arm(now) {
                     self.notices.add(Severity::Warning, refused.to_string());
                 }
             }
@@ -718,7 +808,7 @@ impl Director {
     }
 
     fn arm(&mut self, now: HostTime) {
-        let refused = self.cast.projectors.iter().find_map(|p| p.control().arm(now).err());
+        let refused = self.cast.projectors.iter().find_map(|p| p.arm(now).err());
         if let Some(refused @ Refused::Stopped) = refused {
             self.notices.add(Severity::Warning, refused.to_string());
         }
@@ -890,6 +980,14 @@ fn queue_or_play(player: &mut Player, decoder: Decoder) {
     if player.ended() {
         player.next_track();
     }
+}
+
+/// One of the still pictures to set a projector up by.
+fn test_picture(number: u8) -> Result<Preset, PresetError> {
+    Preset::parse(&format!(
+        "version = 1\nname = \"Test picture\"\ngenerator = \"test_pattern\"\n[params]\npicture = {}\n",
+        number.min(5)
+    ))
 }
 
 /// Whether the sound callback comes evenly.

@@ -12,6 +12,7 @@ use super::renderer::Renderer;
 use crate::analysis::{Analyser, BeatSource, BeatWish, Features};
 use crate::audio::{Period, PeriodSink, Stretch};
 use crate::mask::{ASKED_AHEAD, LightWindow};
+use crate::path::{GalvoProfile, Perspective};
 use crate::pattern::Instrument;
 use crate::realtime::histogram::Histogram;
 use crate::realtime::latest::LatestWriter;
@@ -70,6 +71,22 @@ pub enum EngineCommand {
     Crossfade(f32),
     /// All that is drawn in full white, or as it is.
     Flash(bool),
+    /// How the pictures of one projector lie, and what its mirrors bear.
+    Install {
+        /// Its place.
+        slot: usize,
+        /// Lays the picture.
+        perspective: Perspective,
+        /// What the mirrors bear.
+        profile: GalvoProfile,
+    },
+    /// Whether a projector follows the show, or shows something of its own.
+    Following {
+        /// Its place.
+        slot: usize,
+        /// True for the show.
+        follows: bool,
+    },
     /// The user's offset, ns: positive is light later.
     LightOffset(i64),
     /// A wish of the beat, and when it was made.
@@ -226,6 +243,16 @@ impl Engine {
                 }
                 EngineCommand::Flash(on) => {
                     self.slots.iter_mut().for_each(|slot| slot.renderer.set_flash(on));
+                }
+                EngineCommand::Install { slot, perspective, profile } => {
+                    if let Some(slot) = self.slots.get_mut(slot) {
+                        slot.renderer.install(perspective, profile);
+                    }
+                }
+                EngineCommand::Following { slot, follows } => {
+                    if let Some(slot) = self.slots.get_mut(slot) {
+                        slot.renderer.set_following(follows);
+                    }
                 }
                 EngineCommand::LightOffset(nanos) => self.light_offset_ns = nanos,
                 EngineCommand::Beat(wish, made_at) => {

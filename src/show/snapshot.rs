@@ -12,6 +12,7 @@ use crate::time::{HostTime, MediaTime};
 
 use super::command::Command;
 use super::deck::Transition;
+use super::installation::Installation;
 
 /// The state of the show, made about 60 times a second by the show thread.
 #[derive(Clone, Debug, Default)]
@@ -172,8 +173,14 @@ pub struct ProjectorView {
     pub state: ProjectorState,
     /// True if light is allowed on it.
     pub armed: bool,
+    /// Its own switch: false if the operator took it out of the show.
+    pub allowed: bool,
     /// How it hangs.
     pub mounting: Mounting,
+    /// How it is set up in its room.
+    pub installation: Arc<Installation>,
+    /// The test picture it shows instead of the show.
+    pub test_picture: Option<u8>,
     /// Rate, points per second.
     pub pps: u32,
     /// Time of points ahead of the mirrors, ms.
@@ -263,7 +270,9 @@ pub trait Desk {
     fn snapshot(&mut self) -> Arc<Snapshot>;
     /// Sends a wish. Never waits.
     fn send(&mut self, command: Command);
-    /// Appends the points that the first projector got since the last call (after safety), oldest first, as the
+    /// Chooses the projector whose points are asked for, by its place in the list; the first one at the beginning.
+    fn watch(&mut self, projector: usize);
+    /// Appends the points that the watched projector got since the last call (after safety), oldest first, as the
     /// audience sees them: whatever its mounting did to them is undone;
     /// at most the last quarter second of them.
     fn sent_points(&mut self, out: &mut Vec<LaserPoint>);

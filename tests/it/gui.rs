@@ -4,6 +4,7 @@
 mod fake_desk;
 mod hands;
 mod layout;
+mod panes;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use fake_desk::FakeDesk;
 struct Window {
     desk: FakeDesk,
     h: Harness<'static, App>,
+    /// Where the desk is remembered, if anywhere.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Window {
@@ -31,7 +34,13 @@ impl Window {
     }
 
     fn of(size: [f32; 2], chooser: FileChooser) -> Self {
-        Self::over(size, |desk| App::new(desk, chooser))
+        // The safety notes were read in an earlier show.
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("desk.toml");
+        std::fs::write(&file, "safety_notes_read = true").unwrap();
+        let mut window = Self::over(size, |desk| App::new(desk, chooser).remembered_in(file));
+        window.folder = Some(folder);
+        window
     }
 
     fn over(size: [f32; 2], app: impl FnOnce(Box<dyn Desk>) -> App) -> Self {
@@ -50,7 +59,7 @@ impl Window {
         );
         h.run_steps(4);
         h.check_accessibility();
-        Self { desk, h }
+        Self { desk, h, folder: None }
     }
 
     /// What was sent since the last call.

@@ -21,6 +21,9 @@ mod lasercube_wifi;
 mod layers;
 mod listening;
 mod mask_command;
+#[cfg(feature = "http")]
+mod mask_network;
+mod mask_pressure;
 #[cfg(feature = "gui")]
 mod mask_texture;
 mod masks;

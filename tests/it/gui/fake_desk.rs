@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) sent: Vec<Command>,
     /// Frames since the start.
     pub(crate) frame: u64,
+    /// The projector that is watched.
+    pub(crate) watched: usize,
 }
 
 /// A handle on the fake; clones are the same desk.
@@ -35,7 +37,7 @@ pub(crate) struct FakeDesk(Rc<RefCell<State>>);
 impl FakeDesk {
     /// A rich show, paused and disarmed, one projector, at 1:12.
     pub(crate) fn new() -> Self {
-        Self(Rc::new(RefCell::new(State { seen: rich(), sent: Vec::new(), frame: 0 })))
+        Self(Rc::new(RefCell::new(State { seen: rich(), sent: Vec::new(), frame: 0, watched: 0 })))
     }
 
     /// The state, to look at or to change.
@@ -61,6 +63,10 @@ impl Desk for FakeDesk {
         let mut state = self.state();
         obey(&mut state.seen, &command);
         state.sent.push(command);
+    }
+
+    fn watch(&mut self, projector: usize) {
+        self.state().watched = projector;
     }
 
     fn sent_points(&mut self, out: &mut Vec<LaserPoint>) {
@@ -171,11 +177,26 @@ fn obey(seen: &mut Snapshot, command: &Command) {
                 one.mounting = *mounting;
             }
         }
+        Command::Install { projector, installation } => {
+            named(seen, projector, |one| one.installation = Arc::new(installation.clone()));
+        }
+        Command::SetAllowed { projector, allowed } => {
+            named(seen, projector, |one| one.allowed = *allowed);
+        }
+        Command::SetTestPicture { projector, picture } => {
+            named(seen, projector, |one| one.test_picture = *picture);
+        }
     }
     for projector in &mut seen.projectors {
-        projector.armed = seen.safety.armed;
+        projector.armed = seen.safety.armed && projector.allowed;
         projector.state =
             if seen.safety.stopped { ProjectorState::EmergencyStop } else { ProjectorState::Ready };
+    }
+}
+
+fn named(seen: &mut Snapshot, name: &str, change: impl FnOnce(&mut ProjectorView)) {
+    if let Some(one) = seen.projectors.iter_mut().find(|one| one.name == name) {
+        change(one);
     }
 }
 
@@ -202,6 +223,7 @@ fn rich() -> Snapshot {
         projectors: vec![ProjectorView {
             name: "etherdream://192.168.1.40".into(),
             state: ProjectorState::Ready,
+            allowed: true,
             pps: PPS,
             buffered_ms: 38.0,
             target_ms: 40.0,
