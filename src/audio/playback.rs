@@ -144,6 +144,12 @@ impl Player {
         self.tracks.iter().filter(|track| track.number > heard).count()
     }
 
+    /// Where the tracks that follow the one that is heard come from, in their order.
+    pub fn queued_locations(&self) -> impl Iterator<Item = &Location> {
+        let heard = self.place().track;
+        self.tracks.iter().filter(move |track| track.number > heard).map(|track| &track.location)
+    }
+
     /// Goes to the start of the next track of the queue; false if there is none.
     pub fn next_track(&mut self) -> bool {
         let heard = self.place().track;

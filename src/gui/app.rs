@@ -212,6 +212,7 @@ impl App {
             None => {}
         }
         self.panels.presets.keys(ctx, seen, &mut self.wishes);
+        self.panels.transport.keys(ctx, seen, &mut self.wishes);
         if self.wishes.contains(&Command::Stop) {
             self.panels.presets.leave_question();
             self.panels.parameters.leave_question();

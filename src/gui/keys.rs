@@ -2,12 +2,15 @@
 
 use egui::{Context, Event, Key, Modifiers, ViewportCommand};
 
-use crate::analysis::BeatWish;
+use crate::analysis::{BeatSource, BeatWish};
 use crate::show::{Command, Snapshot};
 use crate::time::MediaTime;
 
 /// How far an arrow seeks, s.
 pub(super) const SEEK_STEP_SECONDS: f64 = 5.0;
+
+/// How far a nudge moves the beat, ms.
+pub(super) const NUDGE_MS: f64 = 10.0;
 
 /// What the key sheet says, in its order.
 pub(super) const SHEET: &[(&str, &str)] = &[
@@ -18,6 +21,12 @@ pub(super) const SHEET: &[(&str, &str)] = &[
     ("1 – 9", "Choose one of the first nine presets"),
     ("T", "Tap the beat; three taps set the tempo"),
     ("R", "Resync: a bar begins now"),
+    (", / .", "The beat 10 ms earlier or later"),
+    ("[ / ]", "Half or twice as many beats"),
+    ("K", "Keep the tempo; and follow what is heard again"),
+    ("I / O", "The loop starts or ends at this beat"),
+    ("L", "Loop on and off"),
+    ("N", "Next track of the queue"),
     ("Left / Right", "Seek 5 s back or forward"),
     ("Up / Down", "Previous or next preset"),
     ("1 to 9", "Take a preset of the bank of nine that has numbers"),
@@ -126,6 +135,12 @@ fn live_keys(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) {
             Key::B => Some(Command::SetBlackout(!seen.live.blackout)),
             Key::T => Some(Command::Beat(BeatWish::Tap)),
             Key::R => Some(Command::Beat(BeatWish::Resync)),
+            Key::Comma => Some(Command::Beat(BeatWish::NudgeMs(-NUDGE_MS))),
+            Key::Period => Some(Command::Beat(BeatWish::NudgeMs(NUDGE_MS))),
+            Key::OpenBracket => Some(Command::Beat(BeatWish::Half)),
+            Key::CloseBracket => Some(Command::Beat(BeatWish::Double)),
+            Key::K if seen.beat_source == BeatSource::Held => Some(Command::Beat(BeatWish::Follow)),
+            Key::K => Some(Command::Beat(BeatWish::Lock)),
             key => {
                 let entry = NUMBERS.iter().position(|number| *number == key);
                 let entry = entry.and_then(|at| seen.presets.get(at));

@@ -50,9 +50,11 @@ impl Pane {
             Self::Presets => ("Presets", "The drawings to choose from"),
             Self::Parameters => ("Parameters", "The preset at work: what can be set, and saving"),
             Self::Text => ("Text", "The preset at work as text, and its formula"),
-            Self::Transport => ("Transport", "Play, seek and volume"),
-            Self::Sound => ("Sound", "The spectrum that is heard now"),
-            Self::Tempo => ("Tempo", "The beat: tempo, bar and onsets"),
+            Self::Transport => ("Transport", "Play, seek, loop, what comes next, volume"),
+            Self::Sound => {
+                ("Sound", "The sound heard now: spectrum, loudness, onsets of the last seconds")
+            }
+            Self::Tempo => ("Tempo", "The beat: its tempo and bar, and hands on it"),
             Self::Projectors => ("Projectors", "How every projector is"),
             Self::Live => ("Live", "Blackout, flash, launches on the beat, and the crossfader"),
             Self::Controllers => {

@@ -50,6 +50,8 @@ const LOOK_AT_FILES_EVERY: Duration = Duration::from_millis(500);
 const SHUFFLE_SEED: u64 = 0x5eed;
 /// Trips kept for the surfaces.
 const TRIPS_KEPT: usize = 50;
+/// Tracks of the queue that are told by name.
+const NEXT_TOLD: usize = 20;
 
 /// Where the sound comes from or goes to, from outside.
 #[derive(Debug)]
@@ -882,6 +884,12 @@ impl Director {
                 album: player.info().and_then(|info| info.tags.album.clone()),
                 cover: player.info().and_then(|info| info.tags.cover.clone()),
                 queued: player.queued() + self.playlist.waiting(),
+                next: player
+                    .queued_locations()
+                    .chain(self.playlist.locations())
+                    .take(NEXT_TOLD)
+                    .map(Location::short_name)
+                    .collect(),
                 loop_region: player.loop_region(),
                 duration: player.duration(),
                 playing: player.playing(),
@@ -908,6 +916,7 @@ impl Director {
             heard_at: view.heard_at,
             beat_source: view.beat_source,
             track: self.track.clone(),
+            listening: self.listening.is_some(),
             transport,
             presets: Arc::clone(&self.presets),
             preset: Arc::clone(&self.preset),

@@ -52,6 +52,11 @@ impl Playlist {
         self.waiting.len()
     }
 
+    /// Where the tracks that are not open yet lie, in their order.
+    pub fn locations(&self) -> impl Iterator<Item = &Location> {
+        self.waiting.iter()
+    }
+
     /// What is being opened.
     #[must_use]
     pub fn opening(&self) -> Option<String> {

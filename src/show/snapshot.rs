@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub beat_source: BeatSource,
     /// The whole of the file that is played, once it is known: beats, bars and parts with their times.
     pub track: Option<Arc<Track>>,
+    /// True while the whole of the file that is played is listened to, beside its playing.
+    pub listening: bool,
     /// What is played, and where.
     pub transport: Transport,
     /// The presets to choose from.
@@ -80,6 +82,8 @@ pub struct Transport {
     pub opening: Option<String>,
     /// Tracks that follow this one.
     pub queued: usize,
+    /// The names of the first of them, at most twenty.
+    pub next: Vec<String>,
     /// The part that is played round and round.
     pub loop_region: Option<(MediaTime, MediaTime)>,
     /// True for live input: no seek, no end.

@@ -5,6 +5,7 @@ mod fake_desk;
 mod hands;
 mod layout;
 mod panes;
+mod playing;
 mod presets;
 
 use std::path::{Path, PathBuf};

@@ -8,10 +8,12 @@ mod analyser;
 mod bars;
 mod beats;
 mod look_up;
+mod outline;
 mod sections;
 mod stored;
 
 pub use analyser::TrackAnalyser;
+pub use outline::Outline;
 pub use sections::SectionKind;
 pub use stored::{StoredTrackError, TRACK_VERSION};
 

@@ -132,15 +132,15 @@ impl Layout {
 /// Heights of panes that do not grow with the window, px.
 const PROJECTORS: f32 = 164.0;
 const SAFETY: f32 = 226.0;
-const TRANSPORT: f32 = 84.0;
 /// The width of the beat, which does not grow either, px.
-const TEMPO: f32 = 236.0;
+const TEMPO: f32 = 272.0;
 
 /// The layout of a desk that nobody arranged, for a room of this size in px.
 fn standard(room: Vec2) -> Tree<Pane> {
     let left = (room.x * 0.19).clamp(240.0, 330.0);
     let right = (room.x * 0.235).clamp(288.0, 400.0);
-    let sound = (room.y * 0.2).clamp(140.0, 190.0);
+    let sound = (room.y * 0.2).clamp(160.0, 230.0);
+    let transport = (room.y * 0.18).clamp(116.0, 184.0);
     let rest = |taken: f32| (room.y - taken).max(160.0);
     let centre = (room.x - left - right).max(320.0);
     let part = Part::row(
@@ -156,7 +156,7 @@ fn standard(room: Vec2) -> Tree<Pane> {
             Part::column(
                 centre,
                 vec![
-                    Part::stack(rest(sound + TRANSPORT), &[Pane::Preview, Pane::Text, Pane::SetUp])
+                    Part::stack(rest(sound + transport), &[Pane::Preview, Pane::Text, Pane::SetUp])
                         .hiding(Pane::SetUp),
                     Part::row(
                         sound,
@@ -165,7 +165,7 @@ fn standard(room: Vec2) -> Tree<Pane> {
                             Part::stack(TEMPO, &[Pane::Tempo, Pane::Sync]),
                         ],
                     ),
-                    Part::stack(TRANSPORT, &[Pane::Transport]),
+                    Part::stack(transport, &[Pane::Transport]),
                 ],
             ),
             Part::column(

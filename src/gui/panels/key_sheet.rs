@@ -12,10 +12,13 @@ pub(in crate::gui) fn show(ui: &Ui, centre: Pos2) -> bool {
         heading(ui, "Keys");
         ui.add_space(theme::GRID);
         ui.spacing_mut().interact_size.y = 20.0;
-        Grid::new("keys").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
-            for (key, act) in SHEET {
-                ui.label(RichText::new(*key).font(theme::figures(13.0)).color(theme::ACCENT));
-                ui.label(RichText::new(*act).color(theme::TEXT));
+        let half = SHEET.len().div_ceil(2);
+        Grid::new("keys").num_columns(4).spacing([20.0, 6.0]).show(ui, |ui| {
+            for row in 0..half {
+                for (key, act) in [SHEET.get(row), SHEET.get(half + row)].into_iter().flatten() {
+                    ui.label(RichText::new(*key).font(theme::figures(12.0)).color(theme::ACCENT));
+                    ui.label(RichText::new(*act).size(theme::SMALL).color(theme::TEXT));
+                }
                 ui.end_row();
             }
         });

@@ -16,6 +16,7 @@ pub(super) mod projectors;
 pub(super) mod safety;
 pub(super) mod safety_notes;
 pub(super) mod set_up;
+pub(super) mod sound;
 pub(super) mod spectrum;
 pub(super) mod status;
 pub(super) mod sync;
@@ -42,6 +43,7 @@ pub(super) struct Panels {
     pub(super) live: live::LivePanel,
     pub(super) controllers: controllers::ControllersPanel,
     pub(super) set_up: set_up::SetUpPanel,
+    pub(super) sound: sound::SoundPanel,
     pub(super) sync: sync::SyncPanel,
     pub(super) log: log::LogPanel,
     pub(super) frames: FrameTime,
@@ -61,6 +63,7 @@ impl Panels {
             live: live::LivePanel::default(),
             controllers: controllers::ControllersPanel::default(),
             set_up: set_up::SetUpPanel::default(),
+            sound: sound::SoundPanel::default(),
             sync: sync::SyncPanel::default(),
             log: log::LogPanel::default(),
             frames: FrameTime::default(),
@@ -70,6 +73,7 @@ impl Panels {
 
     /// Notes what the panes that look back will show, whether they are seen or not.
     pub(super) fn take(&mut self, seen: &Snapshot, now: f64) {
+        self.sound.take(seen, now);
         self.sync.take(seen, now);
         self.log.take(seen, now);
     }
@@ -89,8 +93,8 @@ impl Panels {
             Pane::Parameters => self.parameters.show(ui, seen, wishes),
             Pane::Text => self.preset_text.show(ui, seen, wishes),
             Pane::Transport => self.transport.show(ui, seen, wishes),
-            Pane::Sound => spectrum::show(ui, &seen.features, ui.available_size()),
-            Pane::Tempo => tempo::show(ui, &seen.features, ui.available_size()),
+            Pane::Sound => self.sound.show(ui, seen),
+            Pane::Tempo => tempo::show(ui, seen, wishes),
             Pane::Projectors => {
                 if let Some(name) = projectors::show(ui, seen, wishes) {
                     self.set_up.choose(&name);

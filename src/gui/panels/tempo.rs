@@ -1,81 +1,232 @@
-//! The beat: tempo, how sure it is, four lamps of the bar, and a lamp for onsets.
+//! The beat and hands on it: tempo, lamps of the bar, tap, resync, nudge, half, double, lock, follow.
 
-use egui::{Align2, Rect, Sense, Ui, Vec2, pos2};
+use egui::{
+    Align, Align2, Button, DragValue, Layout, Rect, Response, RichText, Role, Sense, TextStyle, Ui,
+    Vec2, WidgetInfo, pos2,
+};
 
-use crate::analysis::Features;
+use crate::analysis::{BPM_RANGE, Beat, BeatSource, BeatWish};
+use crate::gui::keys::NUDGE_MS;
 use crate::gui::theme;
 use crate::gui::widgets::{bar, lamp};
+use crate::show::{Command, Snapshot};
 
-/// Beats of a bar.
-const BEATS: u8 = 4;
+/// Heights, px.
+const FIGURE_PX: f32 = 36.0;
+const LAMPS_PX: f32 = 18.0;
+const BUTTON_PX: f32 = 24.0;
+/// Buttons in a row.
+const IN_A_ROW: usize = 4;
 
-/// Shows it in `size`.
-pub(in crate::gui) fn show(ui: &mut Ui, features: &Features, size: Vec2) {
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    response
-        .on_hover_text("Tempo and how sure it is; the four beats of a bar; the ring is for onsets");
-    let beat = features.beat;
-    let known = beat.bpm > 0.0;
-    let text = if known { format!("{:.1}", beat.bpm) } else { "–".to_owned() };
-    let ink = if known { theme::TEXT } else { theme::TEXT_FAINT };
-    let painter = ui.painter();
-    let figure = painter.text(
-        rect.left_top() + Vec2::new(0.0, -4.0),
-        Align2::LEFT_TOP,
-        text,
-        theme::figures(theme::FIGURE),
-        ink,
-    );
-    painter.text(
-        pos2(figure.right() + 6.0, figure.bottom() - 6.0),
-        Align2::LEFT_BOTTOM,
-        "BPM",
-        theme::words(theme::SMALL),
-        theme::TEXT_FAINT,
-    );
-    let sure = Rect::from_min_size(
-        rect.left_top() + Vec2::new(0.0, 36.0),
-        Vec2::new(rect.width() - 34.0, 4.0),
-    );
-    bar(painter, sure, beat.confidence, theme::ACCENT, None);
-    painter.text(
-        pos2(rect.right(), sure.center().y),
-        Align2::RIGHT_CENTER,
-        format!("{:.0}%", beat.confidence.clamp(0.0, 1.0) * 100.0),
-        theme::figures(11.0),
-        theme::TEXT_FAINT,
-    );
-    let y = rect.bottom() - 14.0;
-    for k in 0..BEATS {
-        let at = pos2(rect.left() + 10.0 + 26.0 * f32::from(k), y);
-        let colour = if k == 0 { theme::TEXT } else { theme::ACCENT };
-        lamp(painter, at, 7.0, colour, lamp_level(k, beat.bar_phase, known));
-    }
-    let at = pos2(rect.right() - 12.0, y);
-    let level = features.onset.envelope.clamp(0.0, 1.0);
-    painter.circle_stroke(at, 9.0, egui::Stroke::new(2.0, theme::RAISED));
-    lamp(painter, at, 5.0, theme::TEXT, level);
+/// Shows it.
+pub(in crate::gui) fn show(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
+    ui.spacing_mut().item_spacing = Vec2::splat(theme::GRID);
+    let width = ui.available_width();
+    let line = Vec2::new(width, FIGURE_PX);
+    ui.allocate_ui_with_layout(line, Layout::left_to_right(Align::Center), |ui| {
+        tempo(ui, seen, wishes);
+        whose(ui, seen);
+    });
+    lamps(ui, &seen.features.beat);
+    let is_held = seen.beat_source == BeatSource::Held;
+    let wide = ((width - theme::GRID * (IN_A_ROW - 1) as f32) / IN_A_ROW as f32).max(20.0);
+    let mut wish = None;
+    ui.spacing_mut().button_padding.x = theme::GRID;
+    ui.horizontal(|ui| {
+        let earlier = format!("−{NUDGE_MS:.0} ms");
+        let later = format!("+{NUDGE_MS:.0} ms");
+        for (word, name, help, does) in [
+            ("Tap", "Tap", "A beat is now; three taps set tempo and beat (T)", BeatWish::Tap),
+            ("Resync", "Resync", "A bar begins now (R)", BeatWish::Resync),
+            (
+                earlier.as_str(),
+                "Beat earlier",
+                "The beat comes earlier ( , )",
+                BeatWish::NudgeMs(-NUDGE_MS),
+            ),
+            (
+                later.as_str(),
+                "Beat later",
+                "The beat comes later ( . )",
+                BeatWish::NudgeMs(NUDGE_MS),
+            ),
+        ] {
+            let response = key(ui, wide, word, false).accessible_name(name).on_hover_text(help);
+            // A tap counts when the finger comes down, not when it leaves.
+            let struck =
+                if does == BeatWish::Tap { pressed(ui, &response) } else { response.clicked() };
+            wish = struck.then_some(does).or(wish);
+        }
+    });
+    ui.horizontal(|ui| {
+        let lock = "Keeps this tempo, whatever is heard (K)";
+        let follow = "Follows what is heard again, as it is heard (K while a tempo is kept)";
+        for (word, name, help, on, does) in [
+            ("½", "Half tempo", "Half as many beats ( [ )", false, BeatWish::Half),
+            ("×2", "Double tempo", "Twice as many beats ( ] )", false, BeatWish::Double),
+            ("Lock", "Lock", lock, is_held, BeatWish::Lock),
+            ("Follow", "Follow", follow, !is_held, BeatWish::Follow),
+        ] {
+            let response = key(ui, wide, word, on).accessible_name(name).on_hover_text(help);
+            wish = response.clicked().then_some(does).or(wish);
+        }
+    });
+    wishes.extend(wish.map(Command::Beat));
 }
 
-/// How bright the lamp of beat `k` (0..4) is: full on its beat, fading until the next.
-fn lamp_level(k: u8, bar_phase: f32, known: bool) -> f32 {
-    let place = bar_phase.rem_euclid(1.0) * f32::from(BEATS);
+fn key(ui: &mut Ui, wide: f32, word: &str, on: bool) -> Response {
+    let text = RichText::new(word).size(theme::SMALL);
+    ui.add_sized([wide, BUTTON_PX], Button::selectable(on, text).frame_when_inactive(true))
+}
+
+/// True once as the pointer comes down on it, and for a click that needs no pointer.
+fn pressed(ui: &Ui, response: &Response) -> bool {
+    let (down, up) = ui.input(|input| (input.pointer.any_pressed(), input.pointer.any_released()));
+    (response.is_pointer_button_down_on() && down) || (response.clicked() && !up)
+}
+
+/// The tempo, which is typed or dragged.
+fn tempo(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
+    let present = f64::from(seen.features.beat.bpm);
+    let mut wanted = present;
+    ui.scope(|ui| {
+        let ink = if present > 0.0 { theme::TEXT } else { theme::TEXT_FAINT };
+        ui.style_mut().text_styles.insert(TextStyle::Button, theme::figures(26.0));
+        ui.style_mut().drag_value_text_style = TextStyle::Button;
+        ui.visuals_mut().override_text_color = Some(ink);
+        ui.spacing_mut().button_padding = Vec2::new(1.5 * theme::GRID, 0.0);
+        ui.spacing_mut().interact_size = Vec2::new(104.0, FIGURE_PX - 4.0);
+        let field = DragValue::new(&mut wanted)
+            .speed(0.1)
+            .range(BPM_RANGE)
+            .clamp_existing_to_range(false)
+            .fixed_decimals(1)
+            .update_while_editing(false)
+            .custom_formatter(|bpm, _| if bpm > 0.0 { format!("{bpm:.1}") } else { "–".to_owned() });
+        let field = ui.add(field).accessible_name("Tempo");
+        let field = field.on_hover_text(
+            "Beats per minute: click to type another tempo, drag to change it; it is kept then, until Follow",
+        );
+        if field.changed() && (wanted - present).abs() > 1e-6 {
+            wishes.push(Command::Beat(BeatWish::SetBpm(wanted)));
+        }
+    });
+    ui.label(RichText::new("BPM").size(theme::SMALL).color(theme::TEXT_FAINT));
+}
+
+/// Whose beat it is, and how sure.
+fn whose(ui: &mut Ui, seen: &Snapshot) {
+    let beat = &seen.features.beat;
+    let is_known = beat.bpm > 0.0;
+    let (word, help, ink) = match seen.beat_source {
+        _ if !is_known => {
+            ("no beat", "No beat is heard yet; tap one, or type a tempo", theme::TEXT_FAINT)
+        }
+        BeatSource::Held => {
+            ("held", "Your tempo, whatever is heard; Follow gives it back", theme::GREEN)
+        }
+        BeatSource::RunningOn => (
+            "runs on",
+            "No beat is heard any more: it runs on at the last tempo",
+            theme::TEXT_QUIET,
+        ),
+        BeatSource::Heard if seen.track.is_some() => {
+            ("known", "The whole track was listened to: its beats are known", theme::ACCENT)
+        }
+        BeatSource::Heard => ("heard", "The beat that is heard", theme::ACCENT),
+    };
+    let size = Vec2::new(ui.available_width(), FIGURE_PX);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let sure = beat.confidence.clamp(0.0, 1.0);
+    response.on_hover_text(format!("{help}\nConfidence {:.0} %", sure * 100.0));
+    let painter = ui.painter();
+    let top = pos2(rect.right(), rect.center().y - 1.0);
+    painter.text(top, Align2::RIGHT_BOTTOM, word, theme::words(theme::SMALL), ink);
+    let low = pos2(rect.right(), rect.center().y + 2.0);
+    let percent = format!("{:.0}%", sure * 100.0);
+    let figure =
+        painter.text(low, Align2::RIGHT_TOP, percent, theme::figures(11.0), theme::TEXT_FAINT);
+    let gauge = Rect::from_min_max(
+        pos2(rect.right() - 82.0_f32.min(rect.width()), figure.center().y - 2.0),
+        pos2(rect.right() - 34.0, figure.center().y + 2.0),
+    );
+    if gauge.width() > 8.0 {
+        bar(painter, gauge, sure, theme::ACCENT, None);
+    }
+}
+
+/// A lamp for every beat of the bar, and the place as bar.beat.
+fn lamps(ui: &mut Ui, beat: &Beat) {
+    let size = Vec2::new(ui.available_width(), LAMPS_PX);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let is_known = beat.bpm > 0.0;
+    let (bar, of_bar) = place(beat);
+    let beats = beat.beats_per_bar.max(1);
+    let text = if is_known { format!("{bar}.{of_bar}") } else { "–.–".to_owned() };
+    let name = format!("Bar {bar}, beat {of_bar} of {beats}");
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
+    response.on_hover_text("The beats of a bar, and bar.beat since the beat began");
+    let painter = ui.painter();
+    let font = theme::figures(theme::BODY);
+    let figure = painter.text(
+        rect.right_center(),
+        Align2::RIGHT_CENTER,
+        text,
+        font,
+        if is_known { theme::TEXT } else { theme::TEXT_FAINT },
+    );
+    let pitch = ((figure.left() - rect.left() - 12.0) / f32::from(beats)).clamp(8.0, 30.0);
+    for k in 0..beats {
+        let at = pos2(rect.left() + 9.0 + pitch * f32::from(k), rect.center().y);
+        let colour = if k == 0 { theme::TEXT } else { theme::ACCENT };
+        lamp(painter, at, (pitch * 0.28).min(6.5), colour, lamp_level(k, beat));
+    }
+}
+
+/// The bar and the beat in it, both from 1. What comes before the first whole bar belongs to bar 1.
+fn place(beat: &Beat) -> (u32, u8) {
+    let beats = beat.beats_per_bar.max(1);
+    let of_bar = ((beat.bar_phase.rem_euclid(1.0) * f32::from(beats)) as u8).min(beats - 1);
+    let bar = beat.count.saturating_sub(u32::from(of_bar)).div_ceil(u32::from(beats));
+    (bar + 1, of_bar + 1)
+}
+
+/// How bright the lamp of beat `k` is: full on its beat, fading until the next.
+fn lamp_level(k: u8, beat: &Beat) -> f32 {
+    let place = beat.bar_phase.rem_euclid(1.0) * f32::from(beat.beats_per_bar.max(1));
     let since = place - f32::from(k);
-    if known && (0.0..1.0).contains(&since) { 1.0 - 0.75 * since } else { 0.0 }
+    if beat.bpm > 0.0 && (0.0..1.0).contains(&since) { 1.0 - 0.75 * since } else { 0.0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn beat(bpm: f32, count: u32, bar_phase: f32, beats_per_bar: u8) -> Beat {
+        Beat { bpm, count, bar_phase, beats_per_bar, ..Beat::UNKNOWN }
+    }
+
     #[test]
     fn one_lamp_is_lit_at_a_time_and_none_without_a_tempo() {
-        for step in 0..100 {
-            let phase = step as f32 / 100.0;
-            let lit = (0..BEATS).filter(|k| lamp_level(*k, phase, true) > 0.0).count();
-            assert_eq!(lit, 1, "at {phase}");
-            assert!((0..BEATS).all(|k| lamp_level(k, phase, false) == 0.0));
+        for beats in [3, 4, 7] {
+            for step in 0..100 {
+                let phase = step as f32 / 100.0;
+                let known = beat(120.0, 0, phase, beats);
+                let lit = (0..beats).filter(|k| lamp_level(*k, &known) > 0.0).count();
+                assert_eq!(lit, 1, "at {phase} of {beats}");
+                assert!((0..beats).all(|k| lamp_level(k, &beat(0.0, 0, phase, beats)) == 0.0));
+            }
         }
-        assert_eq!(lamp_level(2, 0.5, true), 1.0);
+        assert_eq!(lamp_level(2, &beat(120.0, 2, 0.5, 4)), 1.0);
+    }
+
+    #[test]
+    fn bars_are_counted_from_one_and_an_upbeat_belongs_to_the_first() {
+        assert_eq!(place(&beat(120.0, 0, 0.0, 4)), (1, 1));
+        assert_eq!(place(&beat(120.0, 3, 0.8, 4)), (1, 4));
+        assert_eq!(place(&beat(120.0, 4, 0.01, 4)), (2, 1));
+        assert_eq!(place(&beat(120.0, 0, 0.5, 4)), (1, 3), "two beats of an upbeat");
+        assert_eq!(place(&beat(120.0, 2, 0.0, 4)), (2, 1));
+        assert_eq!(place(&beat(120.0, 7, 0.34, 3)), (3, 2));
     }
 }

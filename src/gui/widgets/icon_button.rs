@@ -19,6 +19,12 @@ pub(in crate::gui) enum Icon {
     Redo,
     /// A cross.
     Close,
+    /// A triangle against a bar.
+    Next,
+    /// A plus.
+    Plus,
+    /// A minus.
+    Minus,
 }
 
 /// A square button of `side` px with the accessible name `name`.
@@ -64,6 +70,18 @@ fn draw(painter: &Painter, icon: Icon, rect: Rect, ink: Color32) {
         Icon::Close => {
             painter.line_segment([at(0.1, 0.1), at(0.9, 0.9)], stroke);
             painter.line_segment([at(0.9, 0.1), at(0.1, 0.9)], stroke);
+        }
+        Icon::Next => {
+            let corners = vec![at(0.02, 0.04), at(0.74, 0.5), at(0.02, 0.96)];
+            painter.add(Shape::convex_polygon(corners, ink, Stroke::NONE));
+            painter.rect_filled(Rect::from_min_max(at(0.76, 0.04), at(0.98, 0.96)), 1, ink);
+        }
+        Icon::Plus => {
+            painter.line_segment([at(0.0, 0.5), at(1.0, 0.5)], stroke);
+            painter.line_segment([at(0.5, 0.0), at(0.5, 1.0)], stroke);
+        }
+        Icon::Minus => {
+            painter.line_segment([at(0.0, 0.5), at(1.0, 0.5)], stroke);
         }
         Icon::Undo => arrow(painter, stroke, at),
         Icon::Redo => arrow(painter, stroke, |x, y| at(1.0 - x, y)),

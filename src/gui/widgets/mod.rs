@@ -13,5 +13,5 @@ pub(super) use code_editor::{Edited, TextPlace, code_editor};
 pub(super) use gauge::{bar, beacon, lamp};
 pub(super) use icon_button::{Icon, icon_button};
 pub(super) use level_slider::level_slider;
-pub(super) use seek_bar::SeekBar;
+pub(super) use seek_bar::{Done, SeekBar, Stretch};
 pub(super) use surface::{dialog, heading, read_out};

@@ -1,61 +1,103 @@
-//! A bar of time: shows a place, and is dragged or clicked to another.
+//! A stretch of time that is clicked, dragged and marked: what it looks like is its user's.
 
 use egui::accesskit::{Action, ActionData};
-use egui::{
-    EventFilter, Id, Key, Modifiers, Pos2, Rect, Response, Sense, Ui, Vec2, WidgetInfo, pos2,
-};
+use egui::{EventFilter, Id, Key, Modifiers, Pos2, Rect, Response, Sense, Ui, WidgetInfo};
 
-use crate::gui::theme;
+/// The time that a bar shows, s.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::gui) struct Stretch {
+    /// At its left edge.
+    pub(in crate::gui) from: f64,
+    /// At its right edge.
+    pub(in crate::gui) to: f64,
+    /// Length of the whole.
+    pub(in crate::gui) duration: f64,
+    /// Where it is now.
+    pub(in crate::gui) position: f64,
+}
 
-/// A time bar; keeps only the place under a dragging finger.
+impl Stretch {
+    /// Where a moment is, px from the left; beyond the edges too.
+    pub(in crate::gui) fn x_of(&self, rect: Rect, seconds: f64) -> f32 {
+        let share = (seconds - self.from) / (self.to - self.from).max(1e-9);
+        rect.left() + rect.width() * share as f32
+    }
+
+    /// The moment under a place, s, within the stretch.
+    pub(in crate::gui) fn at(&self, rect: Rect, place: Pos2) -> f64 {
+        let share = f64::from(((place.x - rect.left()) / rect.width()).clamp(0.0, 1.0));
+        self.from + (self.to - self.from) * share
+    }
+}
+
+/// What a hand did with the bar, in s.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::gui) enum Done {
+    /// It asked for this moment.
+    Seek(f64),
+    /// It marked a part by dragging with Shift.
+    Marked(f64, f64),
+}
+
+/// A bar of time; keeps only what is under a dragging finger.
 #[derive(Debug, Default)]
 pub(in crate::gui) struct SeekBar {
     scrubbing_to: Option<f64>,
+    marking: Option<(f64, f64)>,
 }
 
 impl SeekBar {
-    /// The place under the finger while it drags, s.
+    /// The moment under the finger while it drags, s.
     pub(in crate::gui) fn scrubbing_to(&self) -> Option<f64> {
         self.scrubbing_to
     }
 
-    /// Shows `position` of `duration` (s) in `size`; returns the place that was asked for. A drag asks
-    /// once, when it ends: each seek flushes light and sound.
+    /// The part that is being marked, s; its end may lie before its start.
+    pub(in crate::gui) fn marking(&self) -> Option<(f64, f64)> {
+        self.marking
+    }
+
+    /// Takes what hands do in `rect`. A drag asks once, when it ends: each seek flushes light and sound.
     pub(in crate::gui) fn show(
         &mut self,
         ui: &mut Ui,
         name: &str,
-        size: Vec2,
-        position: f64,
-        duration: f64,
+        rect: Rect,
+        stretch: &Stretch,
         key_step: f64,
-    ) -> (Response, Option<f64>) {
-        let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+    ) -> (Response, Option<Done>) {
+        let response = ui.allocate_rect(rect, Sense::click_and_drag());
         let name = name.to_owned();
-        response.widget_info(|| WidgetInfo::slider(true, position, &name));
-        let under =
-            |at: Pos2| f64::from(((at.x - rect.left()) / rect.width()).clamp(0.0, 1.0)) * duration;
-        let mut wanted = by_key(ui, &response, position, duration, key_step);
-        wanted = wanted.or_else(|| by_assistance(ui, response.id, duration));
-        if let Some(at) = response.interact_pointer_pos() {
-            if response.dragged() {
-                self.scrubbing_to = Some(under(at));
-            } else if response.clicked() {
-                wanted = Some(under(at));
+        response.widget_info(|| WidgetInfo::slider(true, stretch.position, &name));
+        let mut wanted = by_key(ui, &response, stretch, key_step)
+            .or_else(|| by_assistance(ui, response.id, stretch.duration));
+        let (shift, origin) =
+            ui.input(|input| (input.modifiers.shift, input.pointer.press_origin()));
+        if let (true, Some(origin)) = (response.drag_started() && shift, origin) {
+            let start = stretch.at(rect, origin);
+            self.marking = Some((start, start));
+        }
+        if let Some(place) = response.interact_pointer_pos() {
+            let under = stretch.at(rect, place);
+            match (response.dragged(), &mut self.marking) {
+                (true, Some((_, end))) => *end = under,
+                (true, None) => self.scrubbing_to = Some(under),
+                (false, _) if response.clicked() => wanted = Some(under),
+                (false, _) => {}
             }
         }
+        let mut done = None;
         if response.drag_stopped() {
+            done = self.marking.take().map(|(a, b)| Done::Marked(a.min(b), a.max(b)));
             wanted = self.scrubbing_to.take().or(wanted);
         } else if !response.dragged() {
-            self.scrubbing_to = None;
+            (self.scrubbing_to, self.marking) = (None, None);
         }
-        let shown = self.scrubbing_to.or(wanted).unwrap_or(position);
-        paint(ui, rect, &response, (shown / duration) as f32);
-        (response, wanted)
+        (response, done.or(wanted.map(Done::Seek)))
     }
 }
 
-fn by_key(ui: &Ui, response: &Response, position: f64, duration: f64, step: f64) -> Option<f64> {
+fn by_key(ui: &Ui, response: &Response, stretch: &Stretch, step: f64) -> Option<f64> {
     if !response.has_focus() {
         return None;
     }
@@ -64,7 +106,7 @@ fn by_key(ui: &Ui, response: &Response, position: f64, duration: f64, step: f64)
     let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
     let back = pressed(Key::ArrowLeft).then_some(-step);
     let by = pressed(Key::ArrowRight).then_some(step).or(back)?;
-    Some((position + by).clamp(0.0, duration))
+    Some((stretch.position + by).clamp(0.0, stretch.duration))
 }
 
 fn by_assistance(ui: &Ui, id: Id, duration: f64) -> Option<f64> {
@@ -81,15 +123,4 @@ fn by_assistance(ui: &Ui, id: Id, duration: f64) -> Option<f64> {
         });
     });
     wanted
-}
-
-fn paint(ui: &Ui, rect: Rect, response: &Response, fraction: f32) {
-    let painter = ui.painter();
-    let held = response.hovered() || response.dragged() || response.has_focus();
-    let height = if held { 6.0 } else { 4.0 };
-    let rail = Rect::from_center_size(rect.center(), Vec2::new(rect.width(), height));
-    painter.rect_filled(rail, 2, theme::RAISED_HOVER);
-    let x = rail.left() + rail.width() * fraction.clamp(0.0, 1.0);
-    painter.rect_filled(Rect::from_min_max(rail.min, pos2(x, rail.max.y)), 2, theme::ACCENT);
-    painter.circle_filled(pos2(x, rail.center().y), if held { 7.0 } else { 5.0 }, theme::TEXT);
 }

@@ -160,6 +160,13 @@ fn listen(features: &mut Features, seconds: f64) {
     features.beat.phase = beats.fract() as f32;
     features.beat.bar_phase = (beats / 4.0).fract() as f32;
     features.onset.envelope = kick;
+    features.at = MediaTime::from_secs_f64(seconds);
+    features.beat.count = beats as u32;
+    features.onset.count = beats as u32 + 1;
+    features.onset.strength = 0.9;
+    features.level = 0.4 + 0.5 * kick;
+    features.loudness.momentary_lufs = -16.0 + 4.0 * kick;
+    features.loudness.short_term_lufs = -14.2;
     features.silent = false;
 }
 
