@@ -165,7 +165,7 @@ fn the_track_is_drawn_larger_by_wheel_and_button_and_a_click_seeks_in_what_is_in
         unit: MouseWheelUnit::Point,
         delta: Vec2::new(0.0, -2_000.0),
         phase: egui::TouchPhase::Move,
-        source: None,
+        source: egui::MouseWheelSource::Wheel,
         modifiers: Modifiers::NONE,
     });
     window.wait(0.5);

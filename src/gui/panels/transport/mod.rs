@@ -63,15 +63,23 @@ impl TransportPanel {
         if ctx.text_edit_focused() {
             return;
         }
-        let struck = |event: &Event| match event {
-            Event::Key { key, pressed: true, repeat: false, modifiers, .. }
-                if modifiers.is_none() =>
-            {
-                Some(*key)
-            }
-            _ => None,
-        };
-        let keys: Vec<_> = ctx.input(|input| input.events.iter().filter_map(struck).collect());
+        // Taken out, so that no other look at the same picture's keys finds them again.
+        let mut keys = Vec::new();
+        ctx.input_mut(|input| {
+            input.events.retain(|event| match event {
+                Event::Key {
+                    key: key @ (Key::I | Key::O | Key::L | Key::N),
+                    pressed: true,
+                    repeat: false,
+                    modifiers,
+                    ..
+                } if modifiers.is_none() => {
+                    keys.push(*key);
+                    false
+                }
+                _ => true,
+            });
+        });
         for key in keys {
             wishes.extend(match key {
                 Key::I => self.looping.begin(seen),
@@ -343,7 +351,7 @@ fn second_line(seen: &Snapshot) -> String {
 fn queue_words(seen: &Snapshot) -> String {
     let transport = &seen.transport;
     if transport.queued == 0 {
-        return "Nothing is queued: `galvo play a.flac b.flac`, or a playlist, plays one after the other"
+        return "Nothing is queued: `galvo play a.flac b.flac` plays one after the other"
             .to_owned();
     }
     let mut words = "To the next track (N)".to_owned();
