@@ -99,7 +99,7 @@ impl Fed {
 /// What the sound card calls.
 enum Card {
     Live(InputCallback),
-    File(Noting, Fed),
+    File(Box<Noting>, Fed),
 }
 
 impl Card {
@@ -170,7 +170,7 @@ fn run(sound: &[f32], live: bool, ppm: f64) -> Run {
         let (ring, ahead) = ring(400);
         let mut song = Vec::new();
         Analyser::new(RATE).push(MediaTime::ZERO, sound, &mut |features| song.push(*features));
-        Card::File(noting(Listening::Ahead(ahead)), Fed { song, given: 0, ring })
+        Card::File(Box::new(noting(Listening::Ahead(ahead))), Fed { song, given: 0, ring })
     };
 
     let (mut shown, mut random, mut worker_due) = (Vec::new(), 1_u64, START);
