@@ -1,7 +1,8 @@
 //! The keys of the desk. None arms, none quits.
 
-use egui::{Context, Key, Modifiers};
+use egui::{Context, Event, Key, Modifiers, ViewportCommand};
 
+use crate::analysis::BeatWish;
 use crate::show::{Command, Snapshot};
 use crate::time::MediaTime;
 
@@ -12,8 +13,15 @@ pub(super) const SEEK_STEP_SECONDS: f64 = 5.0;
 pub(super) const SHEET: &[(&str, &str)] = &[
     ("Esc", "STOP: dark at once, latched until reset"),
     ("Space", "Play or pause"),
+    ("F", "Flash: full white while it is held"),
+    ("B", "Blackout: no light, still armed; and back"),
+    ("1 – 9", "Choose one of the first nine presets"),
+    ("T", "Tap the beat; three taps set the tempo"),
+    ("R", "Resync: a bar begins now"),
     ("Left / Right", "Seek 5 s back or forward"),
     ("Up / Down", "Previous or next preset"),
+    ("1 to 9", "Take a preset of the bank of nine that has numbers"),
+    ("Page Up / Down", "Another bank of nine"),
     ("Ctrl-O", "Open music"),
     ("Ctrl-S", "Save the preset"),
     ("Ctrl-Shift-S", "Save the preset under a new name"),
@@ -54,6 +62,7 @@ pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) ->
     if pressed(Modifiers::NONE, Key::Space) {
         wishes.push(if seen.transport.playing { Command::Pause } else { Command::Play });
     }
+    live_keys(ctx, seen, wishes);
     if pressed(control_shift, Key::Z) || pressed(Modifiers::COMMAND, Key::Y) {
         wishes.extend(seen.preset.can_redo.then_some(Command::Redo));
     }
@@ -89,6 +98,49 @@ pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) ->
     .then_some(WindowKey::KeySheet)
 }
 
+/// The keys of a hand that plays. A key that repeats while it is held is pressed once.
+fn live_keys(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) {
+    const NUMBERS: [Key; 9] = [
+        Key::Num1,
+        Key::Num2,
+        Key::Num3,
+        Key::Num4,
+        Key::Num5,
+        Key::Num6,
+        Key::Num7,
+        Key::Num8,
+        Key::Num9,
+    ];
+    let struck = |event: &Event| match event {
+        Event::Key { key, pressed: true, repeat: false, modifiers, .. } if modifiers.is_none() => {
+            Some((*key, true))
+        }
+        // Whatever else is held when it comes up.
+        Event::Key { key: Key::F, pressed: false, .. } => Some((Key::F, false)),
+        _ => None,
+    };
+    let keys: Vec<_> = ctx.input(|input| input.events.iter().filter_map(struck).collect());
+    for (key, down) in keys {
+        wishes.extend(match key {
+            Key::F => Some(Command::SetFlash(down)),
+            Key::B => Some(Command::SetBlackout(!seen.live.blackout)),
+            Key::T => Some(Command::Beat(BeatWish::Tap)),
+            Key::R => Some(Command::Beat(BeatWish::Resync)),
+            key => {
+                let entry = NUMBERS.iter().position(|number| *number == key);
+                let entry = entry.and_then(|at| seen.presets.get(at));
+                entry.map(|entry| Command::SelectPreset(entry.name.clone()))
+            }
+        });
+    }
+}
+
+/// The window at hand over the whole screen, and back.
+pub(super) fn full_screen(ctx: &Context) {
+    let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
+}
+
 /// A seek by `seconds`, kept within the music; none for live input.
 fn seek_by(seen: &Snapshot, seconds: f64) -> Option<Command> {
     let transport = &seen.transport;
@@ -99,7 +151,7 @@ fn seek_by(seen: &Snapshot, seconds: f64) -> Option<Command> {
 
 /// The preset `step` places from the present one, stopping at the ends of the list.
 fn neighbour(seen: &Snapshot, step: isize) -> Option<Command> {
-    let at = seen.presets.iter().position(|entry| entry.name == seen.preset.name);
+    let at = seen.presets.iter().position(|entry| entry.name == seen.preset.stored_name);
     let to = at.map_or(Some(0), |at| at.checked_add_signed(step))?;
     let entry = seen.presets.get(to)?;
     Some(Command::SelectPreset(entry.name.clone()))
@@ -135,7 +187,7 @@ mod tests {
     fn the_list_of_presets_has_ends() {
         let entry = |name: &str| PresetEntry { name: name.into(), ..PresetEntry::default() };
         let mut seen = Snapshot { presets: [entry("a"), entry("b")].into(), ..Snapshot::default() };
-        seen.preset = Arc::new(PresetView { name: "a".into(), ..PresetView::default() });
+        seen.preset = Arc::new(PresetView { stored_name: "a".into(), ..PresetView::default() });
         assert_eq!(neighbour(&seen, -1), None);
         assert_eq!(neighbour(&seen, 1), Some(Command::SelectPreset("b".into())));
         seen.preset = Arc::new(PresetView::default());

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deck::Transition;
+use super::deck::{Change, Transition};
 use super::hearing::{Ear, Hearing, KnownTrack};
 use super::renderer::Renderer;
 use crate::analysis::{Analyser, BeatSource, BeatWish, Features};
 use crate::audio::{Period, PeriodSink, Stretch};
 use crate::mask::{ASKED_AHEAD, LightWindow};
+use crate::path::{GalvoProfile, Perspective};
 use crate::pattern::Instrument;
 use crate::realtime::histogram::Histogram;
 use crate::realtime::latest::LatestWriter;
@@ -63,6 +64,32 @@ pub enum EngineCommand {
         /// When and how.
         transition: Transition,
     },
+    /// Lays instruments on the other side of the crossfader, or nothing: one for each stream, in order; afterwards
+    /// those that have left.
+    Beside(Vec<Option<Box<Instrument>>>),
+    /// The crossfader: 0 what plays, 1 the other side.
+    Crossfade(f32),
+    /// All that is drawn in full white, or as it is.
+    Flash(bool),
+    /// Puts edited instruments in place of those that were chosen last: one for each stream, in order; afterwards those
+    /// they replaced.
+    Edited(Vec<Option<Box<Instrument>>>),
+    /// How the pictures of one projector lie, and what its mirrors bear.
+    Install {
+        /// Its place.
+        slot: usize,
+        /// Lays the picture.
+        perspective: Perspective,
+        /// What the mirrors bear.
+        profile: GalvoProfile,
+    },
+    /// Whether a projector follows the show, or shows something of its own.
+    Following {
+        /// Its place.
+        slot: usize,
+        /// True for the show.
+        follows: bool,
+    },
     /// The user's offset, ns: positive is light later.
     LightOffset(i64),
     /// A wish of the beat, and when it was made.
@@ -95,6 +122,10 @@ pub struct EngineView {
     pub periods: u64,
     /// Times the clock was locked anew.
     pub relocks: u64,
+    /// Changes of instruments that were taken in so far.
+    pub changes: u64,
+    /// How far the last one is, on the first projector.
+    pub change: Change,
 }
 
 /// One projector inside the callback.
@@ -204,10 +235,35 @@ impl Engine {
                     for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
                         slot.renderer.change_instrument(instrument, transition);
                     }
-                    if let Err(instruments) = self.ends.retired.retire(instruments) {
-                        // The bin is as deep as the command ring, so it can only be full if nobody
-                        // empties it; a leak then does less harm than a free in the callback.
-                        std::mem::forget(instruments);
+                    self.seen.changes += 1;
+                    self.let_go(instruments);
+                }
+                EngineCommand::Edited(mut instruments) => {
+                    for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
+                        slot.renderer.replace_instrument(instrument);
+                    }
+                    self.let_go(instruments);
+                }
+                EngineCommand::Beside(mut instruments) => {
+                    for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
+                        slot.renderer.lay_beside(instrument);
+                    }
+                    self.let_go(instruments);
+                }
+                EngineCommand::Crossfade(fade) => {
+                    self.slots.iter_mut().for_each(|slot| slot.renderer.set_crossfade(fade));
+                }
+                EngineCommand::Flash(on) => {
+                    self.slots.iter_mut().for_each(|slot| slot.renderer.set_flash(on));
+                }
+                EngineCommand::Install { slot, perspective, profile } => {
+                    if let Some(slot) = self.slots.get_mut(slot) {
+                        slot.renderer.install(perspective, profile);
+                    }
+                }
+                EngineCommand::Following { slot, follows } => {
+                    if let Some(slot) = self.slots.get_mut(slot) {
+                        slot.renderer.set_following(follows);
                     }
                 }
                 EngineCommand::LightOffset(nanos) => self.light_offset_ns = nanos,
@@ -220,6 +276,14 @@ impl Engine {
                 }
                 EngineCommand::Track(track) => drop(self.hearing.swap_track(period.media, track)),
             }
+        }
+    }
+
+    fn let_go(&mut self, instruments: Vec<Option<Box<Instrument>>>) {
+        if let Err(instruments) = self.ends.retired.retire(instruments) {
+            // The bin is as deep as the command ring, so it can only be full if nobody empties it; a leak then
+            // does less harm than a free in the callback.
+            std::mem::forget(instruments);
         }
     }
 
@@ -290,6 +354,7 @@ impl PeriodSink for Engine {
         seen.sample_rate = period.sample_rate;
         seen.periods += 1;
         seen.relocks += u64::from(period.relocked);
+        seen.change = self.slots.first().map(|slot| slot.renderer.change()).unwrap_or_default();
         self.ends.view.write(*seen);
         self.ends.callback_ns.record(self.clock.now().since(period.now).as_nanos() as u64);
     }

@@ -11,22 +11,25 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::ShowError;
 use super::ahead::AheadOfSound;
+use super::bench::PresetBench;
 use super::command::Command;
 use super::config::{ShowConfig, Source};
 use super::director::{Cast, Director, Sound, rings};
-use super::editor::PresetEditor;
 use super::engine::{Analysed, Engine, Listening, Slot};
+use super::hands::{self, HandsThread};
 use super::library::{self, Library, default_user_dir};
 use super::masks::{self, MaskThread};
 use super::mountings::Mountings;
 use super::playlist::{Playlist, open_decoder};
 use super::projector::{Projector, SetUp};
+use super::remote::Remote;
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
 use crate::analysis::Analyser;
 use crate::audio::{
     OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
 };
+use crate::control::system_ports;
 use crate::dac::{self, FoundDevice};
 use crate::frame::FrameReceiver;
 use crate::mask::{LightFeeder, LightWindow, light_window};
@@ -55,14 +58,23 @@ const SENT_KEPT: usize = 25_000;
 /// A running show, held by a surface. Dropping it ends the show, dark.
 #[derive(Debug)]
 pub struct ShowHandle {
-    commands: Option<Sender<Command>>,
+    commands: Option<Arc<Sender<Command>>>,
     looked_at_ns: Arc<AtomicI64>,
     published: Arc<ArcSwap<Snapshot>>,
-    sent: FrameReceiver,
+    /// What each projector got.
+    sent: Vec<FrameReceiver>,
+    watched: usize,
     thread: Option<JoinHandle<Report>>,
+    hands: Option<HandsThread>,
 }
 
 impl ShowHandle {
+    /// The hands from outside.
+    #[must_use]
+    pub const fn hands(&self) -> Option<&HandsThread> {
+        self.hands.as_ref()
+    }
+
     /// Ends the show and says what was measured. `None` if the show thread died.
     pub fn finish(mut self) -> Option<Report> {
         self.send(Command::Quit);
@@ -72,6 +84,8 @@ impl ShowHandle {
 
 impl Drop for ShowHandle {
     fn drop(&mut self) {
+        // No hand from outside acts on a show that ends.
+        self.hands = None;
         // A closed channel tells the show thread that nobody watches any more.
         self.commands = None;
         if let Some(thread) = self.thread.take() {
@@ -93,13 +107,22 @@ impl Desk for ShowHandle {
         }
     }
 
+    fn watch(&mut self, projector: usize) {
+        self.watched = projector;
+    }
+
     fn sent_points(&mut self, out: &mut Vec<LaserPoint>) {
         let first = out.len();
-        while let Some(frame) = self.sent.try_recv() {
-            out.extend_from_slice(frame.points());
+        for (number, sent) in self.sent.iter_mut().enumerate() {
+            // What nobody watches is let go of, so that a change of the choice shows the present.
+            while let Some(frame) = sent.try_recv() {
+                if number == self.watched {
+                    out.extend_from_slice(frame.points());
+                }
+            }
         }
         let seen = self.published.load();
-        if let Some(projector) = seen.projectors.first() {
+        if let Some(projector) = seen.projectors.get(self.watched) {
             projector.mounting.fitting().undo(&mut out[first..]);
         }
         let surplus = (out.len() - first).saturating_sub(SENT_KEPT);
@@ -121,7 +144,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let seen = look_around(&config.dacs, &mountings);
     let mut projectors = Vec::new();
     let mut slots = Vec::new();
-    let mut sent = None;
+    let mut sent = Vec::new();
     let lookahead = match config.source {
         Source::Playback { .. } => LOOKAHEAD,
         Source::Live { .. } => Duration::ZERO,
@@ -137,9 +160,11 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         opened.projector.start(opened.worker, Arc::clone(&clock)).map_err(ShowError::Thread)?;
         projectors.push(opened.projector);
         slots.push(opened.slot);
-        sent = sent.or(Some(opened.sent));
+        sent.push(opened.sent);
     }
-    let sent = sent.ok_or(ShowError::NoProjector)?;
+    if sent.is_empty() {
+        return Err(ShowError::NoProjector);
+    }
 
     let (engine_ends, ends) = rings();
     let make_engine = {
@@ -168,9 +193,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let cast = Cast {
         sound,
         projectors,
-        library,
+        presets: PresetBench::new(library, preset),
         mountings,
-        editor: PresetEditor::new(preset),
         ends,
         master: config.master,
         offset_ms: config.offset_ms,
@@ -196,6 +220,11 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     director.step(clock.now());
     let published = director.published();
     let (commands, inbox) = unbounded();
+    let commands = Arc::new(commands);
+    let remote = Remote::new(&commands, Arc::clone(&published), config.control.may_arm);
+    let (hands, hands_end) =
+        hands::start(&config.control, system_ports(), remote, Arc::clone(&clock))?;
+    director.attend(hands_end);
     // A surface may take its time to open; from its first look on it must go on looking.
     let looked_at_ns = Arc::new(AtomicI64::new(i64::MAX));
     let looked_at = Arc::clone(&looked_at_ns);
@@ -203,7 +232,15 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         .name("show".into())
         .spawn(move || direct(director, &inbox, &looked_at, clock.as_ref()))
         .map_err(ShowError::Thread)?;
-    Ok(ShowHandle { commands: Some(commands), looked_at_ns, published, sent, thread: Some(thread) })
+    Ok(ShowHandle {
+        commands: Some(commands),
+        looked_at_ns,
+        published,
+        sent,
+        watched: 0,
+        thread: Some(thread),
+        hands: Some(hands),
+    })
 }
 
 /// What there is, where that matters: for `auto`, and for who is remembered by more than an address.

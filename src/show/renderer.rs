@@ -4,13 +4,13 @@
 //! rotation follow the music inside the frame too, every [`BLOCK`] points at the time those are seen, so
 //! that a kick is not late by what is left of a frame.
 
-use super::deck::{Deck, Transition};
+use super::deck::{Change, Deck, Transition};
 use super::hearing::Ear;
 use crate::analysis::Features;
 use crate::mask::LightFrames;
-use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints};
+use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints, Perspective};
 use crate::pattern::{Instrument, Shade};
-use crate::point::LaserPoint;
+use crate::point::{Colour, LaserPoint};
 use crate::stream::{FillRequest, FillResult, Producer};
 use crate::time::MediaTime;
 
@@ -33,12 +33,17 @@ pub struct Renderer {
     shade: Shade,
     step: Shade,
     turn: Turn,
+    flash: bool,
     block_left: usize,
     /// Part of a picture by which this one begins later than others, 0..1.
     lag: f32,
     lag_left: usize,
     epoch: u32,
     features: Features,
+    perspective: Perspective,
+    /// False while it shows a test picture: the parameters of the show are not its own.
+    follows: bool,
+    crossfade: f32,
 }
 
 impl Renderer {
@@ -55,11 +60,15 @@ impl Renderer {
             shade: Shade { gain: 0.0, scale: 1.0, rotation: 0.0 },
             step: Shade { gain: 0.0, scale: 0.0, rotation: 0.0 },
             turn: Turn::default(),
+            flash: false,
             block_left: 0,
             lag: 0.0,
             lag_left: 0,
             epoch: 0,
             features: Features::default(),
+            perspective: Perspective::default(),
+            follows: true,
+            crossfade: 0.0,
         }
     }
 
@@ -88,9 +97,52 @@ impl Renderer {
         self.deck.change(next, transition);
     }
 
-    /// Sets a parameter of the instrument, by its place in the list.
+    /// Lays an instrument on the other side of the crossfader, or nothing; what is in `next` afterwards is to be freed
+    /// elsewhere.
+    pub fn lay_beside(&mut self, next: &mut Option<Box<Instrument>>) {
+        self.deck.lay_beside(next);
+    }
+
+    /// The crossfader: 0 what plays, 1 the other side. A test picture stays whole.
+    pub const fn set_crossfade(&mut self, fade: f32) {
+        self.crossfade = fade;
+        self.deck.set_crossfade(if self.follows { fade } else { 0.0 });
+    }
+
+    /// From the next block on: all that is drawn in full white, whatever its colour and brightness, or as it is.
+    pub const fn set_flash(&mut self, on: bool) {
+        self.flash = on;
+    }
+
+    /// Puts an edited instrument in place of the one that was chosen last; what is in `next` afterwards is to be freed
+    /// elsewhere.
+    pub fn replace_instrument(&mut self, next: &mut Option<Box<Instrument>>) {
+        self.deck.replace(next);
+    }
+
+    /// How far the last change of instruments is.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        self.deck.progress()
+    }
+
+    /// Sets a parameter of the instrument, by its place in the list, if it is the show's.
     pub fn set_param(&mut self, index: usize, value: f32) {
-        self.deck.set_param(index, value);
+        if self.follows {
+            self.deck.set_param(index, value);
+        }
+    }
+
+    /// Whether it plays what the show plays.
+    pub const fn set_following(&mut self, follows: bool) {
+        self.follows = follows;
+        self.set_crossfade(self.crossfade);
+    }
+
+    /// Lays its pictures like this from the next point on, for mirrors of `profile`.
+    pub const fn install(&mut self, perspective: Perspective, profile: GalvoProfile) {
+        self.perspective = perspective;
+        self.layout.settings_mut().profile = profile;
     }
 
     /// This renderer as a producer that listens through `ear`; in silence if the music does not run.
@@ -206,8 +258,10 @@ impl Producer for Seeing<'_> {
                 renderer.shade.scale += renderer.step.scale;
                 renderer.shade.rotation += renderer.step.rotation;
                 renderer.turn.step();
-                *point = shaded(*drawn, renderer.shade, &renderer.turn);
+                let point_now = shaded(*drawn, renderer.shade, &renderer.turn);
+                *point = if renderer.flash { flashing(*drawn, point_now) } else { point_now };
             }
+            renderer.perspective.apply(&mut buffer[done..done + n]);
             renderer.beam = drawn[n - 1];
             renderer.cursor += n;
             renderer.block_left -= n;
@@ -250,6 +304,11 @@ impl Turn {
         self.cos = cos * step_cos - sin * step_sin;
         self.sin = sin * step_cos + cos * step_sin;
     }
+}
+
+/// A point of `drawn` light in full white where it is seen now.
+fn flashing(drawn: LaserPoint, seen: LaserPoint) -> LaserPoint {
+    if drawn.is_blank() { seen } else { LaserPoint::lit(seen.x, seen.y, Colour::WHITE) }
 }
 
 fn shaded(point: LaserPoint, shade: Shade, turn: &Turn) -> LaserPoint {

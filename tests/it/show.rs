@@ -1,6 +1,8 @@
 //! The main job end to end, in virtual time: music in, light on the mirrors, judged by what was heard and what
 //! was shown alone.
 
+mod live_hands;
+mod projectors;
 mod scenario;
 
 use std::path::{Path, PathBuf};
@@ -10,9 +12,11 @@ use galvo::dac::simulator::Shown;
 use galvo::format::asvp::write::Writer;
 use galvo::format::outlines::{Outlines, Place};
 use galvo::mask::{Builder, MaskHandle, MaskSource, Output, Rate};
-use galvo::pattern::Preset;
+use galvo::pattern::modulation::{Modulation, Source};
+use galvo::pattern::{DrawingAt, Owner, Preset};
+use galvo::show::deck::Change;
 use galvo::show::snapshot::{ProjectorState, Severity};
-use galvo::show::{Begin, Command, Transition};
+use galvo::show::{Begin, Command, PresetEdit, Transition};
 use galvo::time::{HostTime, MediaTime};
 
 use scenario::{PPS, Performance, RATE, Scenario, brightness, demo, is_lit, wav};
@@ -504,6 +508,60 @@ fn a_change_of_preset_or_parameter_acts_within_one_picture() {
     assert_eq!((report.underruns, report.device_underflows), (0, 0));
 }
 
+/// Any edit of the preset is drawn from the next picture on, without an allocation in a callback, and what was drawn
+/// before goes on: the angle that a spinning figure has reached is no jump. What the music makes of a value is shown.
+#[test]
+fn an_edit_acts_within_one_picture_and_begins_nothing_anew() {
+    let mut show = Scenario::of(&demo()).starting_at(62.0).preset(circle(0.2)).begin().armed();
+    show.run(1.0);
+    let limit_ms = f64::from(show.snapshot().projectors[0].target_ms) + 20.0 + 5.4 + 5.0;
+    let owner = Owner::Drawing(DrawingAt::First);
+    let row = |depth| Modulation::plain("radius", Source::Level, depth);
+    let add = Command::EditPreset(PresetEdit::AddRow { owner, row: row(0.9) });
+    let wider = reaction_ms(&mut show, add, |s| radius(s) > 0.4);
+    assert!(wider <= limit_ms, "{wider}");
+    let seen = show.snapshot();
+    let (set, now) = (seen.preset.params[0].value, seen.moved_values[0]);
+    assert!(set == 0.2 && now > 0.4, "{set} {now}");
+    assert_eq!(seen.preset.params[0].reach, Some([0.2, 0.95]));
+    let undone = reaction_ms(&mut show, Command::Undo, |s| radius(s) < 0.3);
+    assert!(undone <= limit_ms, "{undone}");
+    let seen = show.snapshot();
+    assert!(seen.preset.can_redo && seen.moved_values[0] == 0.2, "{:?}", seen.moved_values);
+    for step in 0_u8..50 {
+        let value = 0.3 + f32::from(step) * 0.01;
+        let look = PresetEdit::Value { owner: Owner::Look, name: "scale".into(), value };
+        show.tell(Command::EditPreset(look));
+        show.run(0.016);
+    }
+    show.tell(Command::EditPreset(PresetEdit::Text("version = 1\nname = 7".into())));
+    let seen = show.snapshot();
+    assert!(seen.notices.iter().any(|notice| notice.text.contains("line 2")));
+    let report = show.finish();
+    assert_eq!((report.underruns, report.device_underflows), (0, 0));
+}
+
+/// A preset that waits for its bar is told apart from the one that plays until then.
+#[test]
+fn what_is_cued_what_grows_and_what_leaves_is_seen() {
+    let mut show = Scenario::of(&demo()).starting_at(62.0).preset(circle(0.2)).begin().armed();
+    show.run(1.0);
+    show.tell(Command::SetTransition(Transition { begin: Begin::Bar, beats: 4.0 }));
+    let leaving = show.snapshot().preset.name.clone();
+    show.tell(Command::SelectPreset("Tesseract".into()));
+    let seen = show.snapshot();
+    assert_eq!((seen.change, seen.leaving.as_str()), (Change::Cued, leaving.as_str()));
+    let mut steps = vec![Change::Cued];
+    for _ in 0..400 {
+        show.run(0.016);
+        let change = show.snapshot().change;
+        if std::mem::discriminant(&change) != std::mem::discriminant(&steps[steps.len() - 1]) {
+            steps.push(change);
+        }
+    }
+    assert!(matches!(steps[..], [Change::Cued, Change::Growing(_), Change::Done]), "{steps:?}");
+}
+
 /// The preset at work follows its file; a mistake in it is told, and the last good one stays on the mirrors.
 #[test]
 fn a_preset_saved_while_it_plays_is_drawn_and_a_broken_one_leaves_the_last_good() {
@@ -669,8 +727,8 @@ fn frame_circle(frame: u64) -> ([f64; 2], f64) {
     ([0.5 * random(0) - 0.25, 0.5 * random(1) - 0.25], 0.15 + 0.4 * random(2))
 }
 
-/// A stream of so many frames of [`frame_circle`], and its handle at `fps`.
-fn circles(frames: u64, fps: u32) -> MaskHandle {
+/// The bytes of a stream of so many frames of [`frame_circle`], each with specks that are no figure.
+fn circle_stream(frames: u64, specks: u64) -> Vec<u8> {
     let mut writer = Writer::default();
     for frame in 0..frames {
         let ([x, y], radius) = frame_circle(frame);
@@ -680,12 +738,27 @@ fn circles(frames: u64, fps: u32) -> MaskHandle {
             let place = |v: f64| (512.0 + 512.0 * v).round() as i32;
             Place::new(place(x + radius * cos), place(-(y + radius * sin)))
         }));
+        for speck in 0..specks {
+            let mixed = (frame * specks + speck + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let (x, y) = ((mixed >> 54) as i32, (mixed >> 44 & 1023) as i32);
+            outlines.push([Place::new(x, y), Place::new(x + (mixed >> 40 & 3) as i32, y)]);
+        }
         writer.push(&outlines).unwrap();
     }
+    writer.plain()
+}
+
+/// The handle of a stream at `fps`.
+fn masks_of(source: &MaskSource, fps: u32) -> MaskHandle {
     let builder = Builder::default().output(Output::Outlines).rate(Rate::new(fps, 1).unwrap());
     let masks = builder.build().unwrap();
-    masks.load_source(&MaskSource::memory(writer.plain())).unwrap();
+    masks.load_source(source).unwrap();
     masks
+}
+
+/// A stream of so many frames of [`frame_circle`], and its handle at `fps`.
+fn circles(frames: u64, fps: u32) -> MaskHandle {
+    masks_of(&MaskSource::memory(circle_stream(frames, 0)), fps)
 }
 
 fn mask_preset() -> Arc<Preset> {
@@ -720,12 +793,34 @@ fn frame_heard(show: &Performance, at: HostTime, seconds: f64, fps: f64) -> Opti
 /// AS-12, AS-36: through a hundred seeks, every lit point lies on the outline of frame ⌊audio time · fps⌋ ± 1.
 #[test]
 fn the_outline_is_that_of_the_audio_time_through_a_hundred_seeks() {
+    a_hundred_seeks_with(circles(1800, 30));
+}
+
+/// AS-03, AS-36, AS-52: the same with a stream that comes over a bad network while it is drawn.
+#[cfg(feature = "http")]
+#[test]
+fn the_outline_is_that_of_the_audio_time_over_a_bad_network_too() {
+    use crate::media::server::{Fault, Server, Site};
+
+    let file = circle_stream(1800, 500);
+    assert!(file.len() > 4 << 20, "{} bytes", file.len());
+    let server = Server::start(Site::with_trouble(file, |request| match request.number % 4 {
+        0 => Fault::CutAfter(300_000),
+        1 => Fault::Status(503),
+        2 => Fault::Delay(std::time::Duration::from_millis(30)),
+        _ => Fault::CutAfter(500_000),
+    }));
+    a_hundred_seeks_with(masks_of(&MaskSource::url(&server.url("circles.asvp")), 30));
+    assert!(server.site.requests().len() > 10);
+}
+
+fn a_hundred_seeks_with(masks: MaskHandle) {
     const SECONDS: f64 = 60.0;
     const FPS: f64 = 30.0;
     let folder = tempfile::tempdir().unwrap();
     let mut show = Scenario::of(&ramp(folder.path(), SECONDS))
         .preset(mask_preset())
-        .masks(circles(1800, 30))
+        .masks(masks)
         .begin()
         .armed();
     let mut random = 7_u64;
