@@ -98,7 +98,7 @@ impl Fed {
 
 /// What the sound card calls.
 enum Card {
-    Live(InputCallback),
+    Live(Box<InputCallback>),
     File(Box<Noting>, Fed),
 }
 
@@ -165,7 +165,7 @@ fn run(sound: &[f32], live: bool, ppm: f64) -> Run {
     };
     let mut card = if live {
         let listening = Listening::Now(Box::new(Analyser::new(RATE)));
-        Card::Live(InputCallback::new(RATE, Box::new(noting(listening))))
+        Card::Live(Box::new(InputCallback::new(RATE, Box::new(noting(listening)))))
     } else {
         let (ring, ahead) = ring(400);
         let mut song = Vec::new();
