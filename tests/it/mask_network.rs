@@ -29,7 +29,7 @@ fn large(frames: u64) -> Vec<u8> {
         let left = (frame % 1000) as i32;
         let mut outlines = Outlines::default();
         outlines.push([(0, 0), (19, 0), (19, 19), (0, 19)].map(|(x, y)| Place::new(left + x, y)));
-        for _ in 0..1200 {
+        for _ in 0..2000 {
             let (x, y) = (random() & 1023, 100 + (random() & 511));
             outlines.push([Place::new(x, y), Place::new(x + (random() & 15), y + 1)]);
         }

@@ -744,7 +744,7 @@ fn the_outline_is_that_of_the_audio_time_through_a_hundred_seeks() {
 fn the_outline_is_that_of_the_audio_time_over_a_bad_network_too() {
     use crate::media::server::{Fault, Server, Site};
 
-    let file = circle_stream(1800, 500);
+    let file = circle_stream(1800, 700);
     assert!(file.len() > 4 << 20, "{} bytes", file.len());
     let server = Server::start(Site::with_trouble(file, |request| match request.number % 4 {
         0 => Fault::CutAfter(300_000),
