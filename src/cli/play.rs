@@ -54,6 +54,7 @@ fn config(source: Source, args: &ShowArgs) -> anyhow::Result<ShowConfig> {
         preset: args.preset.clone(),
         transition: Transition { begin: begin(args.change), beats: args.fade },
         shuffle: args.shuffle,
+        control: args.control.config()?,
         arm: args.arm,
         master: args.master / 100.0,
         pps: args.pps,

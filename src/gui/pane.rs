@@ -14,6 +14,8 @@ pub(super) enum Pane {
     Tempo,
     Projectors,
     Safety,
+    Live,
+    Controllers,
 }
 
 impl Pane {
@@ -27,6 +29,8 @@ impl Pane {
         Self::Tempo,
         Self::Projectors,
         Self::Safety,
+        Self::Live,
+        Self::Controllers,
     ];
 
     /// Its title, and one line about it.
@@ -39,6 +43,10 @@ impl Pane {
             Self::Sound => ("Sound", "The spectrum that is heard now"),
             Self::Tempo => ("Tempo", "The beat: tempo, bar and onsets"),
             Self::Projectors => ("Projectors", "How every projector is"),
+            Self::Live => ("Live", "Blackout, flash, launches on the beat, and the crossfader"),
+            Self::Controllers => {
+                ("Controllers", "MIDI, OSC and Art-Net: what arrives, and teaching a control")
+            }
             Self::Safety => ("Safety", "Light or no light: arming, master, what went dark and why"),
         }
     }

@@ -6,6 +6,7 @@ mod audio;
 mod audio_xy;
 mod cli;
 mod clocks;
+mod control;
 mod decode;
 mod devices;
 mod ether_dream;

@@ -2,7 +2,9 @@
 //! only what is on the screen.
 
 pub(super) mod closing;
+pub(super) mod controllers;
 pub(super) mod key_sheet;
+pub(super) mod live;
 pub(super) mod notices;
 pub(super) mod parameters;
 pub(super) mod presets;
@@ -28,6 +30,8 @@ pub(super) struct Panels {
     pub(super) presets: presets::PresetsPanel,
     pub(super) parameters: parameters::ParametersPanel,
     pub(super) safety: safety::SafetyPanel,
+    pub(super) live: live::LivePanel,
+    pub(super) controllers: controllers::ControllersPanel,
 }
 
 impl Panels {
@@ -38,6 +42,8 @@ impl Panels {
             presets: presets::PresetsPanel::default(),
             parameters: parameters::ParametersPanel::default(),
             safety: safety::SafetyPanel::default(),
+            live: live::LivePanel::default(),
+            controllers: controllers::ControllersPanel::default(),
         }
     }
 
@@ -58,6 +64,8 @@ impl Panels {
             Pane::Sound => spectrum::show(ui, &seen.features, ui.available_size()),
             Pane::Tempo => tempo::show(ui, &seen.features, ui.available_size()),
             Pane::Projectors => projectors::show(ui, &seen.projectors),
+            Pane::Live => self.live.show(ui, seen, now, wishes),
+            Pane::Controllers => self.controllers.show(ui, seen, now, wishes),
             Pane::Safety => self.safety.show(ui, seen, now, wishes),
         }
     }
