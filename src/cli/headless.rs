@@ -253,6 +253,7 @@ mod tests {
         fn send(&mut self, command: Command) {
             self.sent.push(command);
         }
+        fn watch(&mut self, _: usize) {}
         fn sent_points(&mut self, _: &mut Vec<LaserPoint>) {}
     }
 

@@ -194,6 +194,12 @@ mod shared {
             }
         }
 
+        fn watch(&mut self, projector: usize) {
+            if let Some(show) = self.show.borrow_mut().as_mut() {
+                show.watch(projector);
+            }
+        }
+
         fn sent_points(&mut self, out: &mut Vec<LaserPoint>) {
             if let Some(show) = self.show.borrow_mut().as_mut() {
                 show.sent_points(out);

@@ -8,6 +8,7 @@ use egui::{
     Align2, CentralPanel, Color32, Context, Frame, Margin, Panel, Rect, Ui, ViewportCommand,
 };
 
+use super::demo;
 use super::file_chooser::FileChooser;
 use super::keys::{self, WindowKey};
 use super::layout::Layout;
@@ -16,7 +17,7 @@ use super::pane::Pane;
 use super::panels::closing::{self, Answer};
 use super::panels::notices::NoticesPanel;
 use super::panels::title_bar::{self, Asked};
-use super::panels::{Panels, key_sheet, status};
+use super::panels::{Panels, key_sheet, safety_notes, status, welcome};
 use super::theme;
 use crate::point::LaserPoint;
 use crate::show::snapshot::{Notice, Severity};
@@ -99,6 +100,7 @@ impl App {
         {
             self.layout = layout;
         }
+        self.panels.safety.notes_answered(found.memory.safety_notes_read, 0.0);
         self.memory = found.memory;
         self.file = found.usable.then_some(file);
         found.told.into_iter().for_each(|text| self.tell(Severity::Warning, text));
@@ -117,13 +119,18 @@ impl App {
         let seen = self.desk.snapshot();
         self.sent.clear();
         self.desk.sent_points(&mut self.sent);
-        self.panels.preview.take(&self.sent, now);
+        self.panels.preview.take(&self.sent, &seen, now);
+        self.desk.watch(self.panels.preview.watched());
+        self.panels.take(&seen, now);
 
         self.keys(ui, &seen);
         self.files(ui.ctx());
         self.guard_closing(ui.ctx(), &seen);
         let field = self.lay_out(ui, &seen, now);
-        self.sheets(ui, field, &seen);
+        self.sheets(ui, field, &seen, now);
+        let preview = &mut self.panels.preview;
+        let key = preview.show_own_window(ui.ctx(), &seen, now, &mut self.wishes);
+        self.window_key(key, ui.ctx(), &seen);
         self.remember(ui.ctx(), now);
 
         for wish in self.wishes.drain(..) {
@@ -134,6 +141,12 @@ impl App {
             || self.panels.safety.is_waiting()
             || !seen.features.silent;
         ui.request_repaint_after(if moves { LIVELY } else { IDLE });
+    }
+
+    /// Notes how long the last picture of the window took, s.
+    pub(super) fn took(&mut self, seconds: f32) {
+        self.panels.frames.take(seconds);
+        self.panels.preview.set_detail(self.panels.frames.detail());
     }
 
     /// Keeps the window open while an armed show's operator has not agreed, and tells the show once it
@@ -162,6 +175,9 @@ impl App {
             self.closing = Closing::Told;
             self.desk.send(Command::Quit);
         }
+        let frames = &self.panels.frames;
+        let (typical, worst) = (frames.typical_ms(), frames.worst_ms());
+        tracing::info!("window: {typical:.1} ms for a picture, at worst {worst:.1} ms");
         self.write_down();
     }
 
@@ -182,16 +198,25 @@ impl App {
     }
 
     fn keys(&mut self, ui: &Ui, seen: &Snapshot) {
-        match keys::read(ui.ctx(), seen, &mut self.wishes) {
-            Some(WindowKey::Open) => self.choose_file(ui.ctx()),
+        let key = keys::read(ui.ctx(), seen, &mut self.wishes);
+        self.window_key(key, ui.ctx(), seen);
+    }
+
+    /// Obeys a key of the window at hand, and leaves every question once STOP was pressed.
+    fn window_key(&mut self, key: Option<WindowKey>, ctx: &Context, seen: &Snapshot) {
+        match key {
+            Some(WindowKey::Open) => self.choose_file(ctx),
             Some(WindowKey::SaveAs) => self.panels.parameters.ask_name(&seen.preset.name),
             Some(WindowKey::KeySheet) => self.key_sheet = !self.key_sheet,
-            Some(WindowKey::FullScreen) => full_screen(ui.ctx()),
+            Some(WindowKey::FullScreen) => keys::full_screen(ctx),
             None => {}
         }
+        self.panels.presets.keys(ctx, seen, &mut self.wishes);
         if self.wishes.contains(&Command::Stop) {
+            self.panels.presets.leave_question();
             self.panels.parameters.leave_question();
             self.key_sheet = false;
+            self.panels.safety.leave_questions();
         }
     }
 
@@ -246,6 +271,9 @@ impl App {
         if let Some(asked) = asked {
             self.obey(asked, ui.ctx());
         }
+        if let Some(pane) = self.panels.wanted.take() {
+            self.layout.set_shown(pane, true);
+        }
         // Sheets lie over the preview, so that what is worked with stays free.
         self.layout.rect(Pane::Preview).unwrap_or(room)
     }
@@ -256,12 +284,38 @@ impl App {
             Asked::KeySheet => self.key_sheet = !self.key_sheet,
             Asked::Show(pane, shown) => self.layout.set_shown(pane, shown),
             Asked::ResetLayout => self.layout.reset(),
-            Asked::FullScreen => full_screen(ctx),
+            Asked::FullScreen => keys::full_screen(ctx),
             Asked::Scale(scale) => {
                 self.memory.scale = scale;
                 self.to_write = true;
                 ctx.set_zoom_factor(scale);
             }
+        }
+    }
+
+    /// Offers something to play while nothing is open, unless another sheet lies there.
+    fn welcome(&mut self, ui: &Ui, field: Rect, seen: &Snapshot) {
+        let transport = &seen.transport;
+        let is_open = transport.live || transport.path.is_some() || !transport.title.is_empty();
+        let is_free = !self.key_sheet
+            && self.closing != Closing::Asking
+            && !self.panels.safety.asks_for_notes()
+            && !seen.safety.armed;
+        if is_open || !is_free {
+            return;
+        }
+        let projectors: Vec<&str> = seen.projectors.iter().map(|p| p.name.as_str()).collect();
+        match welcome::show(ui, field.center(), &projectors) {
+            Some(welcome::Answer::Demo) => match demo::file() {
+                Ok(file) => self.wishes.push(Command::Open(file)),
+                Err(error) => {
+                    let text =
+                        format!("the demo cannot be written to your cache: {error}; make room");
+                    self.tell(Severity::Error, text);
+                }
+            },
+            Some(welcome::Answer::Open) => self.choose_file(ui.ctx()),
+            None => {}
         }
     }
 
@@ -298,15 +352,27 @@ impl App {
     /// Adds a notice of the desk's own, unless it was told already.
     fn tell(&mut self, severity: Severity, text: String) {
         if !self.own_notices.iter().any(|notice| notice.text == text) {
-            self.own_notices.push(Notice { severity, text });
+            let notice = Notice { severity, text };
+            self.panels.log.add(notice.clone(), 0.0);
+            self.own_notices.push(notice);
         }
     }
 
-    fn sheets(&mut self, ui: &Ui, field: Rect, seen: &Snapshot) {
+    fn sheets(&mut self, ui: &Ui, field: Rect, seen: &Snapshot, now: f64) {
         let notices: Vec<Notice> = self.own_notices.iter().chain(&seen.notices).cloned().collect();
         self.notices.show(ui, field, &notices);
+        self.welcome(ui, field, seen);
         if self.key_sheet && key_sheet::show(ui, field.center()) {
             self.key_sheet = false;
+        }
+        if self.panels.safety.asks_for_notes()
+            && let Some(answer) = safety_notes::show(ui, field.center())
+        {
+            if answer == safety_notes::Answer::Read {
+                self.memory.safety_notes_read = true;
+                self.to_write = true;
+            }
+            self.panels.safety.notes_answered(self.memory.safety_notes_read, now);
         }
         if self.closing == Closing::Asking {
             match closing::ask(ui, field.center()) {
@@ -327,10 +393,4 @@ impl App {
             painter.text(centre, Align2::CENTER_CENTER, "Drop to play", size, theme::ACCENT);
         }
     }
-}
-
-/// The window over the whole screen, and back.
-fn full_screen(ctx: &Context) {
-    let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
-    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
 }

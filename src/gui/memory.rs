@@ -22,13 +22,15 @@ const SCALES: std::ops::RangeInclusive<f32> = 0.5..=4.0;
 pub(super) struct Memory {
     /// The size everything is drawn in; 1 is as the system says.
     pub(super) scale: f32,
+    /// True once the operator has read the safety notes.
+    pub(super) safety_notes_read: bool,
     /// Where the panes stand.
     pub(super) layout: Option<layout::Kept>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { scale: 1.0, layout: None }
+        Self { scale: 1.0, safety_notes_read: false, layout: None }
     }
 }
 
@@ -122,7 +124,7 @@ mod tests {
         let path = folder.path().join("galvo/desk.toml");
         assert_eq!(read(&path), Found::first_day(None, true));
         let layout = layout::Layout::default().kept();
-        let memory = Memory { scale: 1.5, layout };
+        let memory = Memory { scale: 1.5, safety_notes_read: true, layout };
         write(&path, &memory).unwrap();
         assert_eq!(read(&path), Found { memory, told: None, usable: true });
     }

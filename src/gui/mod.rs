@@ -12,7 +12,9 @@
 
 mod app;
 mod beam_window;
+mod demo;
 mod file_chooser;
+mod frame_time;
 mod keys;
 mod layout;
 mod memory;
@@ -20,6 +22,7 @@ mod pane;
 mod panels;
 mod phosphor;
 pub mod theme;
+mod thumbnails;
 mod widgets;
 mod window;
 

@@ -9,13 +9,18 @@ pub(super) enum Pane {
     Preview,
     Presets,
     Parameters,
+    Text,
     Transport,
     Sound,
     Tempo,
     Projectors,
+    SetUp,
     Safety,
     Live,
     Controllers,
+    Sync,
+    Health,
+    Log,
 }
 
 impl Pane {
@@ -24,13 +29,18 @@ impl Pane {
         Self::Preview,
         Self::Presets,
         Self::Parameters,
+        Self::Text,
         Self::Transport,
         Self::Sound,
         Self::Tempo,
         Self::Projectors,
+        Self::SetUp,
         Self::Safety,
         Self::Live,
         Self::Controllers,
+        Self::Sync,
+        Self::Health,
+        Self::Log,
     ];
 
     /// Its title, and one line about it.
@@ -39,6 +49,7 @@ impl Pane {
             Self::Preview => ("Preview", "What a projector draws, as the audience sees it"),
             Self::Presets => ("Presets", "The drawings to choose from"),
             Self::Parameters => ("Parameters", "The preset at work: what can be set, and saving"),
+            Self::Text => ("Text", "The preset at work as text, and its formula"),
             Self::Transport => ("Transport", "Play, seek and volume"),
             Self::Sound => ("Sound", "The spectrum that is heard now"),
             Self::Tempo => ("Tempo", "The beat: tempo, bar and onsets"),
@@ -47,6 +58,10 @@ impl Pane {
             Self::Controllers => {
                 ("Controllers", "MIDI, OSC and Art-Net: what arrives, and teaching a control")
             }
+            Self::SetUp => ("Set-up", "A projector in its room: corners, zones, mirrors, mounting"),
+            Self::Sync => ("Sync", "How well light meets sound, and the shift of the light"),
+            Self::Health => ("Health", "Whether the machine keeps up"),
+            Self::Log => ("Log", "Everything that was told since the desk opened"),
             Self::Safety => ("Safety", "Light or no light: arming, master, what went dark and why"),
         }
     }

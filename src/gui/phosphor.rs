@@ -50,25 +50,37 @@ pub(super) struct Phosphor {
     spots: VecDeque<Spot>,
     exposure: f32,
     seen_at: f64,
+    /// The most points that are drawn now.
+    most: usize,
 }
 
 impl Phosphor {
     pub(super) fn new() -> Self {
-        Self { spots: VecDeque::with_capacity(MOST_POINTS), exposure: 1.0, seen_at: 0.0 }
+        Self {
+            spots: VecDeque::with_capacity(MOST_POINTS),
+            exposure: 1.0,
+            seen_at: 0.0,
+            most: MOST_POINTS,
+        }
+    }
+
+    /// Draws only this part of the points, 0..=1, the newest: for a machine that is not fast enough for all.
+    pub(super) fn set_detail(&mut self, detail: f32) {
+        self.most = (MOST_POINTS as f32 * detail.clamp(0.0, 1.0)) as usize;
     }
 
     /// Takes the points that were sent since the last call, oldest first; `now` is in seconds.
     pub(super) fn take(&mut self, fresh: &[LaserPoint], now: f64) {
         let elapsed = (now - self.seen_at).clamp(0.0, FORGET_SECONDS);
         let step = elapsed / fresh.len().max(1) as f64;
-        let skipped = fresh.len().saturating_sub(MOST_POINTS);
+        let skipped = fresh.len().saturating_sub(self.most);
         for (k, point) in fresh.iter().enumerate().skip(skipped) {
             if point.is_in_range() {
                 let at = now - elapsed + step * (k + 1) as f64;
                 self.spots.push_back(Spot { point: *point, at });
             }
         }
-        let surplus = self.spots.len().saturating_sub(MOST_POINTS);
+        let surplus = self.spots.len().saturating_sub(self.most);
         self.spots.drain(..surplus);
         while self.spots.front().is_some_and(|spot| now - spot.at > FORGET_SECONDS) {
             self.spots.pop_front();
@@ -284,6 +296,15 @@ mod tests {
         assert_eq!(phosphor.spots.len(), MOST_POINTS - 1);
         let mesh = phosphor.light(SQUARE, 1.0);
         assert!(mesh.vertices.iter().all(|v| v.pos.x.is_finite() && v.pos.y.is_finite()));
+    }
+
+    #[test]
+    fn with_less_detail_the_newest_points_are_drawn() {
+        let mut phosphor = Phosphor::new();
+        phosphor.set_detail(0.1);
+        phosphor.take(&line(Colour::WHITE, 2_000), 1.0);
+        assert_eq!(phosphor.spots.len(), MOST_POINTS / 10);
+        assert!(phosphor.spots.back().is_some_and(|spot| spot.point.x > 0.49));
     }
 
     #[test]

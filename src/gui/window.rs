@@ -139,7 +139,10 @@ impl eframe::App for App {
         self.guard_closing_of_a_hidden_window(ctx);
     }
 
-    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        if let Some(seconds) = frame.info().cpu_usage {
+            self.took(seconds);
+        }
         self.root_ui(ui);
     }
 

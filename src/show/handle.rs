@@ -11,10 +11,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::ShowError;
 use super::ahead::AheadOfSound;
+use super::bench::PresetBench;
 use super::command::Command;
 use super::config::{ShowConfig, Source};
 use super::director::{Cast, Director, Sound, rings};
-use super::editor::PresetEditor;
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::hands::{self, HandsThread};
 use super::library::{self, Library, default_user_dir};
@@ -61,7 +61,9 @@ pub struct ShowHandle {
     commands: Option<Arc<Sender<Command>>>,
     looked_at_ns: Arc<AtomicI64>,
     published: Arc<ArcSwap<Snapshot>>,
-    sent: FrameReceiver,
+    /// What each projector got.
+    sent: Vec<FrameReceiver>,
+    watched: usize,
     thread: Option<JoinHandle<Report>>,
     hands: Option<HandsThread>,
 }
@@ -105,13 +107,22 @@ impl Desk for ShowHandle {
         }
     }
 
+    fn watch(&mut self, projector: usize) {
+        self.watched = projector;
+    }
+
     fn sent_points(&mut self, out: &mut Vec<LaserPoint>) {
         let first = out.len();
-        while let Some(frame) = self.sent.try_recv() {
-            out.extend_from_slice(frame.points());
+        for (number, sent) in self.sent.iter_mut().enumerate() {
+            // What nobody watches is let go of, so that a change of the choice shows the present.
+            while let Some(frame) = sent.try_recv() {
+                if number == self.watched {
+                    out.extend_from_slice(frame.points());
+                }
+            }
         }
         let seen = self.published.load();
-        if let Some(projector) = seen.projectors.first() {
+        if let Some(projector) = seen.projectors.get(self.watched) {
             projector.mounting.fitting().undo(&mut out[first..]);
         }
         let surplus = (out.len() - first).saturating_sub(SENT_KEPT);
@@ -133,7 +144,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let seen = look_around(&config.dacs, &mountings);
     let mut projectors = Vec::new();
     let mut slots = Vec::new();
-    let mut sent = None;
+    let mut sent = Vec::new();
     let lookahead = match config.source {
         Source::Playback { .. } => LOOKAHEAD,
         Source::Live { .. } => Duration::ZERO,
@@ -149,9 +160,11 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         opened.projector.start(opened.worker, Arc::clone(&clock)).map_err(ShowError::Thread)?;
         projectors.push(opened.projector);
         slots.push(opened.slot);
-        sent = sent.or(Some(opened.sent));
+        sent.push(opened.sent);
     }
-    let sent = sent.ok_or(ShowError::NoProjector)?;
+    if sent.is_empty() {
+        return Err(ShowError::NoProjector);
+    }
 
     let (engine_ends, ends) = rings();
     let make_engine = {
@@ -180,9 +193,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let cast = Cast {
         sound,
         projectors,
-        library,
+        presets: PresetBench::new(library, preset),
         mountings,
-        editor: PresetEditor::new(preset),
         ends,
         master: config.master,
         offset_ms: config.offset_ms,
@@ -225,6 +237,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         looked_at_ns,
         published,
         sent,
+        watched: 0,
         thread: Some(thread),
         hands: Some(hands),
     })

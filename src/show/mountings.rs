@@ -1,4 +1,4 @@
-//! How each projector hangs, remembered in the user's settings by what the projector tells of itself.
+//! How each projector hangs and is set up in its room, remembered in the user's settings by what the projector tells of itself.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::installation::{Installation, InstallationError};
 use crate::dac::DacUri;
 use crate::path::{Mounting, MountingError};
 
@@ -49,6 +50,8 @@ struct Entry {
     uri: String,
     #[serde(flatten)]
     mounting: Mounting,
+    #[serde(default, skip_serializing_if = "Installation::is_plain")]
+    room: Installation,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -90,6 +93,10 @@ impl Mountings {
         let checked: Result<Vec<_>, MountingError> =
             file.projector.iter().map(|entry| entry.mounting.check()).collect();
         checked.map_err(|error| broken(error.to_string()))?;
+        // A show does not begin with zones that are not understood.
+        let ready: Result<Vec<_>, InstallationError> =
+            file.projector.iter().map(|entry| entry.room.ready()).collect();
+        ready.map_err(|error| broken(error.to_string()))?;
         Ok(Self { path: Some(path), entries: file.projector })
     }
 
@@ -106,19 +113,48 @@ impl Mountings {
         self.place(uri, id).map_or_else(Mounting::default, |place| self.entries[place].mounting)
     }
 
-    /// Remembers it. A mounting that changes nothing is forgotten.
+    /// How that projector is set up in its room.
+    #[must_use]
+    pub fn installation_of(&self, uri: &str, id: Option<&str>) -> Installation {
+        let entry = self.place(uri, id).map(|place| &self.entries[place]);
+        entry.map_or_else(Installation::default, |entry| entry.room.clone())
+    }
+
+    /// Remembers how it hangs. What changes nothing is forgotten.
     pub fn set(
         &mut self,
         uri: &str,
         id: Option<&str>,
         mounting: Mounting,
     ) -> Result<(), MountingsError> {
+        let room = self.installation_of(uri, id);
+        self.keep(uri, id, mounting, room)
+    }
+
+    /// Remembers how it is set up in its room. What changes nothing is forgotten.
+    pub fn install(
+        &mut self,
+        uri: &str,
+        id: Option<&str>,
+        room: Installation,
+    ) -> Result<(), MountingsError> {
+        let mounting = self.of(uri, id);
+        self.keep(uri, id, mounting, room)
+    }
+
+    fn keep(
+        &mut self,
+        uri: &str,
+        id: Option<&str>,
+        mounting: Mounting,
+        room: Installation,
+    ) -> Result<(), MountingsError> {
         if let Some(place) = self.place(uri, id) {
             self.entries.remove(place);
         }
-        if !mounting.is_plain() {
+        if !mounting.is_plain() || !room.is_plain() {
             let (id, uri) = (id.map(str::to_owned), uri.to_owned());
-            self.entries.push(Entry { id, uri, mounting });
+            self.entries.push(Entry { id, uri, mounting, room });
         }
         self.save()
     }
@@ -184,6 +220,23 @@ mod tests {
     }
 
     #[test]
+    fn a_set_up_and_a_mounting_are_kept_beside_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("projectors.toml");
+        let room = Installation { mirrors: "20 kpps".into(), ..Installation::default() };
+        let mut mountings = Mountings::open(Some(path.clone())).unwrap();
+        mountings.set(URI, ID, inverted()).unwrap();
+        mountings.install(URI, ID, room.clone()).unwrap();
+        let mut mountings = Mountings::open(Some(path.clone())).unwrap();
+        assert_eq!((mountings.of(URI, ID), mountings.installation_of(URI, ID)), (inverted(), room));
+        assert!(mountings.installation_of("sim:", None).is_plain());
+        mountings.set(URI, ID, Mounting::default()).unwrap();
+        assert!(!mountings.is_empty(), "the set-up is left");
+        mountings.install(URI, ID, Installation::default()).unwrap();
+        assert!(mountings.is_empty());
+    }
+
+    #[test]
     fn what_changes_nothing_is_forgotten_and_one_projector_has_one_entry() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("projectors.toml");
@@ -205,6 +258,8 @@ mod tests {
             "[[projector]]\nuri = \"sim:\"\ncolours = \"xyz\"",
             "[[projector]]\nuri = \"sim:\"\nrotate_degrees = inf",
             "\u{0}",
+            "[[projector]]\nuri = \"sim:\"\n[projector.room]\nmirrors = \"ideal\"",
+            "[[projector]]\nuri = \"sim:\"\n[[projector.room.zones]]\ncorners = []",
         ] {
             fs::write(&path, text).unwrap();
             let sentence = Mountings::open(Some(path.clone())).unwrap_err().to_string();

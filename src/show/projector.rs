@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::engine::Slot;
+use super::installation::{Installation, Ready};
 use super::renderer::Renderer;
 use super::report::{BufferFigures, StreamReport, SyncFigures};
 use super::snapshot::{ProjectorState, ProjectorView};
@@ -13,9 +14,10 @@ use crate::dac::worker::{Worker, WorkerHandle, WorkerParts, WorkerState, WorkerS
 use crate::frame::{self, FrameReceiver, TapPoint, TapRegistry};
 use crate::path::Mounting;
 use crate::pattern::Instrument;
-use crate::safety::{Arm, Counts, Gate, Meters};
+use crate::safety::arm::Refused;
+use crate::safety::{Arm, Counts, Gate, GateControl, GateSettings, Meters, TripReason};
 use crate::stream::{Stream, StreamConfig, StreamControl, SyncSnapshot, link};
-use crate::time::Clock;
+use crate::time::{Clock, HostTime};
 
 use super::ShowError;
 
@@ -36,6 +38,11 @@ pub struct Projector {
     meters: Meters,
     target: Duration,
     pps: u32,
+    /// The operator's own switch of this projector.
+    allowed: bool,
+    gate: GateControl,
+    installation: Arc<Installation>,
+    test_picture: Option<u8>,
     told_fault: Option<String>,
     _taps: TapRegistry,
 }
@@ -80,7 +87,7 @@ impl Projector {
         let target = presumed.suggested_buffer.max(lookahead);
         let config = StreamConfig::new(pps).with_target_buffer(target);
         let arm = Arm::new();
-        let mut gate = Gate::new(arm.clone());
+        let (mut gate, gate_control) = Gate::with_control(arm.clone(), &GateSettings::default());
         gate.set_master(master);
         let meters = gate.meters();
         let (parts, device) = link(&config, &presumed, gate, arm.clone());
@@ -108,6 +115,10 @@ impl Projector {
             meters,
             target: config.target_buffer,
             pps,
+            allowed: true,
+            gate: gate_control,
+            installation: Arc::default(),
+            test_picture: None,
             told_fault: None,
             _taps: taps,
         };
@@ -145,6 +156,48 @@ impl Projector {
     pub fn known_as(&mut self, id: Option<String>, mounting: &Mounting) {
         self.id = id;
         self.control.set_mounting(mounting);
+    }
+
+    /// Takes it out of the show, dark at once, or lets it be armed with the others.
+    pub fn set_allowed(&mut self, allowed: bool, now: HostTime) {
+        self.allowed = allowed;
+        if !allowed {
+            self.switch().disarm(now, TripReason::Operator);
+        }
+    }
+
+    /// True if it may be armed.
+    #[must_use]
+    pub const fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
+    /// Allows light on it, unless the operator took it out of the show: the one way to light.
+    pub fn arm(&self, now: HostTime) -> Result<(), Refused> {
+        if self.allowed { self.control.arm(now).map(|_| ()) } else { Ok(()) }
+    }
+
+    /// Sends zones and mirrors to its gate; how the picture lies is the engine's to know.
+    pub fn install(&mut self, installation: Installation, ready: &Ready) {
+        self.gate.send(&ready.gate);
+        self.installation = Arc::new(installation);
+    }
+
+    /// How it is set up in its room.
+    #[must_use]
+    pub const fn installation(&self) -> &Arc<Installation> {
+        &self.installation
+    }
+
+    /// The test picture it shows instead of the show.
+    #[must_use]
+    pub const fn test_picture(&self) -> Option<u8> {
+        self.test_picture
+    }
+
+    /// Notes what it shows instead of the show.
+    pub const fn set_test_picture(&mut self, picture: Option<u8>) {
+        self.test_picture = picture;
     }
 
     /// Its switch.
@@ -185,7 +238,10 @@ impl Projector {
             name: self.name.clone(),
             state,
             armed: self.control.is_armed(),
+            allowed: self.allowed,
             mounting: self.control.mounting(),
+            installation: Arc::clone(&self.installation),
+            test_picture: self.test_picture,
             pps: self.pps,
             buffered_ms: self.milliseconds(stats.buffered_points as f64) as f32,
             target_ms: self.target.as_secs_f32() * 1e3,

@@ -4,11 +4,11 @@
 //! rotation follow the music inside the frame too, every [`BLOCK`] points at the time those are seen, so
 //! that a kick is not late by what is left of a frame.
 
-use super::deck::{Deck, Transition};
+use super::deck::{Change, Deck, Transition};
 use super::hearing::Ear;
 use crate::analysis::Features;
 use crate::mask::LightFrames;
-use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints};
+use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints, Perspective};
 use crate::pattern::{Instrument, Shade};
 use crate::point::{Colour, LaserPoint};
 use crate::stream::{FillRequest, FillResult, Producer};
@@ -40,6 +40,10 @@ pub struct Renderer {
     lag_left: usize,
     epoch: u32,
     features: Features,
+    perspective: Perspective,
+    /// False while it shows a test picture: the parameters of the show are not its own.
+    follows: bool,
+    crossfade: f32,
 }
 
 impl Renderer {
@@ -62,6 +66,9 @@ impl Renderer {
             lag_left: 0,
             epoch: 0,
             features: Features::default(),
+            perspective: Perspective::default(),
+            follows: true,
+            crossfade: 0.0,
         }
     }
 
@@ -96,9 +103,10 @@ impl Renderer {
         self.deck.lay_beside(next);
     }
 
-    /// The crossfader: 0 what plays, 1 the other side.
+    /// The crossfader: 0 what plays, 1 the other side. A test picture stays whole.
     pub const fn set_crossfade(&mut self, fade: f32) {
-        self.deck.set_crossfade(fade);
+        self.crossfade = fade;
+        self.deck.set_crossfade(if self.follows { fade } else { 0.0 });
     }
 
     /// From the next block on: all that is drawn in full white, whatever its colour and brightness, or as it is.
@@ -106,15 +114,35 @@ impl Renderer {
         self.flash = on;
     }
 
-    /// True while an instrument waits for its beat.
-    #[must_use]
-    pub const fn is_waiting(&self) -> bool {
-        self.deck.is_waiting()
+    /// Puts an edited instrument in place of the one that was chosen last; what is in `next` afterwards is to be freed
+    /// elsewhere.
+    pub fn replace_instrument(&mut self, next: &mut Option<Box<Instrument>>) {
+        self.deck.replace(next);
     }
 
-    /// Sets a parameter of the instrument, by its place in the list.
+    /// How far the last change of instruments is.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        self.deck.progress()
+    }
+
+    /// Sets a parameter of the instrument, by its place in the list, if it is the show's.
     pub fn set_param(&mut self, index: usize, value: f32) {
-        self.deck.set_param(index, value);
+        if self.follows {
+            self.deck.set_param(index, value);
+        }
+    }
+
+    /// Whether it plays what the show plays.
+    pub const fn set_following(&mut self, follows: bool) {
+        self.follows = follows;
+        self.set_crossfade(self.crossfade);
+    }
+
+    /// Lays its pictures like this from the next point on, for mirrors of `profile`.
+    pub const fn install(&mut self, perspective: Perspective, profile: GalvoProfile) {
+        self.perspective = perspective;
+        self.layout.settings_mut().profile = profile;
     }
 
     /// This renderer as a producer that listens through `ear`; in silence if the music does not run.
@@ -233,6 +261,7 @@ impl Producer for Seeing<'_> {
                 let point_now = shaded(*drawn, renderer.shade, &renderer.turn);
                 *point = if renderer.flash { flashing(*drawn, point_now) } else { point_now };
             }
+            renderer.perspective.apply(&mut buffer[done..done + n]);
             renderer.beam = drawn[n - 1];
             renderer.cursor += n;
             renderer.block_left -= n;

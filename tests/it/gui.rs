@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod fake_desk;
+mod hands;
 mod layout;
+mod panes;
+mod presets;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +25,8 @@ use fake_desk::FakeDesk;
 struct Window {
     desk: FakeDesk,
     h: Harness<'static, App>,
+    /// Where the desk is remembered, if anywhere.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Window {
@@ -30,11 +35,20 @@ impl Window {
     }
 
     fn of(size: [f32; 2], chooser: FileChooser) -> Self {
-        Self::over(size, |desk| App::new(desk, chooser))
+        // The safety notes were read in an earlier show.
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("desk.toml");
+        std::fs::write(&file, "safety_notes_read = true").unwrap();
+        let mut window = Self::over(size, |desk| App::new(desk, chooser).remembered_in(file));
+        window.folder = Some(folder);
+        window
     }
 
     fn over(size: [f32; 2], app: impl FnOnce(Box<dyn Desk>) -> App) -> Self {
-        let desk = FakeDesk::new();
+        Self::at(FakeDesk::new(), size, app)
+    }
+
+    fn at(desk: FakeDesk, size: [f32; 2], app: impl FnOnce(Box<dyn Desk>) -> App) -> Self {
         let app = app(Box::new(desk.clone()));
         let mut h = Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_ui_state(
             |ui, app: &mut App| {
@@ -49,7 +63,7 @@ impl Window {
         );
         h.run_steps(4);
         h.check_accessibility();
-        Self { desk, h }
+        Self { desk, h, folder: None }
     }
 
     /// What was sent since the last call.
@@ -177,8 +191,8 @@ fn arrows_seek_five_seconds_and_choose_presets_while_nothing_has_the_focus() {
 #[test]
 fn a_click_on_a_preset_chooses_it_and_a_search_narrows_the_list() {
     let mut window = Window::new();
-    window.click("Scope circle");
-    assert_eq!(window.sent(), [Command::SelectPreset("Scope circle".into())]);
+    window.click("Beam fan");
+    assert_eq!(window.sent(), [Command::SelectPreset("Beam fan".into())]);
     window.h.get_by_role(Role::TextInput).focus();
     window.h.run_steps(2);
     window.h.get_by_role(Role::TextInput).type_text("tunnel");

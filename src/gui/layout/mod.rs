@@ -130,9 +130,11 @@ impl Layout {
 }
 
 /// Heights of panes that do not grow with the window, px.
-const PROJECTORS: f32 = 148.0;
-const SAFETY: f32 = 208.0;
+const PROJECTORS: f32 = 164.0;
+const SAFETY: f32 = 226.0;
 const TRANSPORT: f32 = 84.0;
+/// The width of the beat, which does not grow either, px.
+const TEMPO: f32 = 236.0;
 
 /// The layout of a desk that nobody arranged, for a room of this size in px.
 fn standard(room: Vec2) -> Tree<Pane> {
@@ -154,12 +156,13 @@ fn standard(room: Vec2) -> Tree<Pane> {
             Part::column(
                 centre,
                 vec![
-                    Part::stack(rest(sound + TRANSPORT), &[Pane::Preview]),
+                    Part::stack(rest(sound + TRANSPORT), &[Pane::Preview, Pane::Text, Pane::SetUp])
+                        .hiding(Pane::SetUp),
                     Part::row(
                         sound,
                         vec![
-                            Part::stack(centre - 212.0, &[Pane::Sound]),
-                            Part::stack(212.0, &[Pane::Tempo]),
+                            Part::stack(centre - TEMPO, &[Pane::Sound, Pane::Health, Pane::Log]),
+                            Part::stack(TEMPO, &[Pane::Tempo, Pane::Sync]),
                         ],
                     ),
                     Part::stack(TRANSPORT, &[Pane::Transport]),

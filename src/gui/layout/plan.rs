@@ -62,6 +62,12 @@ impl Part {
         Self { share, tabs: titles, ..Self::default() }
     }
 
+    /// The same, with one of them hidden.
+    pub(super) fn hiding(mut self, pane: Pane) -> Self {
+        self.hidden.push(written(pane));
+        self
+    }
+
     /// Parts from left to right.
     pub(super) fn row(share: f32, row: Vec<Self>) -> Self {
         Self { share, row, ..Self::default() }

@@ -3,22 +3,30 @@
 
 pub(super) mod closing;
 pub(super) mod controllers;
+pub(super) mod health;
 pub(super) mod key_sheet;
 pub(super) mod live;
+pub(super) mod log;
 pub(super) mod notices;
 pub(super) mod parameters;
+pub(super) mod preset_text;
 pub(super) mod presets;
 pub(super) mod preview;
 pub(super) mod projectors;
 pub(super) mod safety;
+pub(super) mod safety_notes;
+pub(super) mod set_up;
 pub(super) mod spectrum;
 pub(super) mod status;
+pub(super) mod sync;
 pub(super) mod tempo;
 pub(super) mod title_bar;
 pub(super) mod transport;
+pub(super) mod welcome;
 
 use egui::Ui;
 
+use super::frame_time::FrameTime;
 use super::pane::Pane;
 use crate::show::{Command, Snapshot};
 
@@ -29,9 +37,16 @@ pub(super) struct Panels {
     pub(super) transport: transport::TransportPanel,
     pub(super) presets: presets::PresetsPanel,
     pub(super) parameters: parameters::ParametersPanel,
+    pub(super) preset_text: preset_text::PresetTextPanel,
     pub(super) safety: safety::SafetyPanel,
     pub(super) live: live::LivePanel,
     pub(super) controllers: controllers::ControllersPanel,
+    pub(super) set_up: set_up::SetUpPanel,
+    pub(super) sync: sync::SyncPanel,
+    pub(super) log: log::LogPanel,
+    pub(super) frames: FrameTime,
+    /// A pane that another one wants to be shown.
+    pub(super) wanted: Option<Pane>,
 }
 
 impl Panels {
@@ -41,10 +56,22 @@ impl Panels {
             transport: transport::TransportPanel::default(),
             presets: presets::PresetsPanel::default(),
             parameters: parameters::ParametersPanel::default(),
+            preset_text: preset_text::PresetTextPanel::default(),
             safety: safety::SafetyPanel::default(),
             live: live::LivePanel::default(),
             controllers: controllers::ControllersPanel::default(),
+            set_up: set_up::SetUpPanel::default(),
+            sync: sync::SyncPanel::default(),
+            log: log::LogPanel::default(),
+            frames: FrameTime::default(),
+            wanted: None,
         }
+    }
+
+    /// Notes what the panes that look back will show, whether they are seen or not.
+    pub(super) fn take(&mut self, seen: &Snapshot, now: f64) {
+        self.sync.take(seen, now);
+        self.log.take(seen, now);
     }
 
     /// Shows what stands in `pane`, in all the room there is; `now` in seconds.
@@ -60,12 +87,22 @@ impl Panels {
             Pane::Preview => self.preview.show(ui, seen, now),
             Pane::Presets => self.presets.show(ui, seen, wishes),
             Pane::Parameters => self.parameters.show(ui, seen, wishes),
+            Pane::Text => self.preset_text.show(ui, seen, wishes),
             Pane::Transport => self.transport.show(ui, seen, wishes),
             Pane::Sound => spectrum::show(ui, &seen.features, ui.available_size()),
             Pane::Tempo => tempo::show(ui, &seen.features, ui.available_size()),
-            Pane::Projectors => projectors::show(ui, &seen.projectors),
+            Pane::Projectors => {
+                if let Some(name) = projectors::show(ui, seen, wishes) {
+                    self.set_up.choose(&name);
+                    self.wanted = Some(Pane::SetUp);
+                }
+            }
+            Pane::SetUp => self.set_up.show(ui, seen, wishes),
             Pane::Live => self.live.show(ui, seen, now, wishes),
             Pane::Controllers => self.controllers.show(ui, seen, now, wishes),
+            Pane::Sync => self.sync.show(ui, seen, now, wishes),
+            Pane::Health => health::show(ui, seen, &self.frames),
+            Pane::Log => self.log.show(ui),
             Pane::Safety => self.safety.show(ui, seen, now, wishes),
         }
     }

@@ -99,7 +99,8 @@ fn card(ui: &mut Ui, place: usize, notice: &Notice, width: f32) -> bool {
     shown.inner
 }
 
-fn look(severity: Severity) -> (&'static str, Color32) {
+/// The word and the colour of a severity.
+pub(super) fn look(severity: Severity) -> (&'static str, Color32) {
     match severity {
         Severity::Info => ("Note", theme::ACCENT),
         Severity::Warning => ("Warning", theme::AMBER),

@@ -21,12 +21,35 @@ const SWITCH_PX: f32 = 64.0;
 pub(in crate::gui) struct SafetyPanel {
     /// When the cover of the arm switch was lifted.
     cover_lifted_at: Option<f64>,
+    /// True once the safety notes were read, now or in an earlier show.
+    notes_read: bool,
+    /// Somebody wants to arm who has not read them.
+    asks_for_notes: bool,
 }
 
 impl SafetyPanel {
     /// True while the arm switch waits for its second act.
     pub(in crate::gui) fn is_waiting(&self) -> bool {
         self.cover_lifted_at.is_some()
+    }
+
+    /// True while the safety notes are to be shown.
+    pub(in crate::gui) const fn asks_for_notes(&self) -> bool {
+        self.asks_for_notes
+    }
+
+    /// The notes were read, or left. Who asked to arm and has read them gets the second act.
+    pub(in crate::gui) fn notes_answered(&mut self, read: bool, now: f64) {
+        self.notes_read = read;
+        if std::mem::take(&mut self.asks_for_notes) && read {
+            self.cover_lifted_at = Some(now);
+        }
+    }
+
+    /// Leaves every question: somebody pressed STOP.
+    pub(in crate::gui) fn leave_questions(&mut self) {
+        self.asks_for_notes = false;
+        self.cover_lifted_at = None;
     }
 
     /// Shows it; `now` in seconds.
@@ -52,15 +75,7 @@ impl SafetyPanel {
             self.first_act(ui, now);
         }
         master(ui, safety.master, wishes);
-        if let Some(trip) = safety.trips.last() {
-            let text = RichText::new(trip).size(theme::SMALL).color(theme::AMBER);
-            ui.add(egui::Label::new(text).truncate()).on_hover_ui(|ui| {
-                ui.label("What went dark and why, newest first");
-                for trip in safety.trips.iter().rev().take(10) {
-                    ui.label(trip);
-                }
-            });
-        }
+        guards(ui, seen);
     }
 
     fn first_act(&mut self, ui: &mut Ui, now: f64) {
@@ -76,7 +91,11 @@ impl SafetyPanel {
             text: theme::TEXT,
         };
         if switch.show(ui).on_hover_text("Asks once more, then allows light").clicked() {
-            self.cover_lifted_at = Some(now);
+            if self.notes_read {
+                self.cover_lifted_at = Some(now);
+            } else {
+                self.asks_for_notes = true;
+            }
         }
     }
 
@@ -130,6 +149,35 @@ impl SafetyPanel {
         );
         ui.painter().rect_filled(line, 1, theme::AMBER);
     }
+}
+
+/// What watches over the light, and what it took away.
+fn guards(ui: &mut Ui, seen: &Snapshot) {
+    let small = |text: &str| RichText::new(text).size(theme::SMALL);
+    ui.spacing_mut().item_spacing.y = 3.0;
+    let out: Vec<&str> =
+        seen.projectors.iter().filter(|p| !p.allowed).map(|p| p.name.as_str()).collect();
+    if !out.is_empty() {
+        let text = small(&format!("Switched off: {}", out.join(", "))).color(theme::AMBER);
+        ui.add(egui::Label::new(text).truncate())
+            .on_hover_text("Projectors whose own switch is off stay dark when the show is armed");
+    }
+    let trips = &seen.safety.trips;
+    if trips.is_empty() {
+        let text = small("Dead-man on duty; nothing went dark").color(theme::TEXT_FAINT);
+        ui.add(egui::Label::new(text).truncate()).on_hover_text(
+            "The light goes out by itself if the sound callback or the projector's thread stands still for 100 ms, \
+             or this window for a second",
+        );
+        return;
+    }
+    egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        for (age, trip) in trips.iter().rev().enumerate() {
+            let ink = if age == 0 { theme::AMBER } else { theme::TEXT_QUIET };
+            ui.add(egui::Label::new(small(trip).color(ink)).truncate())
+                .on_hover_text("What went dark and why, newest first");
+        }
+    });
 }
 
 fn disarm(ui: &mut Ui, blackout: bool, wishes: &mut Vec<Command>) {

@@ -1,0 +1,162 @@
+//! How a projector is set up in its room: where its picture lies, where light may go, what its mirrors bear.
+
+use serde::{Deserialize, Serialize};
+
+use crate::path::perspective::{Corners, SQUARE};
+use crate::path::{GalvoProfile, Perspective, PerspectiveError};
+use crate::safety::zones::MAX_ZONES;
+use crate::safety::{Effect, GateSettings, Shape, Zone, ZoneError, Zones};
+
+/// The set-up of one projector, as it is edited and remembered. The default is the whole field and mirrors of 30 kpps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Installation {
+    /// Where the corners of the picture lie, in half-fields: bottom left, bottom right, top right, top left.
+    pub corners: Corners,
+    /// What the mirrors bear: the name of a [`GalvoProfile`].
+    pub mirrors: String,
+    /// Where light may go, in the projector's own field.
+    pub zones: Vec<ZoneSpec>,
+}
+
+impl Default for Installation {
+    fn default() -> Self {
+        Self { corners: SQUARE, mirrors: GalvoProfile::K30.name.to_owned(), zones: Vec::new() }
+    }
+}
+
+/// What a zone does to light.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ZoneKind {
+    /// No light here.
+    #[default]
+    Blocked,
+    /// With one such zone light goes nowhere else.
+    Allowed,
+    /// Light is dimmed here.
+    Dimmed,
+}
+
+/// One zone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ZoneSpec {
+    /// What it does.
+    pub kind: ZoneKind,
+    /// The part of light that is left in a dimmed zone, 0..=1.
+    pub keep: f32,
+    /// Width over which it begins, half-fields, on the lit side of its edge.
+    pub soft_edge: f32,
+    /// Its corners, 3 to 12 of them, in half-fields.
+    pub corners: Vec<[f32; 2]>,
+}
+
+impl Default for ZoneSpec {
+    fn default() -> Self {
+        Self {
+            kind: ZoneKind::Blocked,
+            keep: 0.3,
+            soft_edge: 0.02,
+            corners: vec![[-0.3, -0.3], [0.3, -0.3], [0.3, 0.3], [-0.3, 0.3]],
+        }
+    }
+}
+
+/// A set-up that cannot be used; nothing of it acts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InstallationError {
+    /// The picture cannot lie there.
+    #[error(transparent)]
+    Corners(#[from] PerspectiveError),
+    /// A zone makes no sense.
+    #[error(transparent)]
+    Zone(#[from] ZoneError),
+    /// A number of a zone is out of its range.
+    #[error("zone {0}: what is left of the light and the soft edge must be from 0 to 1")]
+    Range(usize),
+    /// There are no such mirrors.
+    #[error("there is no galvo profile \"{0}\": choose one of 20, 30, 40 and 60 kpps")]
+    Mirrors(String),
+}
+
+/// An [`Installation`] made ready for the engine and the gate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ready {
+    /// Lays the picture.
+    pub perspective: Perspective,
+    /// For the gate: zones and mirrors.
+    pub gate: GateSettings,
+}
+
+impl Installation {
+    /// True if it changes nothing.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Checks all of it, and makes it ready.
+    pub fn ready(&self) -> Result<Ready, InstallationError> {
+        let perspective = Perspective::onto(&self.corners)?;
+        let profile = GalvoProfile::named(&self.mirrors)
+            .ok_or_else(|| InstallationError::Mirrors(self.mirrors.clone()))?;
+        if self.zones.len() > MAX_ZONES {
+            return Err(ZoneError::TooMany.into());
+        }
+        let mut zones = Zones::default();
+        for (number, spec) in self.zones.iter().enumerate() {
+            let part = |value: f32| (0.0..=1.0).contains(&value);
+            if !part(spec.keep) || !part(spec.soft_edge) {
+                return Err(InstallationError::Range(number + 1));
+            }
+            let effect = match spec.kind {
+                ZoneKind::Blocked => Effect::Blocked,
+                ZoneKind::Allowed => Effect::Allowed,
+                ZoneKind::Dimmed => Effect::Attenuated(spec.keep),
+            };
+            let shape = Shape::polygon(&spec.corners)?;
+            zones.add(Zone { shape, effect, soft_edge: spec.soft_edge })?;
+        }
+        let gate = GateSettings { zones, profile, ..GateSettings::default() };
+        Ok(Ready { perspective, gate })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_installation_survives_its_file_and_is_made_ready() {
+        let installation = Installation {
+            corners: [[-0.9, -0.8], [0.9, -0.8], [0.5, 0.7], [-0.5, 0.7]],
+            mirrors: "20 kpps".into(),
+            zones: vec![ZoneSpec { kind: ZoneKind::Dimmed, ..ZoneSpec::default() }],
+        };
+        let text = toml::to_string(&installation).unwrap();
+        assert_eq!(toml::from_str::<Installation>(&text).unwrap(), installation);
+        let ready = installation.ready().unwrap();
+        assert_eq!(ready.gate.profile, GalvoProfile::K20);
+        assert!((ready.gate.zones.gain([0.0, 0.0]) - 0.3).abs() < 1e-6);
+        let plain = Installation::default().ready().unwrap();
+        assert!(plain.gate.zones.is_open() && plain.perspective == Perspective::default());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_whole() {
+        let zone = |zone: ZoneSpec| Installation { zones: vec![zone], ..Installation::default() };
+        let none: Vec<[f32; 2]> = Vec::new();
+        for wrong in [
+            zone(ZoneSpec { keep: f32::NAN, ..ZoneSpec::default() }),
+            zone(ZoneSpec { soft_edge: -1.0, ..ZoneSpec::default() }),
+            zone(ZoneSpec { corners: none, ..ZoneSpec::default() }),
+            zone(ZoneSpec { corners: vec![[f32::INFINITY, 0.0]; 3], ..ZoneSpec::default() }),
+            Installation { zones: vec![ZoneSpec::default(); 9], ..Installation::default() },
+            Installation { mirrors: "ideal".into(), ..Installation::default() },
+            Installation { corners: [[0.0; 2]; 4], ..Installation::default() },
+        ] {
+            assert!(wrong.ready().is_err(), "{wrong:?}");
+        }
+    }
+}
