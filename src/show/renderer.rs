@@ -4,7 +4,7 @@
 //! rotation follow the music inside the frame too, every [`BLOCK`] points at the time those are seen, so
 //! that a kick is not late by what is left of a frame.
 
-use super::deck::{Deck, Transition};
+use super::deck::{Change, Deck, Transition};
 use super::hearing::Ear;
 use crate::analysis::Features;
 use crate::mask::LightFrames;
@@ -114,10 +114,16 @@ impl Renderer {
         self.flash = on;
     }
 
-    /// True while an instrument waits for its beat.
+    /// Puts an edited instrument in place of the one that was chosen last; what is in `next` afterwards is to be freed
+    /// elsewhere.
+    pub fn replace_instrument(&mut self, next: &mut Option<Box<Instrument>>) {
+        self.deck.replace(next);
+    }
+
+    /// How far the last change of instruments is.
     #[must_use]
-    pub const fn is_waiting(&self) -> bool {
-        self.deck.is_waiting()
+    pub fn change(&self) -> Change {
+        self.deck.progress()
     }
 
     /// Sets a parameter of the instrument, by its place in the list, if it is the show's.

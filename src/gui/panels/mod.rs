@@ -9,6 +9,7 @@ pub(super) mod live;
 pub(super) mod log;
 pub(super) mod notices;
 pub(super) mod parameters;
+pub(super) mod preset_text;
 pub(super) mod presets;
 pub(super) mod preview;
 pub(super) mod projectors;
@@ -36,6 +37,7 @@ pub(super) struct Panels {
     pub(super) transport: transport::TransportPanel,
     pub(super) presets: presets::PresetsPanel,
     pub(super) parameters: parameters::ParametersPanel,
+    pub(super) preset_text: preset_text::PresetTextPanel,
     pub(super) safety: safety::SafetyPanel,
     pub(super) live: live::LivePanel,
     pub(super) controllers: controllers::ControllersPanel,
@@ -54,6 +56,7 @@ impl Panels {
             transport: transport::TransportPanel::default(),
             presets: presets::PresetsPanel::default(),
             parameters: parameters::ParametersPanel::default(),
+            preset_text: preset_text::PresetTextPanel::default(),
             safety: safety::SafetyPanel::default(),
             live: live::LivePanel::default(),
             controllers: controllers::ControllersPanel::default(),
@@ -84,6 +87,7 @@ impl Panels {
             Pane::Preview => self.preview.show(ui, seen, now),
             Pane::Presets => self.presets.show(ui, seen, wishes),
             Pane::Parameters => self.parameters.show(ui, seen, wishes),
+            Pane::Text => self.preset_text.show(ui, seen, wishes),
             Pane::Transport => self.transport.show(ui, seen, wishes),
             Pane::Sound => spectrum::show(ui, &seen.features, ui.available_size()),
             Pane::Tempo => tempo::show(ui, &seen.features, ui.available_size()),
