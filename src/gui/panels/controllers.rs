@@ -168,7 +168,7 @@ impl ControllersPanel {
             ui.add(search).on_hover_text("Shows the controls whose name or action holds this text");
             let wanted = self.search.trim().to_lowercase();
             for binding in &controllers.bindings {
-                let line = format!("{}  →  {}", binding.on, binding.does);
+                let line = format!("{}  –  {}", binding.on, binding.does);
                 if line.to_lowercase().contains(&wanted) {
                     let text = RichText::new(line).font(theme::figures(theme::SMALL));
                     ui.add(Label::new(text.color(theme::TEXT_QUIET)).truncate())
