@@ -50,9 +50,9 @@ impl SyncPanel {
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = theme::GRID;
             self.line(ui, seen, now);
-            parts(ui, seen);
-            ui.add_space(theme::GRID);
             self.shift(ui, seen, wishes);
+            ui.add_space(theme::GRID);
+            parts(ui, seen);
         });
     }
 

@@ -180,9 +180,9 @@ impl SetUpPanel {
     fn mounting(&mut self, ui: &mut Ui, chosen: &ProjectorView, wishes: &mut Vec<Command>) {
         let mut mounting = chosen.mounting;
         ui.horizontal_wrapped(|ui| {
-            ui.toggle_value(&mut mounting.invert_x, "Mirror ↔")
+            ui.toggle_value(&mut mounting.invert_x, "Flip X")
                 .on_hover_text("Exchanges left and right");
-            ui.toggle_value(&mut mounting.invert_y, "Mirror ↕")
+            ui.toggle_value(&mut mounting.invert_y, "Flip Y")
                 .on_hover_text("Exchanges up and down");
             ui.toggle_value(&mut mounting.swap_xy, "Swap axes").on_hover_text("Exchanges x and y");
         });
