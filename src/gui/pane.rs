@@ -18,6 +18,8 @@ pub(super) enum Pane {
     Sync,
     Health,
     Log,
+    Live,
+    Controllers,
 }
 
 impl Pane {
@@ -35,6 +37,8 @@ impl Pane {
         Self::Sync,
         Self::Health,
         Self::Log,
+        Self::Live,
+        Self::Controllers,
     ];
 
     /// Its title, and one line about it.
@@ -51,6 +55,10 @@ impl Pane {
             Self::Sync => ("Sync", "How well light meets sound, and the shift of the light"),
             Self::Health => ("Health", "Whether the machine keeps up"),
             Self::Log => ("Log", "Everything that was told since the desk opened"),
+            Self::Live => ("Live", "Blackout, flash, launches on the beat, and the crossfader"),
+            Self::Controllers => {
+                ("Controllers", "MIDI, OSC and Art-Net: what arrives, and teaching a control")
+            }
             Self::Safety => ("Safety", "Light or no light: arming, master, what went dark and why"),
         }
     }

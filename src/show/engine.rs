@@ -80,6 +80,13 @@ pub enum EngineCommand {
         /// True for the show.
         follows: bool,
     },
+    /// Lays instruments on the other side of the crossfader, or nothing: one for each stream, in order; afterwards
+    /// those that have left.
+    Beside(Vec<Option<Box<Instrument>>>),
+    /// The crossfader: 0 what plays, 1 the other side.
+    Crossfade(f32),
+    /// All that is drawn in full white, or as it is.
+    Flash(bool),
     /// The user's offset, ns: positive is light later.
     LightOffset(i64),
     /// A wish of the beat, and when it was made.
@@ -96,6 +103,8 @@ pub struct EngineView {
     pub features: Features,
     /// Where the beat in them comes from.
     pub beat_source: BeatSource,
+    /// True while an instrument waits for its beat.
+    pub waiting: bool,
     /// Media time of the last period's first frame.
     pub media: MediaTime,
     /// When that frame is heard.
@@ -221,11 +230,19 @@ impl Engine {
                     for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
                         slot.renderer.change_instrument(instrument, transition);
                     }
-                    if let Err(instruments) = self.ends.retired.retire(instruments) {
-                        // The bin is as deep as the command ring, so it can only be full if nobody
-                        // empties it; a leak then does less harm than a free in the callback.
-                        std::mem::forget(instruments);
+                    self.let_go(instruments);
+                }
+                EngineCommand::Beside(mut instruments) => {
+                    for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
+                        slot.renderer.lay_beside(instrument);
                     }
+                    self.let_go(instruments);
+                }
+                EngineCommand::Crossfade(fade) => {
+                    self.slots.iter_mut().for_each(|slot| slot.renderer.set_crossfade(fade));
+                }
+                EngineCommand::Flash(on) => {
+                    self.slots.iter_mut().for_each(|slot| slot.renderer.set_flash(on));
                 }
                 EngineCommand::Install { slot, perspective, profile } => {
                     if let Some(slot) = self.slots.get_mut(slot) {
@@ -247,6 +264,14 @@ impl Engine {
                 }
                 EngineCommand::Track(track) => drop(self.hearing.swap_track(period.media, track)),
             }
+        }
+    }
+
+    fn let_go(&mut self, instruments: Vec<Option<Box<Instrument>>>) {
+        if let Err(instruments) = self.ends.retired.retire(instruments) {
+            // The bin is as deep as the command ring, so it can only be full if nobody empties it; a leak then
+            // does less harm than a free in the callback.
+            std::mem::forget(instruments);
         }
     }
 
@@ -309,6 +334,7 @@ impl PeriodSink for Engine {
         let seen = &mut self.seen;
         seen.features = self.hearing.at(period.media);
         seen.beat_source = self.hearing.beat_source();
+        seen.waiting = self.slots.iter().any(|slot| slot.renderer.is_waiting());
         seen.media = period.media;
         seen.heard_at = period.heard_at;
         seen.now = period.now;

@@ -2,8 +2,10 @@
 //! only what is on the screen.
 
 pub(super) mod closing;
+pub(super) mod controllers;
 pub(super) mod health;
 pub(super) mod key_sheet;
+pub(super) mod live;
 pub(super) mod log;
 pub(super) mod notices;
 pub(super) mod parameters;
@@ -41,6 +43,8 @@ pub(super) struct Panels {
     pub(super) frames: FrameTime,
     /// A pane that another one wants to be shown.
     pub(super) wanted: Option<Pane>,
+    pub(super) live: live::LivePanel,
+    pub(super) controllers: controllers::ControllersPanel,
 }
 
 impl Panels {
@@ -56,6 +60,8 @@ impl Panels {
             log: log::LogPanel::default(),
             frames: FrameTime::default(),
             wanted: None,
+            live: live::LivePanel::default(),
+            controllers: controllers::ControllersPanel::default(),
         }
     }
 
@@ -91,6 +97,8 @@ impl Panels {
             Pane::Sync => self.sync.show(ui, seen, now, wishes),
             Pane::Health => health::show(ui, seen, &self.frames),
             Pane::Log => self.log.show(ui),
+            Pane::Live => self.live.show(ui, seen, now, wishes),
+            Pane::Controllers => self.controllers.show(ui, seen, now, wishes),
             Pane::Safety => self.safety.show(ui, seen, now, wishes),
         }
     }
