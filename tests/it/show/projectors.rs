@@ -170,3 +170,22 @@ fn a_test_picture_stays_on_its_projector_whatever_the_show_does() {
     assert!(spread(&next(&mut show, 0)).1 < 0.95);
     assert_eq!(show.snapshot().projectors[0].test_picture, None);
 }
+
+#[test]
+fn a_set_up_is_written_once_the_hand_rests_and_acts_in_the_next_show() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("projectors.toml");
+    let begin = || Scenario::of(&demo()).preset(circle(0.6)).mountings(&file).begin().armed();
+    let mut show = begin();
+    for step in 1..=5_i16 {
+        let zone = ZoneSpec { soft_edge: f32::from(step) * 0.01, ..ZoneSpec::default() };
+        install(&mut show, &Installation { zones: vec![zone], ..Installation::default() });
+        show.run(0.1);
+        assert!(!file.exists(), "not while it is dragged");
+    }
+    show.run(1.0);
+    assert!(file.exists());
+    drop(show);
+    let seen = begin().snapshot();
+    assert!((seen.projectors[0].installation.zones[0].soft_edge - 0.05).abs() < 1e-6);
+}
