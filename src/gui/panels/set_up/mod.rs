@@ -145,7 +145,11 @@ impl SetUpPanel {
                 let add = ui.add_enabled(room, egui::Button::new(format!("+ {name}")));
                 let add = add.on_hover_text(help).on_disabled_hover_text("There are eight already");
                 if add.clicked() {
-                    installation.zones.push(ZoneSpec { kind, ..ZoneSpec::default() });
+                    // Beside the last one, so that both are seen.
+                    let aside = 0.08 * installation.zones.len() as f32;
+                    let mut zone = ZoneSpec { kind, ..ZoneSpec::default() };
+                    zone.corners.iter_mut().flatten().for_each(|place| *place += aside);
+                    installation.zones.push(zone);
                     self.field.chosen = Some(installation.zones.len() - 1);
                 }
             }
