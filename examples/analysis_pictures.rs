@@ -27,7 +27,7 @@ fn main() -> anyhow::Result<()> {
         novelty(&frames, &peaks, &track, 30.0, 8.0),
     )?;
     std::fs::write(folder.join("analysis-tempogram.svg"), tempogram(&frames, &track))?;
-    std::fs::write(folder.join("analysis-song.svg"), song(&track))?;
+    std::fs::write(folder.join("analysis-song.svg"), song(&track, &peaks))?;
     Ok(())
 }
 

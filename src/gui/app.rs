@@ -215,7 +215,9 @@ impl App {
             Some(WindowKey::FullScreen) => keys::full_screen(ctx),
             None => {}
         }
+        self.panels.presets.keys(ctx, seen, &mut self.wishes);
         if self.wishes.contains(&Command::Stop) {
+            self.panels.presets.leave_question();
             self.panels.parameters.leave_question();
             self.key_sheet = false;
             self.panels.safety.leave_questions();

@@ -20,6 +20,8 @@ pub(super) const SHEET: &[(&str, &str)] = &[
     ("R", "Resync: a bar begins now"),
     ("Left / Right", "Seek 5 s back or forward"),
     ("Up / Down", "Previous or next preset"),
+    ("1 to 9", "Take a preset of the bank of nine that has numbers"),
+    ("Page Up / Down", "Another bank of nine"),
     ("Ctrl-O", "Open music"),
     ("Ctrl-S", "Save the preset"),
     ("Ctrl-Shift-S", "Save the preset under a new name"),
@@ -96,12 +98,6 @@ pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) ->
     .then_some(WindowKey::KeySheet)
 }
 
-/// The window at hand over the whole screen, and back.
-pub(super) fn full_screen(ctx: &Context) {
-    let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
-    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
-}
-
 /// The keys of a hand that plays. A key that repeats while it is held is pressed once.
 fn live_keys(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) {
     const NUMBERS: [Key; 9] = [
@@ -139,6 +135,12 @@ fn live_keys(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) {
     }
 }
 
+/// The window at hand over the whole screen, and back.
+pub(super) fn full_screen(ctx: &Context) {
+    let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
+}
+
 /// A seek by `seconds`, kept within the music; none for live input.
 fn seek_by(seen: &Snapshot, seconds: f64) -> Option<Command> {
     let transport = &seen.transport;
@@ -149,7 +151,7 @@ fn seek_by(seen: &Snapshot, seconds: f64) -> Option<Command> {
 
 /// The preset `step` places from the present one, stopping at the ends of the list.
 fn neighbour(seen: &Snapshot, step: isize) -> Option<Command> {
-    let at = seen.presets.iter().position(|entry| entry.name == seen.preset.name);
+    let at = seen.presets.iter().position(|entry| entry.name == seen.preset.stored_name);
     let to = at.map_or(Some(0), |at| at.checked_add_signed(step))?;
     let entry = seen.presets.get(to)?;
     Some(Command::SelectPreset(entry.name.clone()))
@@ -185,7 +187,7 @@ mod tests {
     fn the_list_of_presets_has_ends() {
         let entry = |name: &str| PresetEntry { name: name.into(), ..PresetEntry::default() };
         let mut seen = Snapshot { presets: [entry("a"), entry("b")].into(), ..Snapshot::default() };
-        seen.preset = Arc::new(PresetView { name: "a".into(), ..PresetView::default() });
+        seen.preset = Arc::new(PresetView { stored_name: "a".into(), ..PresetView::default() });
         assert_eq!(neighbour(&seen, -1), None);
         assert_eq!(neighbour(&seen, 1), Some(Command::SelectPreset("b".into())));
         seen.preset = Arc::new(PresetView::default());

@@ -22,6 +22,7 @@ mod pane;
 mod panels;
 mod phosphor;
 pub mod theme;
+mod thumbnails;
 mod widgets;
 mod window;
 

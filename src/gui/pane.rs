@@ -9,17 +9,18 @@ pub(super) enum Pane {
     Preview,
     Presets,
     Parameters,
+    Text,
     Transport,
     Sound,
     Tempo,
     Projectors,
     SetUp,
     Safety,
+    Live,
+    Controllers,
     Sync,
     Health,
     Log,
-    Live,
-    Controllers,
 }
 
 impl Pane {
@@ -28,17 +29,18 @@ impl Pane {
         Self::Preview,
         Self::Presets,
         Self::Parameters,
+        Self::Text,
         Self::Transport,
         Self::Sound,
         Self::Tempo,
         Self::Projectors,
         Self::SetUp,
         Self::Safety,
+        Self::Live,
+        Self::Controllers,
         Self::Sync,
         Self::Health,
         Self::Log,
-        Self::Live,
-        Self::Controllers,
     ];
 
     /// Its title, and one line about it.
@@ -47,18 +49,19 @@ impl Pane {
             Self::Preview => ("Preview", "What a projector draws, as the audience sees it"),
             Self::Presets => ("Presets", "The drawings to choose from"),
             Self::Parameters => ("Parameters", "The preset at work: what can be set, and saving"),
+            Self::Text => ("Text", "The preset at work as text, and its formula"),
             Self::Transport => ("Transport", "Play, seek and volume"),
             Self::Sound => ("Sound", "The spectrum that is heard now"),
             Self::Tempo => ("Tempo", "The beat: tempo, bar and onsets"),
             Self::Projectors => ("Projectors", "How every projector is"),
-            Self::SetUp => ("Set-up", "A projector in its room: corners, zones, mirrors, mounting"),
-            Self::Sync => ("Sync", "How well light meets sound, and the shift of the light"),
-            Self::Health => ("Health", "Whether the machine keeps up"),
-            Self::Log => ("Log", "Everything that was told since the desk opened"),
             Self::Live => ("Live", "Blackout, flash, launches on the beat, and the crossfader"),
             Self::Controllers => {
                 ("Controllers", "MIDI, OSC and Art-Net: what arrives, and teaching a control")
             }
+            Self::SetUp => ("Set-up", "A projector in its room: corners, zones, mirrors, mounting"),
+            Self::Sync => ("Sync", "How well light meets sound, and the shift of the light"),
+            Self::Health => ("Health", "Whether the machine keeps up"),
+            Self::Log => ("Log", "Everything that was told since the desk opened"),
             Self::Safety => ("Safety", "Light or no light: arming, master, what went dark and why"),
         }
     }

@@ -191,6 +191,15 @@ impl Colouring {
         }
     }
 
+    /// Goes on from where the smoothing of `from` was.
+    pub(super) fn inherit(&mut self, from: &Self) {
+        for ((target, row), (other_target, other)) in self.rows.iter_mut().zip(&from.rows) {
+            if target == other_target {
+                row.inherit(other);
+            }
+        }
+    }
+
     /// Multiplies the light of every vertex by the colour of its place.
     pub(super) fn paint(
         &mut self,

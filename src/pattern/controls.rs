@@ -43,6 +43,17 @@ impl Controls {
         &self.moved
     }
 
+    /// Goes on from where the smoothing of `from` was: row by row, as far as they move the same values.
+    pub(super) fn inherit(&mut self, from: &Self) {
+        for ((index, row), (other_index, other)) in self.rows.iter_mut().zip(&from.rows) {
+            let same = self.specs.get(*index).map(|spec| &spec.name)
+                == from.specs.get(*other_index).map(|spec| &spec.name);
+            if same {
+                row.inherit(other);
+            }
+        }
+    }
+
     /// Sets a value, clamped to its range; a place that is not there is ignored.
     pub(super) fn set(&mut self, index: usize, value: f32) {
         if let (Some(slot), Some(spec)) = (self.values.get_mut(index), self.specs.get(index)) {

@@ -2,6 +2,7 @@
 
 use std::f32::consts::TAU;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::catalog::{Generator, Lines, Making};
 use super::colouring::Colouring;
@@ -62,11 +63,20 @@ pub struct Instrument {
 /// One drawing of the preset, at play.
 struct Drawing {
     pattern: Box<dyn Pattern>,
+    /// What the pattern was made from: patterns of one making differ by what they have lived through alone.
+    making: u64,
     controls: Controls,
     colouring: Colouring,
-    effects: Vec<(Box<dyn Effect>, Controls)>,
+    effects: Vec<Stage>,
     /// Its last parameter is a layer's amount, which is not the pattern's.
     is_layer: bool,
+}
+
+/// One effect at play.
+struct Stage {
+    kind: &'static str,
+    effect: Box<dyn Effect>,
+    controls: Controls,
 }
 
 impl Drawing {
@@ -81,14 +91,35 @@ impl Drawing {
         let effects = part.effects.iter().filter_map(|scheme| {
             let kind = effects::find(&scheme.effect)?;
             let values = set_values(&scheme.params, kind.params);
-            Some(((kind.make)(), Controls::new(kind.params.into(), values, &scheme.modulate)))
+            let controls = Controls::new(kind.params.into(), values, &scheme.modulate);
+            Some(Stage { kind: kind.id, effect: (kind.make)(), controls })
         });
         Self {
             pattern: (generator.make)(&making),
+            making: making_of(part),
             controls: Controls::new(specs, values, part.modulate),
             colouring: Colouring::new(part.colour),
             effects: effects.collect(),
             is_layer: part.layer.is_some(),
+        }
+    }
+
+    /// Takes over what the pattern and the effects of `from` have lived through, where they are of one kind.
+    fn inherit(&mut self, from: &mut Self) {
+        if self.making == from.making {
+            std::mem::swap(&mut self.pattern, &mut from.pattern);
+        }
+        self.controls.inherit(&from.controls);
+        self.colouring.inherit(&from.colouring);
+        let mut taken = 0_u32;
+        for stage in &mut self.effects {
+            let mut others = from.effects.iter_mut().enumerate();
+            let other = others.find(|(k, other)| taken & (1 << k) == 0 && other.kind == stage.kind);
+            if let Some((k, other)) = other {
+                taken |= 1 << k;
+                std::mem::swap(&mut stage.effect, &mut other.effect);
+                stage.controls.inherit(&other.controls);
+            }
         }
     }
 
@@ -109,7 +140,7 @@ impl Drawing {
         self.pattern.draw(&Scene { features, media, dt, params }, figure);
         figure.end(false, false);
         self.colouring.paint(features, media, dt, figure);
-        for (effect, controls) in &mut self.effects {
+        for Stage { effect, controls, .. } in &mut self.effects {
             let params = controls.at(features, media, dt);
             scratch.clear();
             effect.apply(&Scene { features, media, dt, params }, figure, scratch);
@@ -123,6 +154,17 @@ impl Drawing {
         }
         amount
     }
+}
+
+/// A number that two parts share if they make the same pattern.
+fn making_of(part: &Part<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (part.generator, part.seed, part.text).hash(&mut hasher);
+    if let Some(formula) = part.formula {
+        (&formula.frame, &formula.point, formula.closed, formula.smooth).hash(&mut hasher);
+        formula.params.keys().for_each(|name| name.hash(&mut hasher));
+    }
+    hasher.finish()
 }
 
 /// `[look]`, ready to play; a pure function of the moment.
@@ -209,6 +251,22 @@ impl Instrument {
                     morph(figure, layer, amount, scratch);
                     figure.copy_from(scratch);
                 }
+            }
+        }
+    }
+
+    /// Goes on from where `from` is: patterns and effects of the same kind keep what they have lived through, so that a
+    /// preset that is edited while it plays does not begin anew. `from` is to be let go of. Real-time: no allocation.
+    pub fn inherit(&mut self, from: &mut Self) {
+        self.first.inherit(&mut from.first);
+        let mut taken = 0_u32;
+        for (_, layer) in &mut self.layers {
+            let mut others = from.layers.iter_mut().enumerate();
+            let other = others
+                .find(|(k, (_, other))| taken & (1 << k) == 0 && other.making == layer.making);
+            if let Some((k, (_, other))) = other {
+                taken |= 1 << k;
+                layer.inherit(other);
             }
         }
     }

@@ -4,6 +4,7 @@
 //! generator, its parameters, what of the music moves them, and the colours; an [`Instrument`] is a preset
 //! ready to play.
 
+pub mod board;
 pub mod bundled;
 pub mod catalog;
 pub mod colouring;
@@ -12,6 +13,7 @@ pub mod effects;
 pub mod figure;
 pub mod font;
 pub mod formula;
+pub mod gauges;
 pub mod generators;
 pub mod instrument;
 pub mod modulation;
@@ -21,8 +23,10 @@ pub mod preset;
 pub mod random;
 pub mod silhouette;
 
+pub use board::{DrawingAt, Owner};
 pub use catalog::{Generator, ParamSpec};
 pub use figure::{Figure, Stroke, Vertex};
+pub use gauges::Gauges;
 pub use instrument::{Instrument, Shade};
 pub use preset::{Preset, PresetError};
 pub use silhouette::{Sight, Silhouette};

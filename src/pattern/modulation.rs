@@ -67,6 +67,42 @@ impl Source {
     pub fn key(self) -> &'static str {
         Self::ALL.iter().find(|(source, _)| *source == self).map_or("", |(_, key)| key)
     }
+
+    /// The smallest value it has: −1 for those that swing, 0 for the others. The largest is 1.
+    #[must_use]
+    pub const fn least(self) -> f32 {
+        match self {
+            Self::Lfo | Self::Steps | Self::Walk => -1.0,
+            _ => 0.0,
+        }
+    }
+
+    /// True if it goes in cycles of its own, by the second or by the beat.
+    #[must_use]
+    pub const fn is_cyclic(self) -> bool {
+        matches!(self, Self::Lfo | Self::Steps | Self::Walk)
+    }
+
+    /// One line about it.
+    #[must_use]
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Level => "Overall loudness",
+            Self::Bass => "20–150 Hz: kick and bass",
+            Self::Mid => "150–2 000 Hz: voices, most instruments",
+            Self::Treble => "2–16 kHz: cymbals, breath, strings",
+            Self::Tone => "Where the weight of the spectrum lies: 0 dull, 1 bright",
+            Self::Onset => "The attack of a note or drum, fading",
+            Self::Beat => "1 on every beat, fading",
+            Self::Bar => "1 on the first beat of every bar, fading",
+            Self::BeatPhase => "Rises through every beat",
+            Self::BarPhase => "Rises through every bar",
+            Self::Lfo => "A steady oscillation",
+            Self::Steps => "A row of values, one after the other",
+            Self::Walk => "Smooth chance",
+            Self::Envelope => "Rises and falls in its own times from every trigger",
+        }
+    }
 }
 
 /// How a source is bent before it counts. Each keeps 0 at 0, 1 at 1, and the sign.
@@ -241,6 +277,48 @@ pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Modulation {
+    /// A row that moves `param` by `depth` with everything a source needs to be heard: cycles of a bar where it has
+    /// cycles, and a row of steps where it has steps.
+    #[must_use]
+    pub fn plain(param: &str, source: Source, depth: f32) -> Self {
+        let is_steps = source == Source::Steps;
+        Self {
+            param: param.to_owned(),
+            source,
+            depth,
+            curve: Curve::default(),
+            smooth_ms: 0.0,
+            wave: Wave::default(),
+            phase: 0.0,
+            rate_hz: None,
+            every_beats: source.is_cyclic().then_some(4.0),
+            steps: if is_steps { vec![1.0, 0.0, 0.5, 0.0] } else { Vec::new() },
+            seed: 0,
+            trigger: None,
+            attack_ms: None,
+            decay_ms: None,
+        }
+    }
+
+    /// The same row moved by another source: what belongs to the old one alone is left behind.
+    #[must_use]
+    pub fn moved_by(&self, source: Source) -> Self {
+        let plain = Self::plain(&self.param, source, self.depth);
+        let kept = Self { curve: self.curve, smooth_ms: self.smooth_ms, ..plain };
+        if source.is_cyclic() && self.source.is_cyclic() {
+            let (rate_hz, every_beats) = (self.rate_hz, self.every_beats);
+            return Self { rate_hz, every_beats, phase: self.phase, ..kept };
+        }
+        kept
+    }
+
+    /// How far down and up it moves a value, in shares of its range.
+    #[must_use]
+    pub fn reach(&self) -> (f32, f32) {
+        let ends = [self.depth * self.source.least(), self.depth];
+        (ends[0].min(ends[1]).min(0.0), ends[0].max(ends[1]).max(0.0))
+    }
+
     /// The row as an operator reads it: "bass +0.30".
     #[must_use]
     pub fn label(&self) -> String {
@@ -358,6 +436,13 @@ pub(super) struct Smoothed {
 impl Smoothed {
     pub(super) fn new(signal: Signal) -> Self {
         Self { signal, value: None }
+    }
+
+    /// Goes on from where `from` was, if both follow the same source.
+    pub(super) fn inherit(&mut self, from: &Self) {
+        if self.signal.source == from.signal.source {
+            self.value = from.value;
+        }
     }
 
     /// How far the value is moved, `dt` seconds after the last call; the first call follows at once.

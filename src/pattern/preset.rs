@@ -6,6 +6,7 @@
 mod check;
 mod mistake;
 mod part;
+pub mod rewrite;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ use super::colouring::{ColourScheme, is_one, one};
 use super::modulation::{Modulation, is_default};
 use mistake::Mistake;
 pub(crate) use mistake::did_you_mean;
-pub(super) use part::{Part, set_values};
+pub(super) use part::{AMOUNT, Part, set_values};
 
 /// The version of the preset format written, and the only one read.
 pub const PRESET_VERSION: i64 = 1;
@@ -57,22 +58,22 @@ pub struct Preset {
     /// The generator's id in the catalog.
     pub generator: String,
     /// Seed of everything random in it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub seed: u32,
     /// What the generator `text` writes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
     /// Parameters that differ from the generator's defaults, each in its own unit.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, f32>,
     /// What the generator `formula` computes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formula: Option<FormulaScheme>,
     /// The colours.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub colour: ColourScheme,
     /// What happens to the figure as a whole.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub look: Look,
     /// What of the music moves the parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

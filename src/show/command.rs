@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::deck::Transition;
+use super::edit::PresetEdit;
 use super::installation::Installation;
 use crate::analysis::BeatWish;
 use crate::control::ControllersWish;
@@ -45,7 +46,38 @@ pub enum Command {
         /// The value, in the parameter's unit.
         value: f32,
     },
-    /// Takes back the last change of the preset.
+    /// Changes the present preset.
+    EditPreset(PresetEdit),
+    /// Shows the other of the two sides that are compared; at first that is the preset as it is stored.
+    Compare,
+    /// Makes the other side the same as the one that is shown.
+    CopyToOtherSide,
+    /// Goes back to the preset as it is stored.
+    RevertPreset,
+    /// Makes a preset with the defaults of a generator, stores it in the user's folder and takes it.
+    NewPreset {
+        /// Its name; no other preset has it.
+        name: String,
+        /// The generator's id.
+        generator: String,
+    },
+    /// Stores a copy of a preset in the user's folder; if it is the one at work, the copy is at work from now on.
+    DuplicatePreset {
+        /// The preset to copy, with its unsaved changes.
+        of: String,
+        /// The copy's name; no other preset has it.
+        name: String,
+    },
+    /// Gives a preset of the user another name.
+    RenamePreset {
+        /// Its name.
+        from: String,
+        /// Its new name; no other preset has it.
+        to: String,
+    },
+    /// Deletes the file of a preset of the user. Undo brings it back.
+    DeletePreset(String),
+    /// Takes back the last change of the preset, or what was last done with files of presets.
     Undo,
     /// Makes the change again that was taken back.
     Redo,

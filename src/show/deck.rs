@@ -40,6 +40,18 @@ impl Transition {
     pub const MAX_BEATS: f32 = 64.0;
 }
 
+/// How far a change of presets is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Change {
+    /// There is none: what was chosen last is drawn.
+    #[default]
+    Done,
+    /// What was chosen waits for its beat or bar.
+    Cued,
+    /// It grows out of the last one: 0 just begun, 1 there.
+    Growing(f32),
+}
+
 /// A bar is waited for at most this long: without a beat none would come.
 const MOST_WAIT_S: f32 = 4.0;
 
@@ -113,15 +125,31 @@ impl Deck {
         self.crossfade = fade;
     }
 
-    /// True while an instrument waits for its beat.
-    #[must_use]
-    pub const fn is_waiting(&self) -> bool {
-        matches!(self.state, State::Waiting { .. })
-    }
-
     /// How far the crossfader is; 0 with nothing on its other side.
     const fn fade(&self) -> f32 {
         if self.beside.is_some() { self.crossfade } else { 0.0 }
+    }
+
+    /// Puts `next`, an edited one, in place of the instrument that was chosen last: it goes on where that one was, and so
+    /// does a change under way. What it leaves in `next` is to be freed elsewhere.
+    pub fn replace(&mut self, next: &mut Option<Box<Instrument>>) {
+        let Some(edited) = next else { return };
+        let chosen = match (&self.state, &mut self.other) {
+            (State::Waiting { .. }, Some(coming)) => coming,
+            _ => &mut self.playing,
+        };
+        edited.inherit(chosen);
+        std::mem::swap(chosen, edited);
+    }
+
+    /// How far the change to the instrument that was chosen last is.
+    #[must_use]
+    pub fn progress(&self) -> Change {
+        match self.state {
+            State::Playing => Change::Done,
+            State::Waiting { .. } => Change::Cued,
+            State::Fading { .. } => Change::Growing(self.way),
+        }
     }
 
     /// Sets a parameter of the instrument that plays, or of the one that is about to.
@@ -396,6 +424,23 @@ mod tests {
         let mut none = None;
         deck.lay_beside(&mut none);
         assert!(none.is_some(), "what was beside comes out");
+    }
+
+    #[test]
+    fn an_edited_instrument_takes_the_place_of_the_one_that_was_chosen() {
+        let mut deck = Deck::new(ring(0.3, 1.0));
+        radius(&mut deck, 1.1);
+        let mut edited = Some(ring(0.5, 1.0));
+        deck.replace(&mut edited);
+        assert!(edited.is_some(), "the one before comes out");
+        assert!((radius(&mut deck, 1.12) - 0.5).abs() < 0.01);
+        deck.change(&mut Some(ring(0.8, 1.0)), Transition { begin: Begin::Bar, beats: 0.0 });
+        assert_eq!(deck.progress(), Change::Cued);
+        deck.replace(&mut Some(ring(0.6, 1.0)));
+        assert!((radius(&mut deck, 1.14) - 0.5).abs() < 0.01, "it still waits for its bar");
+        assert_eq!(deck.progress(), Change::Cued);
+        assert!((radius(&mut deck, 2.02) - 0.6).abs() < 0.01);
+        assert_eq!(deck.progress(), Change::Done);
     }
 
     #[test]

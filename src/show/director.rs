@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use super::bench::{Outcome, PresetBench};
 use super::command::Command;
-use super::deck::Transition;
-use super::editor::PresetEditor;
+use super::deck::{Change, Transition};
 use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::hands::HandsEnd;
 use super::hearing::KnownTrack;
 use super::installation::Installation;
-use super::library::Library;
 use super::live::{Live, Pressed};
 use super::masks::MaskThread;
 use super::mountings::Mountings;
@@ -28,11 +27,11 @@ use super::snapshot::{
     Transport,
 };
 use super::whole_track::{Listened, WholeTrack};
-use crate::analysis::Track;
+use crate::analysis::{Features, Track};
 use crate::audio::{AudioHandle, Decoder, Player, TrackCache};
 use crate::media::Location;
 use crate::path::Mounting;
-use crate::pattern::{Instrument, Preset, PresetError};
+use crate::pattern::{Gauges, Instrument, Preset, PresetError};
 use crate::realtime::{
     Histogram, LatestReader, RetireBin, RingSender, latest, no_alloc, retire, ring,
 };
@@ -112,12 +111,10 @@ pub struct Cast {
     pub sound: Sound,
     /// The projectors, in the order of the engine's slots.
     pub projectors: Vec<Projector>,
-    /// The presets.
-    pub library: Library,
+    /// The presets, and the one at work.
+    pub presets: PresetBench,
     /// How the projectors hang.
     pub mountings: Mountings,
-    /// The preset at work.
-    pub editor: PresetEditor,
     /// The rings.
     pub ends: DirectorEnds,
     /// Brightness of all light, 0..=1.
@@ -141,6 +138,14 @@ pub struct Director {
     trips: Vec<TripEntry>,
     presets: Arc<[PresetEntry]>,
     preset: Arc<PresetView>,
+    /// What the music makes of the preset's values.
+    gauges: Gauges,
+    moved_values: Vec<f32>,
+    /// Something was done with presets since the last look.
+    presets_changed: bool,
+    /// Changes of presets sent to the engine, and which preset the last of them lets leave.
+    changes: u64,
+    leaving: String,
     playlist: Playlist,
     title: String,
     path: Option<std::path::PathBuf>,
@@ -184,8 +189,9 @@ impl Director {
     /// A director of `cast` from `now` on.
     #[must_use]
     pub fn new(cast: Cast, path: Option<&Path>, now: HostTime) -> Self {
-        let preset = Arc::new(cast.editor.view());
-        let presets = cast.library.entries().into();
+        let preset = Arc::new(cast.presets.view());
+        let presets = cast.presets.entries().into();
+        let gauges = Gauges::new(cast.presets.preset());
         let to_arm = vec![false; cast.projectors.len()];
         let mut director = Self {
             cast,
@@ -194,6 +200,11 @@ impl Director {
             trips: Vec::new(),
             presets,
             preset,
+            gauges,
+            moved_values: Vec::new(),
+            presets_changed: false,
+            changes: 0,
+            leaving: String::new(),
             playlist: Playlist::default(),
             title: String::new(),
             path: path.map(Path::to_owned),
@@ -276,7 +287,6 @@ impl Director {
             Command::Queue(path) => self.with_playlist_do("queue", |list| list.add(path.into())),
             Command::NextTrack => self.next_track(),
             Command::SetLoop(part) => self.with_player("loop", |player| player.set_loop(part)),
-            Command::SelectPreset(name) => self.select_preset(&name),
             Command::SetTransition(transition) => {
                 let beats = transition.beats;
                 let beats =
@@ -287,22 +297,20 @@ impl Director {
                 self.cast.shuffle = on;
                 self.shuffle = Shuffle::new(SHUFFLE_SEED);
             }
-            Command::SetParam { name, value } => self.set_param(&name, value, now),
-            Command::Undo => {
-                if self.cast.editor.undo() {
-                    self.play_preset(Transition::CUT);
-                }
-            }
-            Command::Redo => {
-                if self.cast.editor.redo() {
-                    self.play_preset(Transition::CUT);
-                }
-            }
-            Command::SavePreset => self.save_preset(),
-            Command::SavePresetAs(name) => match self.cast.editor.rename(&name) {
-                Ok(()) => self.save_preset(),
-                Err(error) => self.notices.add(Severity::Error, error.to_string()),
-            },
+            wish @ (Command::SelectPreset(_)
+            | Command::SetParam { .. }
+            | Command::EditPreset(_)
+            | Command::Compare
+            | Command::CopyToOtherSide
+            | Command::RevertPreset
+            | Command::NewPreset { .. }
+            | Command::DuplicatePreset { .. }
+            | Command::RenamePreset { .. }
+            | Command::DeletePreset(_)
+            | Command::Undo
+            | Command::Redo
+            | Command::SavePreset
+            | Command::SavePresetAs(_)) => self.obey_about_presets(&wish, now),
             Command::Arm => self.arm(now),
             Command::Disarm => self.disarm(now, TripReason::Operator),
             Command::Stop => {
@@ -409,9 +417,12 @@ impl Director {
         self.follow_track();
         self.reload_presets(now);
         if self.cast.shuffle && view.playing && self.shuffle.hear(&view.features) {
-            self.play_another();
+            self.play_another(now);
         }
         self.count_media(&view);
+        self.look_at_presets();
+        let heard = if view.playing { view.features } else { Features::silence(view.media) };
+        self.gauges.read(&heard, view.media, &mut self.moved_values);
         let snapshot = self.snapshot(&view, now);
         self.published.store(Arc::new(snapshot));
     }
@@ -457,25 +468,26 @@ impl Director {
 
     fn set_preset_b(&mut self, name: Option<String>) {
         let made = match &name {
-            None => Ok(self.cast.projectors.iter().map(|_| None).collect()),
-            Some(name) => match self.cast.library.get(name) {
+            None => Some(self.cast.projectors.iter().map(|_| None).collect()),
+            Some(name) => match self.cast.presets.library().get(name) {
                 Ok(preset) => self.instruments(&preset),
                 Err(error) => return self.notices.add(Severity::Error, error.to_string()),
             },
         };
-        match made {
-            Ok(instruments) => {
-                self.tell_engine(EngineCommand::Beside(instruments));
-                self.live.preset_b = name;
-            }
-            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        if let Some(instruments) = made {
+            self.tell_engine(EngineCommand::Beside(instruments));
+            self.live.preset_b = name;
         }
     }
 
-    /// An instrument of `preset` for each projector.
-    fn instruments(&self, preset: &Preset) -> Result<Vec<Option<Box<Instrument>>>, PresetError> {
-        let make = || Instrument::new(preset).map(|instrument| Some(Box::new(instrument)));
-        self.cast.projectors.iter().map(|_| make()).collect()
+    /// An instrument of `preset` for each projector but those that show a test picture.
+    fn instruments(&mut self, preset: &Preset) -> Option<Vec<Option<Box<Instrument>>>> {
+        let of = |projector: &Projector| match projector.test_picture() {
+            Some(_) => Ok(None),
+            None => Instrument::new(preset).map(|instrument| Some(Box::new(instrument))),
+        };
+        let made: Result<Vec<_>, _> = self.cast.projectors.iter().map(of).collect();
+        made.map_err(|error| self.notices.add(Severity::Error, error.to_string())).ok()
     }
 
     fn tell_engine(&mut self, command: EngineCommand) {
@@ -603,23 +615,41 @@ impl Director {
         };
     }
 
-    fn select_preset(&mut self, name: &str) {
-        match self.cast.library.get(name) {
-            Ok(preset) => {
-                self.cast.editor.select(preset);
+    fn obey_about_presets(&mut self, wish: &Command, now: HostTime) {
+        let leaving = self.cast.presets.preset().name.clone();
+        match self.cast.presets.obey(wish, now) {
+            Ok(Outcome::Nothing) => {}
+            Ok(Outcome::Param { index, value }) => {
+                self.tell_engine(EngineCommand::SetParam { index, value });
+            }
+            Ok(Outcome::Edited) => self.play_edited(),
+            Ok(Outcome::Taken) => {
+                self.leaving = leaving;
                 self.play_preset(self.cast.transition);
+            }
+            Ok(Outcome::Told(text)) => {
+                self.notices.add(Severity::Info, text);
+                // Taking back what was done with a file may have changed the preset at work.
+                self.play_edited();
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
         }
+        self.presets_changed = true;
     }
 
-    fn set_param(&mut self, name: &str, value: f32, now: HostTime) {
-        match self.cast.editor.set_param(name, value, now) {
-            Ok((index, value)) => {
-                self.tell_engine(EngineCommand::SetParam { index, value });
-                self.preset = Arc::new(self.cast.editor.view());
-            }
-            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+    /// What the surfaces see of the presets, after something was done with them: once a look, however fast a hand is.
+    fn look_at_presets(&mut self) {
+        if !std::mem::take(&mut self.presets_changed) {
+            return;
+        }
+        let preset = self.cast.presets.preset();
+        if self.preset.preset.as_ref() != Some(preset) {
+            self.gauges = Gauges::new(preset);
+        }
+        self.preset = Arc::new(self.cast.presets.view());
+        let presets = self.cast.presets.entries();
+        if *self.presets != *presets {
+            self.presets = presets.into();
         }
     }
 
@@ -708,7 +738,7 @@ impl Director {
     fn set_test_picture(&mut self, name: &str, picture: Option<u8>) {
         let Some(slot) = self.place_of(name) else { return };
         let preset = match picture {
-            None => Ok(Arc::clone(self.cast.editor.preset())),
+            None => Ok(Arc::clone(self.cast.presets.preset())),
             Some(number) => test_picture(number).map(Arc::new),
         };
         let made = preset.and_then(|preset| Ok(Box::new(Instrument::new(&preset)?)));
@@ -719,54 +749,48 @@ impl Director {
                 instruments[slot] = Some(instrument);
                 self.tell_engine(EngineCommand::Following { slot, follows: picture.is_none() });
                 let transition = Transition::CUT;
+                self.changes += 1;
                 self.tell_engine(EngineCommand::Instruments { instruments, transition });
             }
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
+    /// Lets the preset at work follow what plays.
+    fn play_preset(&mut self, transition: Transition) {
+        let preset = Arc::clone(self.cast.presets.preset());
+        if let Some(instruments) = self.instruments(&preset) {
+            self.changes += 1;
+            self.tell_engine(EngineCommand::Instruments { instruments, transition });
         }
     }
 
     /// Gives the engine the preset as it is edited now.
-    fn play_preset(&mut self, transition: Transition) {
-        let preset = Arc::clone(self.cast.editor.preset());
-        match self.instruments(&preset) {
-            Ok(mut instruments) => {
-                // A projector with a test picture keeps it.
-                for (instrument, projector) in instruments.iter_mut().zip(&self.cast.projectors) {
-                    instrument.take_if(|_| projector.test_picture().is_some());
-                }
-                self.tell_engine(EngineCommand::Instruments { instruments, transition });
-            }
-            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+    fn play_edited(&mut self) {
+        let preset = Arc::clone(self.cast.presets.preset());
+        if let Some(instruments) = self.instruments(&preset) {
+            self.tell_engine(EngineCommand::Edited(instruments));
         }
-        self.preset = Arc::new(self.cast.editor.view());
     }
 
-    /// Looks whether a preset's file was changed. The one at work follows its file; if that is broken now, the last
-    /// good one plays on.
+    /// Looks whether a preset's file was changed.
     fn reload_presets(&mut self, now: HostTime) {
         if now.since(self.looked_at_files) < LOOK_AT_FILES_EVERY {
             return;
         }
         self.looked_at_files = now;
-        if !self.cast.library.refresh_if_changed() {
-            return;
-        }
-        self.presets = self.cast.library.entries().into();
+        let Some(outcome) = self.cast.presets.reload() else { return };
         self.tell_broken();
-        let stored = Arc::clone(self.cast.editor.stored());
-        if let Ok(preset) = self.cast.library.get(&stored.name)
-            && preset != stored
-        {
-            let text = format!("{} was changed on disk and plays as it is now", preset.name);
+        if let Outcome::Told(text) = outcome {
             self.notices.add(Severity::Info, text);
-            self.cast.editor.reload(preset);
-            self.play_preset(Transition::CUT);
+            self.play_edited();
         }
+        self.presets_changed = true;
     }
 
     /// Says of every broken preset what is wrong with it, once.
     fn tell_broken(&mut self) {
-        let broken = self.cast.library.broken().iter().map(ToString::to_string).collect();
+        let broken = self.cast.presets.library().broken().iter().map(ToString::to_string).collect();
         let told = std::mem::replace(&mut self.told_broken, broken);
         for text in self.told_broken.iter().filter(|text| !told.contains(text)) {
             self.notices.add(Severity::Warning, text.clone());
@@ -774,25 +798,12 @@ impl Director {
     }
 
     /// Another preset, by chance; no test pattern.
-    fn play_another(&mut self) {
-        let names = self.cast.library.names_for_shows();
-        let present = names.iter().position(|name| *name == self.cast.editor.preset().name);
+    fn play_another(&mut self, now: HostTime) {
+        let names = self.cast.presets.library().names_for_shows();
+        let present = names.iter().position(|name| *name == self.cast.presets.preset().name);
         if let Some(next) = self.shuffle.choose(names.len(), present) {
-            let name = names[next].clone();
-            self.select_preset(&name);
+            self.obey_about_presets(&Command::SelectPreset(names[next].clone()), now);
         }
-    }
-
-    fn save_preset(&mut self) {
-        match self.cast.library.save(self.cast.editor.preset()) {
-            Ok(path) => {
-                self.cast.editor.saved();
-                self.presets = self.cast.library.entries().into();
-                self.notices.add(Severity::Info, format!("saved {}", path.display()));
-            }
-            Err(error) => self.notices.add(Severity::Error, error.to_string()),
-        }
-        self.preset = Arc::new(self.cast.editor.view());
     }
 
     /// A damaged file plays as far as it can: it is said once for each file.
@@ -909,6 +920,8 @@ impl Director {
         let sync = sync.as_ref().map(sync_figures).unwrap_or_default();
         let callback = self.cast.ends.callback_ns.snapshot();
         let handle = self.cast.sound.handle();
+        // What was sent and not taken in yet has not begun.
+        let change = if view.changes < self.changes { Change::Cued } else { view.change };
         Snapshot {
             features: view.features,
             heard_at: view.heard_at,
@@ -917,6 +930,10 @@ impl Director {
             transport,
             presets: Arc::clone(&self.presets),
             preset: Arc::clone(&self.preset),
+            moved_values: self.moved_values.clone(),
+            change,
+            leaving: self.leaving.clone(),
+            undo_act: self.cast.presets.undo_act().to_owned(),
             transition: self.cast.transition,
             controllers: self.hands.as_ref().map(HandsEnd::view).unwrap_or_default(),
             live: LiveView {
@@ -924,7 +941,7 @@ impl Director {
                 flash: self.live.flash.is_on(),
                 preset_b: self.live.preset_b.clone(),
                 crossfade: self.live.crossfade,
-                waiting: view.waiting,
+                waiting: change == Change::Cued,
             },
             shuffle: self.cast.shuffle,
             projectors: self.cast.projectors.iter().map(Projector::view).collect(),

@@ -1,4 +1,4 @@
-//! The preset at work while an operator changes it: undo, redo, and what a surface shows of it.
+//! The preset at work while an operator changes it: undo, redo, two sides to compare, and what a surface shows of it.
 //!
 //! Pure: time is an argument, files are the library's.
 
@@ -6,49 +6,55 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::edit::{EditError, PresetEdit, unknown_param, value_gesture};
+use super::snapshot::{GroupView, ParamView, PresetView};
+use crate::pattern::Preset;
+use crate::pattern::board::{Dial, DrawingAt, Group, Owner};
 use crate::pattern::catalog::{self, ParamSpec};
 use crate::pattern::modulation::Modulation;
-use crate::pattern::{Preset, PresetError};
-use crate::show::snapshot::{ParamView, PresetView};
+use crate::pattern::preset::rewrite::rewritten;
 use crate::time::HostTime;
 
-/// Changes of one parameter within this time of each other are one gesture: one step to undo.
+/// Changes of one value within this time of each other are one gesture: one step to undo.
 const GESTURE: Duration = Duration::from_millis(600);
 /// Most steps that can be taken back.
 const MAX_UNDO: usize = 200;
 
-/// Why an edit was refused; the preset is as it was.
-#[derive(Debug, PartialEq, thiserror::Error)]
-pub enum EditError {
-    /// The generator at work has no such parameter.
-    #[error("`{generator}` has no parameter `{name}`; it has {known}")]
-    UnknownParam {
-        /// The name asked for.
-        name: String,
-        /// The generator at work.
-        generator: String,
-        /// What there is.
-        known: String,
-    },
-    /// The preset would be wrong.
-    #[error(transparent)]
-    Invalid(#[from] PresetError),
+/// One of the two sides that are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Side {
+    /// The first.
+    #[default]
+    A,
+    /// The second.
+    B,
 }
 
 /// The change last made, if the next may join it.
 #[derive(Debug)]
 struct Gesture {
-    param: String,
+    of: String,
     at: HostTime,
+}
+
+/// All that a step takes back.
+#[derive(Clone, Debug)]
+struct State {
+    preset: Arc<Preset>,
+    side: Side,
+    /// The preset on the other side.
+    other: Arc<Preset>,
 }
 
 /// A preset under edit.
 #[derive(Debug)]
 pub struct PresetEditor {
     stored: Arc<Preset>,
-    current: Arc<Preset>,
-    undo: Vec<Arc<Preset>>,
-    redo: Vec<Arc<Preset>>,
+    state: State,
+    /// The text last read or written: its comments and order are kept.
+    source: Arc<str>,
+    undo: Vec<State>,
+    redo: Vec<State>,
     gesture: Option<Gesture>,
 }
 
@@ -56,14 +62,22 @@ impl PresetEditor {
     /// An editor of `preset` as it is stored.
     #[must_use]
     pub fn new(preset: Arc<Preset>) -> Self {
-        let current = Arc::clone(&preset);
-        Self { stored: preset, current, undo: Vec::new(), redo: Vec::new(), gesture: None }
+        let other = Arc::clone(&preset);
+        let state = State { preset: Arc::clone(&preset), side: Side::A, other };
+        let (undo, redo) = (Vec::new(), Vec::new());
+        Self { stored: preset, state, source: "".into(), undo, redo, gesture: None }
+    }
+
+    /// With the text that the preset was read from.
+    #[must_use]
+    pub fn read_from(self, text: Arc<str>) -> Self {
+        Self { source: text, ..self }
     }
 
     /// The preset as edited.
     #[must_use]
     pub fn preset(&self) -> &Arc<Preset> {
-        &self.current
+        &self.state.preset
     }
 
     /// Takes another preset, as it is stored. The steps of the last one are forgotten.
@@ -72,10 +86,21 @@ impl PresetEditor {
     }
 
     /// Takes what is stored now, because its file changed, as a step that can be taken back.
-    pub fn reload(&mut self, preset: Arc<Preset>) {
+    pub fn reload(&mut self, preset: Arc<Preset>, text: Arc<str>) {
         self.remember();
-        self.current = Arc::clone(&preset);
+        self.state.preset = Arc::clone(&preset);
         self.stored = preset;
+        self.source = text;
+    }
+
+    /// Goes back to what is stored, as a step that can be taken back.
+    pub fn revert(&mut self) -> bool {
+        let is_changed = self.changed();
+        if is_changed {
+            self.remember();
+            self.state.preset = Arc::clone(&self.stored);
+        }
+        is_changed
     }
 
     /// The preset as it is stored.
@@ -84,7 +109,7 @@ impl PresetEditor {
         &self.stored
     }
 
-    /// Sets a parameter, clamped to its range, and returns its place and value for the instrument.
+    /// Sets a parameter of the first drawing, clamped to its range, and returns its place and value for the instrument.
     ///
     /// # Errors
     /// [`EditError::UnknownParam`].
@@ -94,30 +119,55 @@ impl PresetEditor {
         value: f32,
         now: HostTime,
     ) -> Result<(usize, f32), EditError> {
+        let owner = Owner::Drawing(DrawingAt::First);
         let specs = self.specs();
         let Some(index) = specs.iter().position(|spec| spec.name == name) else {
-            return Err(EditError::UnknownParam {
-                name: name.to_owned(),
-                generator: self.current.generator.clone(),
-                known: specs.iter().map(|spec| &*spec.name).collect::<Vec<_>>().join(", "),
-            });
+            return Err(unknown_param(&self.state.preset, owner, name));
         };
         let spec = &specs[index];
         let value = spec.clamped(value);
-        let joins = self.gesture.as_ref().is_some_and(|last| {
-            last.param == name && now.since(last.at) <= GESTURE && last.at.since(now).is_zero()
-        });
-        let before = self.current.params.get(name).copied().unwrap_or(spec.default);
-        if value != before {
-            if !joins {
-                self.remember();
-            }
-            Arc::make_mut(&mut self.current).params.insert(name.to_owned(), value);
-        }
-        if value != before || joins {
-            self.gesture = Some(Gesture { param: name.to_owned(), at: now });
+        let before = self.state.preset.params.get(name).copied().unwrap_or(spec.default);
+        if self.begins_or_joins(&value_gesture(owner, name), value != before, now) {
+            Arc::make_mut(&mut self.state.preset).params.insert(name.to_owned(), value);
         }
         Ok((index, value))
+    }
+
+    /// Makes a change; true if there was anything to change.
+    ///
+    /// # Errors
+    /// What is named is not there, does not fit, or the preset would be wrong: nothing changes.
+    pub fn edit(&mut self, edit: &PresetEdit, now: HostTime) -> Result<bool, EditError> {
+        let edited = edit.applied_to(&self.state.preset)?;
+        let is_changed = edited != *self.state.preset;
+        match edit.gesture() {
+            Some(of) => {
+                self.begins_or_joins(&of, is_changed, now);
+            }
+            None if is_changed => self.remember(),
+            None => {}
+        }
+        if is_changed {
+            self.state.preset = Arc::new(edited);
+        }
+        if let PresetEdit::Text(text) = edit {
+            self.source = text.as_str().into();
+        }
+        Ok(is_changed)
+    }
+
+    /// Notes a change that may be a part of the last gesture; true if there is one to make.
+    fn begins_or_joins(&mut self, of: &str, is_changed: bool, now: HostTime) -> bool {
+        let joins = self.gesture.as_ref().is_some_and(|last| {
+            last.of == of && now.since(last.at) <= GESTURE && last.at.since(now).is_zero()
+        });
+        if is_changed && !joins {
+            self.remember();
+        }
+        if is_changed || joins {
+            self.gesture = Some(Gesture { of: of.to_owned(), at: now });
+        }
+        is_changed
     }
 
     /// Gives the preset another name, as a step that can be taken back.
@@ -125,20 +175,49 @@ impl PresetEditor {
     /// # Errors
     /// The name is empty, too long or holds control characters.
     pub fn rename(&mut self, name: &str) -> Result<(), EditError> {
-        let renamed = Preset { name: name.trim().to_owned(), ..(*self.current).clone() };
+        let renamed = Preset { name: name.trim().to_owned(), ..(*self.state.preset).clone() };
         renamed.check()?;
-        if renamed.name != self.current.name {
+        if renamed.name != self.state.preset.name {
             self.remember();
-            self.current = Arc::new(renamed);
+            self.state.preset = Arc::new(renamed);
         }
         Ok(())
+    }
+
+    /// Follows a new name that its file was given: in every step, so that none brings the old one back.
+    pub fn was_renamed(&mut self, name: &str) {
+        let rename = |preset: &mut Arc<Preset>| name.clone_into(&mut Arc::make_mut(preset).name);
+        rename(&mut self.stored);
+        for state in self.undo.iter_mut().chain(&mut self.redo).chain([&mut self.state]) {
+            rename(&mut state.preset);
+            rename(&mut state.other);
+        }
+    }
+
+    /// Shows the other side, as a step that can be taken back.
+    pub fn compare(&mut self) {
+        self.remember();
+        let state = &mut self.state;
+        std::mem::swap(&mut state.preset, &mut state.other);
+        state.side = match state.side {
+            Side::A => Side::B,
+            Side::B => Side::A,
+        };
+    }
+
+    /// Makes the other side the same as this one, as a step that can be taken back.
+    pub fn copy_to_other_side(&mut self) {
+        if self.state.other != self.state.preset {
+            self.remember();
+            self.state.other = Arc::clone(&self.state.preset);
+        }
     }
 
     /// Takes back the last step; false if there is none.
     pub fn undo(&mut self) -> bool {
         self.gesture = None;
         let Some(before) = self.undo.pop() else { return false };
-        self.redo.push(std::mem::replace(&mut self.current, before));
+        self.redo.push(std::mem::replace(&mut self.state, before));
         true
     }
 
@@ -146,60 +225,72 @@ impl PresetEditor {
     pub fn redo(&mut self) -> bool {
         self.gesture = None;
         let Some(after) = self.redo.pop() else { return false };
-        self.undo.push(std::mem::replace(&mut self.current, after));
+        self.undo.push(std::mem::replace(&mut self.state, after));
         true
     }
 
     /// Notes that the preset was saved as it is now.
     pub fn saved(&mut self) {
-        self.stored = Arc::clone(&self.current);
+        self.source = self.text();
+        self.stored = Arc::clone(&self.state.preset);
         self.gesture = None;
     }
 
     /// True if the preset differs from what is stored.
     #[must_use]
     pub fn changed(&self) -> bool {
-        self.with_all_values(&self.current) != self.with_all_values(&self.stored)
+        self.with_all_values(&self.state.preset) != self.with_all_values(&self.stored)
+    }
+
+    /// True if there is a step to take back or to make again.
+    #[must_use]
+    pub fn has_steps(&self) -> bool {
+        !(self.undo.is_empty() && self.redo.is_empty())
+    }
+
+    /// The preset as TOML, in the words and order of the text it was read from.
+    #[must_use]
+    pub fn text(&self) -> Arc<str> {
+        rewritten(&self.source, &self.state.preset).into()
     }
 
     /// What a surface shows.
     #[must_use]
     pub fn view(&self) -> PresetView {
-        let params = self.specs().iter().map(|spec| self.param_view(spec)).collect();
+        let preset = &self.state.preset;
+        let view = |Group { owner, dials }: Group| {
+            let rows = preset.rows(owner).unwrap_or_default();
+            GroupView { owner, params: dials.iter().map(|dial| param_view(dial, rows)).collect() }
+        };
+        let mut groups = preset.board().into_iter().map(view);
         PresetView {
-            name: self.current.name.clone(),
-            generator: self.current.generator.clone(),
-            params,
+            name: preset.name.clone(),
+            generator: preset.generator.clone(),
+            params: groups.next().map(|group| group.params).unwrap_or_default(),
+            groups: groups.collect(),
+            preset: Some(Arc::clone(preset)),
+            text: self.text(),
+            stored_name: self.stored.name.clone(),
+            side: self.state.side,
+            sides_differ: self.state.other != self.state.preset,
             changed: self.changed(),
             can_undo: !self.undo.is_empty(),
             can_redo: !self.redo.is_empty(),
         }
     }
 
-    fn param_view(&self, spec: &ParamSpec) -> ParamView {
-        let rows = self.current.modulate.iter().filter(|row| row.param == spec.name);
-        ParamView {
-            name: spec.name.to_string(),
-            unit: spec.unit.to_string(),
-            help: spec.help.to_string(),
-            min: spec.min,
-            max: spec.max,
-            default: spec.default,
-            value: self.current.params.get(&*spec.name).copied().unwrap_or(spec.default),
-            moved_by: rows.map(Modulation::label).collect::<Vec<_>>().join(", "),
-        }
-    }
-
     fn specs(&self) -> Cow<'static, [ParamSpec]> {
-        let generator = catalog::find(&self.current.generator);
-        generator.map_or(Cow::Borrowed(&[]), |generator| self.current.specs(generator))
+        let generator = catalog::find(&self.state.preset.generator);
+        generator.map_or(Cow::Borrowed(&[]), |generator| self.state.preset.specs(generator))
     }
 
     /// The preset with every default written out, so that a default set by hand is no difference.
     fn with_all_values(&self, preset: &Preset) -> Preset {
         let mut full = preset.clone();
-        for spec in self.specs().iter() {
-            full.params.entry(spec.name.to_string()).or_insert(spec.default);
+        for group in preset.board() {
+            for dial in group.dials.iter().filter(|dial| dial.is_set) {
+                full.set_dial(group.owner, &dial.spec.name, dial.value);
+            }
         }
         full
     }
@@ -208,9 +299,30 @@ impl PresetEditor {
         if self.undo.len() == MAX_UNDO {
             self.undo.remove(0);
         }
-        self.undo.push(Arc::clone(&self.current));
+        self.undo.push(self.state.clone());
         self.redo.clear();
         self.gesture = None;
+    }
+}
+
+fn param_view(dial: &Dial, rows: &[Modulation]) -> ParamView {
+    let spec = &dial.spec;
+    let rows = || rows.iter().filter(|row| row.param == spec.name);
+    let reach = rows().map(Modulation::reach).reduce(|a, b| (a.0 + b.0, a.1 + b.1));
+    let reach = reach
+        .map(|(down, up)| [down, up].map(|share| spec.clamped(dial.value + share * dial.span)));
+    ParamView {
+        name: spec.name.to_string(),
+        unit: spec.unit.to_string(),
+        help: spec.help.to_string(),
+        min: spec.min,
+        max: spec.max,
+        default: spec.default,
+        value: dial.value,
+        moved_by: rows().map(Modulation::label).collect::<Vec<_>>().join(", "),
+        reach,
+        is_movable: dial.span > 0.0,
+        is_set: dial.is_set,
     }
 }
 
@@ -338,7 +450,7 @@ mod tests {
         editor.set_param("radius", 0.6, ms(0)).unwrap();
         let mut stored = (**editor.stored()).clone();
         stored.params.insert("radius".to_owned(), 0.9);
-        editor.reload(Arc::new(stored));
+        editor.reload(Arc::new(stored), "".into());
         assert!(radius(&editor) == 0.9 && !editor.changed());
         assert!(editor.undo() && radius(&editor) == 0.6 && editor.changed());
     }
@@ -352,6 +464,99 @@ mod tests {
             (view.params[0].min, view.params[0].max, view.params[0].value),
             (0.1, 0.95, 0.5)
         );
+    }
+
+    #[test]
+    fn the_view_says_how_far_the_music_can_move_a_parameter() {
+        let view = editor().view();
+        // bass up by 0.3 of the range of 0.85, an oscillator by 0.1 of it both ways.
+        let [low, high] = view.params[0].reach.unwrap();
+        assert!((low - (0.5 - 0.085)).abs() < 1e-5 && (high - (0.5 + 0.34)).abs() < 1e-5);
+        assert_eq!(view.params[1].reach, None);
+        assert_eq!(view.groups.len(), 2, "colours and look");
+    }
+
+    #[test]
+    fn an_edit_is_a_step_and_a_dragged_one_is_one_step() {
+        let mut editor = editor();
+        let row = |depth: f32| PresetEdit::SetRow {
+            owner: Owner::Drawing(DrawingAt::First),
+            index: 0,
+            row: Modulation { depth, ..editor_row() },
+        };
+        for step in 0_i16..20 {
+            assert_eq!(
+                editor.edit(&row(f32::from(step) * 0.01), ms(i64::from(step) * 16)),
+                Ok(true)
+            );
+        }
+        let add = PresetEdit::AddEffect { drawing: DrawingAt::First, effect: "twist".into() };
+        assert_eq!(editor.edit(&add, ms(400)), Ok(true));
+        assert!(editor.undo() && editor.preset().effects.is_empty());
+        assert!(editor.undo() && editor.preset().modulate[0].depth == 0.3);
+        assert!(!editor.undo() && !editor.changed());
+        let wrong = PresetEdit::AddEffect { drawing: DrawingAt::First, effect: "twits".into() };
+        assert!(editor.edit(&wrong, ms(900)).is_err() && !editor.changed());
+        assert!(editor.redo(), "a refused edit takes nothing from what can be made again");
+    }
+
+    fn editor_row() -> Modulation {
+        editor().preset().modulate[0].clone()
+    }
+
+    #[test]
+    fn two_sides_are_compared_and_every_change_of_side_can_be_taken_back() {
+        let mut editor = editor();
+        editor.set_param("radius", 0.9, ms(0)).unwrap();
+        assert!(editor.view().sides_differ, "the other side is as it was stored");
+        editor.compare();
+        assert!(radius(&editor) == 0.5 && editor.view().side == Side::B);
+        editor.set_param("radius", 0.3, ms(10)).unwrap();
+        editor.compare();
+        assert!(radius(&editor) == 0.9 && editor.view().side == Side::A);
+        editor.copy_to_other_side();
+        editor.compare();
+        assert!(radius(&editor) == 0.9 && !editor.view().sides_differ);
+        let mut radii = vec![];
+        while editor.undo() {
+            radii.push(radius(&editor));
+        }
+        assert_eq!(radii, [0.9, 0.9, 0.3, 0.5, 0.9, 0.5]);
+        assert_eq!(editor.view().side, Side::A);
+    }
+
+    #[test]
+    fn the_text_follows_the_controls_and_keeps_its_words() {
+        let mut editor = editor();
+        let typed = "version = 1\n# my ring\nname = \"Test\"\ngenerator = \"circle\"\n\n\
+                     [params]\nradius = 0.5 # wide\n";
+        assert_eq!(editor.edit(&PresetEdit::Text(typed.into()), ms(0)), Ok(true));
+        assert_eq!(&*editor.view().text, typed);
+        editor.set_param("radius", 0.75, ms(5_000)).unwrap();
+        assert_eq!(*editor.view().text, typed.replace("0.5", "0.75"));
+        let slip = PresetEdit::Text(typed.replace("radius", "raduis"));
+        let error = editor.edit(&slip, ms(9_000)).unwrap_err().to_string();
+        assert!(error.starts_with("line 7, column 10: "), "{error}");
+        assert_eq!(radius(&editor), 0.75, "the last good one plays on");
+        assert!(editor.undo() && editor.undo() && !editor.undo());
+        assert_eq!(editor.preset().modulate.len(), 2);
+    }
+
+    #[test]
+    fn a_revert_is_a_step_too() {
+        let mut editor = editor();
+        assert!(!editor.revert());
+        editor.set_param("radius", 0.7, ms(0)).unwrap();
+        assert!(editor.revert() && !editor.changed());
+        assert!(editor.undo() && radius(&editor) == 0.7);
+    }
+
+    #[test]
+    fn a_new_name_of_the_file_is_in_every_step() {
+        let mut editor = editor();
+        editor.set_param("radius", 0.7, ms(0)).unwrap();
+        editor.was_renamed("Other");
+        assert!(editor.undo() && editor.preset().name == "Other" && !editor.changed());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deck::Transition;
+use super::deck::{Change, Transition};
 use super::hearing::{Ear, Hearing, KnownTrack};
 use super::renderer::Renderer;
 use crate::analysis::{Analyser, BeatSource, BeatWish, Features};
@@ -64,6 +64,16 @@ pub enum EngineCommand {
         /// When and how.
         transition: Transition,
     },
+    /// Lays instruments on the other side of the crossfader, or nothing: one for each stream, in order; afterwards
+    /// those that have left.
+    Beside(Vec<Option<Box<Instrument>>>),
+    /// The crossfader: 0 what plays, 1 the other side.
+    Crossfade(f32),
+    /// All that is drawn in full white, or as it is.
+    Flash(bool),
+    /// Puts edited instruments in place of those that were chosen last: one for each stream, in order; afterwards those
+    /// they replaced.
+    Edited(Vec<Option<Box<Instrument>>>),
     /// How the pictures of one projector lie, and what its mirrors bear.
     Install {
         /// Its place.
@@ -80,13 +90,6 @@ pub enum EngineCommand {
         /// True for the show.
         follows: bool,
     },
-    /// Lays instruments on the other side of the crossfader, or nothing: one for each stream, in order; afterwards
-    /// those that have left.
-    Beside(Vec<Option<Box<Instrument>>>),
-    /// The crossfader: 0 what plays, 1 the other side.
-    Crossfade(f32),
-    /// All that is drawn in full white, or as it is.
-    Flash(bool),
     /// The user's offset, ns: positive is light later.
     LightOffset(i64),
     /// A wish of the beat, and when it was made.
@@ -103,8 +106,6 @@ pub struct EngineView {
     pub features: Features,
     /// Where the beat in them comes from.
     pub beat_source: BeatSource,
-    /// True while an instrument waits for its beat.
-    pub waiting: bool,
     /// Media time of the last period's first frame.
     pub media: MediaTime,
     /// When that frame is heard.
@@ -121,6 +122,10 @@ pub struct EngineView {
     pub periods: u64,
     /// Times the clock was locked anew.
     pub relocks: u64,
+    /// Changes of instruments that were taken in so far.
+    pub changes: u64,
+    /// How far the last one is, on the first projector.
+    pub change: Change,
 }
 
 /// One projector inside the callback.
@@ -230,6 +235,13 @@ impl Engine {
                     for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
                         slot.renderer.change_instrument(instrument, transition);
                     }
+                    self.seen.changes += 1;
+                    self.let_go(instruments);
+                }
+                EngineCommand::Edited(mut instruments) => {
+                    for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
+                        slot.renderer.replace_instrument(instrument);
+                    }
                     self.let_go(instruments);
                 }
                 EngineCommand::Beside(mut instruments) => {
@@ -334,7 +346,6 @@ impl PeriodSink for Engine {
         let seen = &mut self.seen;
         seen.features = self.hearing.at(period.media);
         seen.beat_source = self.hearing.beat_source();
-        seen.waiting = self.slots.iter().any(|slot| slot.renderer.is_waiting());
         seen.media = period.media;
         seen.heard_at = period.heard_at;
         seen.now = period.now;
@@ -343,6 +354,7 @@ impl PeriodSink for Engine {
         seen.sample_rate = period.sample_rate;
         seen.periods += 1;
         seen.relocks += u64::from(period.relocked);
+        seen.change = self.slots.first().map(|slot| slot.renderer.change()).unwrap_or_default();
         self.ends.view.write(*seen);
         self.ends.callback_ns.record(self.clock.now().since(period.now).as_nanos() as u64);
     }

@@ -11,10 +11,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::ShowError;
 use super::ahead::AheadOfSound;
+use super::bench::PresetBench;
 use super::command::Command;
 use super::config::{ShowConfig, Source};
 use super::director::{Cast, Director, Sound, rings};
-use super::editor::PresetEditor;
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::hands::{self, HandsThread};
 use super::library::{self, Library, default_user_dir};
@@ -193,9 +193,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let cast = Cast {
         sound,
         projectors,
-        library,
+        presets: PresetBench::new(library, preset),
         mountings,
-        editor: PresetEditor::new(preset),
         ends,
         master: config.master,
         offset_ms: config.offset_ms,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::pattern::bundled::BUNDLED;
+use crate::pattern::preset::rewrite::rewritten;
 use crate::pattern::preset::{MAX_PRESET_BYTES, did_you_mean};
 use crate::pattern::{Preset, PresetError};
 use crate::show::snapshot::PresetEntry;
@@ -36,6 +37,18 @@ pub enum LibraryError {
         /// What is wrong with it, and where.
         error: PresetError,
     },
+    /// The name is taken.
+    #[error("there is already a preset named `{name}`; choose another name")]
+    Taken {
+        /// The name.
+        name: String,
+    },
+    /// A preset that came with galvo is not to be changed.
+    #[error("`{name}` came with galvo and stays as it is; duplicate it and change the copy")]
+    Bundled {
+        /// Its name.
+        name: String,
+    },
     /// The preset to save is wrong.
     #[error("the preset was not saved: {0}")]
     Invalid(#[from] PresetError),
@@ -52,12 +65,36 @@ pub enum LibraryError {
     },
 }
 
+impl LibraryError {
+    /// The file that is wrong, if one is.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Broken { path, .. } | Self::Io { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+}
+
 /// One preset of the library.
 #[derive(Clone, Debug)]
 struct Shelf {
     preset: Arc<Preset>,
+    /// The text it was read from.
+    text: Arc<str>,
     /// The user's file; none for a bundled preset.
     path: Option<PathBuf>,
+}
+
+/// What was done to a file of a preset: undone by writing what was there before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileAct {
+    /// The file.
+    pub path: PathBuf,
+    /// Its text before; none if there was no file.
+    pub before: Option<Arc<str>>,
+    /// Its text now; none if it is gone.
+    pub after: Option<Arc<str>>,
 }
 
 /// Every preset there is.
@@ -132,7 +169,10 @@ impl Library {
         self.broken.clear();
         for (file, text) in BUNDLED {
             match Preset::parse(text) {
-                Ok(preset) => self.shelves.push(Shelf { preset: Arc::new(preset), path: None }),
+                Ok(preset) => {
+                    let (preset, text) = (Arc::new(preset), Arc::from(*text));
+                    self.shelves.push(Shelf { preset, text, path: None });
+                }
                 Err(error) => {
                     self.broken.push(LibraryError::Broken { path: PathBuf::from(file), error });
                 }
@@ -148,28 +188,46 @@ impl Library {
         }
         paths.extend(self.watched.clone().filter(|path| !paths.contains(path)));
         for path in paths {
-            match load(&path) {
-                Ok(preset) => self.put(preset, path),
+            match read(&path) {
+                Ok((preset, text)) => self.put(preset, text.into(), path),
                 Err(error) => {
                     self.broken.push(error);
                     let good = before.iter().find(|shelf| shelf.path.as_deref() == Some(&path));
                     if let Some(good) = good {
-                        self.put((*good.preset).clone(), path);
+                        self.put((*good.preset).clone(), Arc::clone(&good.text), path);
                     }
                 }
             }
         }
     }
 
-    /// The presets to choose from: the bundled ones in their order, then the user's by file name.
+    /// The presets to choose from: the bundled ones in their order, then the user's by file name, then files that were
+    /// never right, each with its mistake.
     #[must_use]
     pub fn entries(&self) -> Vec<PresetEntry> {
+        let wrong_with = |path: &Path| {
+            self.broken.iter().find(|error| error.path() == Some(path)).map(ToString::to_string)
+        };
         let entry = |shelf: &Shelf| PresetEntry {
             name: shelf.preset.name.clone(),
             description: shelf.preset.description.clone(),
             bundled: shelf.path.is_none(),
+            preset: Some(Arc::clone(&shelf.preset)),
+            changed: false,
+            broken: shelf.path.as_deref().and_then(wrong_with),
         };
-        self.shelves.iter().map(entry).collect()
+        let has_a_good_one =
+            |path: &Path| self.shelves.iter().any(|shelf| shelf.path.as_deref() == Some(path));
+        let never_right = self.broken.iter().filter_map(|error| {
+            let LibraryError::Broken { path, .. } = error else { return None };
+            let name = path.file_name()?.to_string_lossy().into_owned();
+            (!has_a_good_one(path)).then(|| PresetEntry {
+                name,
+                broken: Some(error.to_string()),
+                ..PresetEntry::default()
+            })
+        });
+        self.shelves.iter().map(entry).chain(never_right).collect()
     }
 
     /// The names of all presets but test patterns.
@@ -203,6 +261,19 @@ impl Library {
         })
     }
 
+    /// The text that the preset of this name was read from; empty if there is none.
+    #[must_use]
+    pub fn text_of(&self, name: &str) -> Arc<str> {
+        let found = self.shelves.iter().find(|shelf| shelf.preset.name == name);
+        found.map(|shelf| Arc::clone(&shelf.text)).unwrap_or_default()
+    }
+
+    /// True if there is a preset of this name that is the user's own.
+    #[must_use]
+    pub fn is_users(&self, name: &str) -> bool {
+        self.shelves.iter().any(|shelf| shelf.preset.name == name && shelf.path.is_some())
+    }
+
     /// The preset that a show starts with.
     #[must_use]
     pub fn first(&self) -> Option<Arc<Preset>> {
@@ -215,21 +286,92 @@ impl Library {
     /// # Errors
     /// The preset is wrong, there is no folder, or the system refuses.
     pub fn save(&mut self, preset: &Preset) -> Result<PathBuf, LibraryError> {
-        let text = preset.to_toml()?;
+        let text = rewritten(&self.text_of(&preset.name), preset);
+        self.save_text(preset, text.into()).map(|act| act.path)
+    }
+
+    /// The same in the words of `text`, which says what the preset is.
+    ///
+    /// # Errors
+    /// As for [`Library::save`].
+    pub fn save_text(&mut self, preset: &Preset, text: Arc<str>) -> Result<FileAct, LibraryError> {
+        preset.check()?;
         let folder = self.user_dir.clone().ok_or(LibraryError::NoFolder)?;
         fs::create_dir_all(&folder)
             .map_err(|error| LibraryError::Io { path: folder.clone(), error })?;
         let path = self.path_for(&folder, &preset.name);
+        let before = self.is_users(&preset.name).then(|| self.text_of(&preset.name));
         write_whole(&path, &text)
             .map_err(|error| LibraryError::Io { path: path.clone(), error })?;
-        self.put(preset.clone(), path.clone());
+        self.put(preset.clone(), Arc::clone(&text), path.clone());
         self.seen = self.files_now();
-        Ok(path)
+        Ok(FileAct { path, before, after: Some(text) })
+    }
+
+    /// The same under a name that no preset has.
+    ///
+    /// # Errors
+    /// As for [`Library::save`], and [`LibraryError::Taken`].
+    pub fn add(&mut self, preset: &Preset, text: Arc<str>) -> Result<FileAct, LibraryError> {
+        if self.get(&preset.name).is_ok() {
+            return Err(LibraryError::Taken { name: preset.name.clone() });
+        }
+        self.save_text(preset, text)
+    }
+
+    /// Gives a preset of the user another name; its file stays where it is.
+    ///
+    /// # Errors
+    /// It is not there, is not the user's, the new name is taken or wrong, or the system refuses.
+    pub fn rename(&mut self, from: &str, to: &str) -> Result<FileAct, LibraryError> {
+        let path = self.users_file(from)?;
+        if self.get(to).is_ok() {
+            return Err(LibraryError::Taken { name: to.to_owned() });
+        }
+        let renamed = Preset { name: to.to_owned(), ..(*self.get(from)?).clone() };
+        renamed.check()?;
+        let before = self.text_of(from);
+        let after: Arc<str> = rewritten(&before, &renamed).into();
+        let act = FileAct { path, before: Some(before), after: Some(after) };
+        self.put_back(&act.path, act.after.as_deref())?;
+        Ok(act)
+    }
+
+    /// Deletes the file of a preset of the user; a bundled one of the same name comes to light again.
+    ///
+    /// # Errors
+    /// It is not there, is not the user's, or the system refuses.
+    pub fn delete(&mut self, name: &str) -> Result<FileAct, LibraryError> {
+        let path = self.users_file(name)?;
+        let act = FileAct { path, before: Some(self.text_of(name)), after: None };
+        self.put_back(&act.path, None)?;
+        Ok(act)
+    }
+
+    /// Makes a file what it was: with this text, or gone.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn put_back(&mut self, path: &Path, text: Option<&str>) -> Result<(), LibraryError> {
+        let done = match text {
+            Some(text) => write_whole(path, text),
+            None => fs::remove_file(path),
+        };
+        done.map_err(|error| LibraryError::Io { path: path.to_owned(), error })?;
+        self.refresh();
+        Ok(())
+    }
+
+    fn users_file(&self, name: &str) -> Result<PathBuf, LibraryError> {
+        self.get(name)?;
+        let own = self.shelves.iter().find(|shelf| shelf.preset.name == name);
+        let path = own.and_then(|shelf| shelf.path.clone());
+        path.ok_or_else(|| LibraryError::Bundled { name: name.to_owned() })
     }
 
     /// Puts a preset of the user in place of any of the same name.
-    fn put(&mut self, preset: Preset, path: PathBuf) {
-        let shelf = Shelf { preset: Arc::new(preset), path: Some(path) };
+    fn put(&mut self, preset: Preset, text: Arc<str>, path: PathBuf) {
+        let shelf = Shelf { preset: Arc::new(preset), text, path: Some(path) };
         let same_name = |other: &&mut Shelf| other.preset.name == shelf.preset.name;
         match self.shelves.iter_mut().find(same_name) {
             Some(place) => *place = shelf,
@@ -258,11 +400,18 @@ impl Library {
 /// # Errors
 /// The file cannot be read, or is no preset; never more than a page of it is read.
 pub fn load(path: &Path) -> Result<Preset, LibraryError> {
+    read(path).map(|(preset, _)| preset)
+}
+
+/// The same with its text.
+fn read(path: &Path) -> Result<(Preset, String), LibraryError> {
     let refused = |error| LibraryError::Io { path: path.to_owned(), error };
     let mut text = String::new();
     let most = MAX_PRESET_BYTES as u64 + 1;
     fs::File::open(path).map_err(refused)?.take(most).read_to_string(&mut text).map_err(refused)?;
-    Preset::parse(&text).map_err(|error| LibraryError::Broken { path: path.to_owned(), error })
+    let broken = |error| LibraryError::Broken { path: path.to_owned(), error };
+    let preset = Preset::parse(&text).map_err(broken)?;
+    Ok((preset, text))
 }
 
 /// The `.toml` files of a folder, by name.
@@ -432,6 +581,69 @@ mod tests {
         assert_eq!(file_slug("CON"), "preset-con");
         assert_eq!(file_slug("日本"), "preset");
         assert_eq!(file_slug(" Über  Wave! "), "ber-wave");
+    }
+
+    #[test]
+    fn a_preset_of_the_user_is_renamed_in_its_file_and_a_taken_name_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        fs::write(&path, "# mine\nversion = 1\nname = \"Mine\"\ngenerator = \"circle\"\n").unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        assert!(matches!(library.rename("Mine", "Ember Ring"), Err(LibraryError::Taken { .. })));
+        assert!(matches!(library.rename("Ember Ring", "X"), Err(LibraryError::Bundled { .. })));
+        assert!(matches!(library.rename("Mine", ""), Err(LibraryError::Invalid(_))));
+        let act = library.rename("Mine", "Yours").unwrap();
+        assert!(library.get("Mine").is_err() && library.get("Yours").is_ok());
+        assert!(
+            fs::read_to_string(&path).unwrap().starts_with("# mine\nversion = 1\nname = \"Yours\"")
+        );
+        library.put_back(&act.path, act.before.as_deref()).unwrap();
+        assert!(library.get("Mine").is_ok() && library.get("Yours").is_err());
+    }
+
+    #[test]
+    fn a_deleted_preset_lets_the_bundled_one_out_and_can_be_put_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        let bundled = library.entries()[1].name.clone();
+        assert!(matches!(library.delete(&bundled), Err(LibraryError::Bundled { .. })));
+        library.save(&named(&bundled)).unwrap();
+        let act = library.delete(&bundled).unwrap();
+        assert!(!act.path.exists() && !library.is_users(&bundled));
+        library.put_back(&act.path, act.before.as_deref()).unwrap();
+        assert_eq!(*library.get(&bundled).unwrap(), named(&bundled));
+        assert!(matches!(library.delete("Nonesuch"), Err(LibraryError::Unknown { .. })));
+    }
+
+    #[test]
+    fn saving_keeps_the_comments_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        let text = "# mine\nversion = 1\nname = \"Mine\"\ngenerator = \"circle\"\n\n[params]\nradius = 0.5 # wide\n";
+        fs::write(&path, text).unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        let mut preset = (*library.get("Mine").unwrap()).clone();
+        preset.params.insert("radius".into(), 0.75);
+        library.save(&preset).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text.replace("0.5", "0.75"));
+    }
+
+    #[test]
+    fn entries_say_what_is_broken_and_keep_the_last_good_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        fs::write(&path, named("Mine").to_toml().unwrap()).unwrap();
+        fs::write(folder.path().join("bad.toml"), "version = 1\nname = 7\n").unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        fs::write(&path, "version = 1\nname = \"Mine\"\ngenerator = \"cirle\"\n").unwrap();
+        assert!(library.refresh_if_changed());
+        let entries = library.entries();
+        let of = |name: &str| entries.iter().find(|entry| entry.name == name).unwrap();
+        assert!(of("Mine").preset.is_some());
+        assert!(of("Mine").broken.as_ref().unwrap().contains("line 3"));
+        assert!(of("bad.toml").preset.is_none());
+        assert!(of("bad.toml").broken.as_ref().unwrap().contains("line 2"));
+        assert!(entries.iter().filter(|entry| entry.broken.is_some()).count() == 2);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The show: media, analysis, patterns and streams put together, commanded by a surface.
 
 pub mod ahead;
+pub mod bench;
 pub mod command;
 pub mod config;
 pub mod controllers;
 pub mod deck;
 pub mod deeds;
 pub mod director;
+pub mod edit;
 pub mod editor;
 pub mod engine;
 pub mod error;
@@ -29,10 +31,12 @@ pub mod snapshot;
 pub mod telling;
 pub mod whole_track;
 
+pub use bench::PresetBench;
 pub use command::Command;
 pub use config::{ShowConfig, Source};
 pub use deck::{Begin, Transition};
-pub use editor::PresetEditor;
+pub use edit::PresetEdit;
+pub use editor::{PresetEditor, Side};
 pub use error::ShowError;
 pub use handle::{ShowHandle, start};
 pub use installation::{Installation, ZoneKind, ZoneSpec};

@@ -4,7 +4,7 @@
 //! rotation follow the music inside the frame too, every [`BLOCK`] points at the time those are seen, so
 //! that a kick is not late by what is left of a frame.
 
-use super::deck::{Deck, Transition};
+use super::deck::{Change, Deck, Transition};
 use super::hearing::Ear;
 use crate::analysis::Features;
 use crate::mask::LightFrames;
@@ -43,8 +43,7 @@ pub struct Renderer {
     perspective: Perspective,
     /// False while it shows a test picture: the parameters of the show are not its own.
     follows: bool,
-    /// Where the show's crossfader stands.
-    fade: f32,
+    crossfade: f32,
 }
 
 impl Renderer {
@@ -69,7 +68,7 @@ impl Renderer {
             features: Features::default(),
             perspective: Perspective::default(),
             follows: true,
-            fade: 0.0,
+            crossfade: 0.0,
         }
     }
 
@@ -104,9 +103,9 @@ impl Renderer {
         self.deck.lay_beside(next);
     }
 
-    /// The crossfader: 0 what plays, 1 the other side.
+    /// The crossfader: 0 what plays, 1 the other side. A test picture stays whole.
     pub const fn set_crossfade(&mut self, fade: f32) {
-        self.fade = fade;
+        self.crossfade = fade;
         self.deck.set_crossfade(if self.follows { fade } else { 0.0 });
     }
 
@@ -115,10 +114,16 @@ impl Renderer {
         self.flash = on;
     }
 
-    /// True while an instrument waits for its beat.
+    /// Puts an edited instrument in place of the one that was chosen last; what is in `next` afterwards is to be freed
+    /// elsewhere.
+    pub fn replace_instrument(&mut self, next: &mut Option<Box<Instrument>>) {
+        self.deck.replace(next);
+    }
+
+    /// How far the last change of instruments is.
     #[must_use]
-    pub const fn is_waiting(&self) -> bool {
-        self.deck.is_waiting()
+    pub fn change(&self) -> Change {
+        self.deck.progress()
     }
 
     /// Sets a parameter of the instrument, by its place in the list, if it is the show's.
@@ -131,7 +136,7 @@ impl Renderer {
     /// Whether it plays what the show plays; if not, the crossfader leaves it alone too.
     pub const fn set_following(&mut self, follows: bool) {
         self.follows = follows;
-        self.set_crossfade(self.fade);
+        self.set_crossfade(self.crossfade);
     }
 
     /// Lays its pictures like this from the next point on, for mirrors of `profile`.

@@ -7,11 +7,13 @@ use crate::analysis::{BeatSource, Features, Track};
 use crate::audio::CoverArt;
 use crate::control::ControllersView;
 use crate::path::Mounting;
+use crate::pattern::{Owner, Preset};
 use crate::point::LaserPoint;
 use crate::time::{HostTime, MediaTime};
 
 use super::command::Command;
-use super::deck::Transition;
+use super::deck::{Change, Transition};
+use super::editor::Side;
 use super::installation::Installation;
 
 /// The state of the show, made about 60 times a second by the show thread.
@@ -31,6 +33,14 @@ pub struct Snapshot {
     pub presets: Arc<[PresetEntry]>,
     /// The preset at work.
     pub preset: Arc<PresetView>,
+    /// What the music makes of its values now: of `params`, then of each of the `groups`, one after the other.
+    pub moved_values: Vec<f32>,
+    /// How far the change to it is.
+    pub change: Change,
+    /// The preset that is on the mirrors while a change is cued.
+    pub leaving: String,
+    /// What was done with files of presets and can be taken back by Undo next, in a few words; empty if nothing.
+    pub undo_act: String,
     /// How presets follow each other.
     pub transition: Transition,
     /// What an operator holds beside the preset.
@@ -110,6 +120,12 @@ pub struct PresetEntry {
     pub description: String,
     /// True for one that came with galvo, false for the user's own.
     pub bundled: bool,
+    /// The preset as it was last taken: with the changes that are not saved yet. None where its file was never right.
+    pub preset: Option<Arc<Preset>>,
+    /// True if it has changes that are not saved.
+    pub changed: bool,
+    /// What is wrong with its file, if something is; the last good one stays in use.
+    pub broken: Option<String>,
 }
 
 /// The preset at work.
@@ -119,14 +135,35 @@ pub struct PresetView {
     pub name: String,
     /// Its generator, as in the catalog.
     pub generator: String,
-    /// Its parameters, in display order.
+    /// The parameters of its first drawing, in display order.
     pub params: Vec<ParamView>,
+    /// Its other values: colours and effects of the first drawing, the layers with theirs, the look.
+    pub groups: Vec<GroupView>,
+    /// The whole of it, as edited.
+    pub preset: Option<Arc<Preset>>,
+    /// The same as TOML, in the words of the text it was read from.
+    pub text: Arc<str>,
+    /// The name it is stored under.
+    pub stored_name: String,
+    /// The side that is shown, of the two that are compared.
+    pub side: Side,
+    /// True if the other side is different.
+    pub sides_differ: bool,
     /// True if it differs from what is stored.
     pub changed: bool,
     /// True if there is a change to take back.
     pub can_undo: bool,
     /// True if there is a change to make again.
     pub can_redo: bool,
+}
+
+/// The values of one part of a preset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupView {
+    /// Which part.
+    pub owner: Owner,
+    /// The values, in display order.
+    pub params: Vec<ParamView>,
 }
 
 /// One parameter as a control shows it.
@@ -148,6 +185,12 @@ pub struct ParamView {
     pub value: f32,
     /// What moves it, as text ("bass +0.30"), empty if nothing.
     pub moved_by: String,
+    /// The lowest and the highest value that the music can move it to; `None` if nothing moves it.
+    pub reach: Option<[f32; 2]>,
+    /// True if rows may move it.
+    pub is_movable: bool,
+    /// True if it can be set; false for a value that is only moved.
+    pub is_set: bool,
 }
 
 /// How a projector is.

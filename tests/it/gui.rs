@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod fake_desk;
+mod hands;
 mod layout;
 mod panes;
+mod presets;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,7 +45,10 @@ impl Window {
     }
 
     fn over(size: [f32; 2], app: impl FnOnce(Box<dyn Desk>) -> App) -> Self {
-        let desk = FakeDesk::new();
+        Self::at(FakeDesk::new(), size, app)
+    }
+
+    fn at(desk: FakeDesk, size: [f32; 2], app: impl FnOnce(Box<dyn Desk>) -> App) -> Self {
         let app = app(Box::new(desk.clone()));
         let mut h = Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_ui_state(
             |ui, app: &mut App| {
@@ -186,8 +191,8 @@ fn arrows_seek_five_seconds_and_choose_presets_while_nothing_has_the_focus() {
 #[test]
 fn a_click_on_a_preset_chooses_it_and_a_search_narrows_the_list() {
     let mut window = Window::new();
-    window.click("Scope circle");
-    assert_eq!(window.sent(), [Command::SelectPreset("Scope circle".into())]);
+    window.click("Beam fan");
+    assert_eq!(window.sent(), [Command::SelectPreset("Beam fan".into())]);
     window.h.get_by_role(Role::TextInput).focus();
     window.h.run_steps(2);
     window.h.get_by_role(Role::TextInput).type_text("tunnel");

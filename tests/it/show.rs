@@ -12,9 +12,11 @@ use galvo::dac::simulator::Shown;
 use galvo::format::asvp::write::Writer;
 use galvo::format::outlines::{Outlines, Place};
 use galvo::mask::{Builder, MaskHandle, MaskSource, Output, Rate};
-use galvo::pattern::Preset;
+use galvo::pattern::modulation::{Modulation, Source};
+use galvo::pattern::{DrawingAt, Owner, Preset};
+use galvo::show::deck::Change;
 use galvo::show::snapshot::{ProjectorState, Severity};
-use galvo::show::{Begin, Command, Transition};
+use galvo::show::{Begin, Command, PresetEdit, Transition};
 use galvo::time::{HostTime, MediaTime};
 
 use scenario::{PPS, Performance, RATE, Scenario, brightness, demo, is_lit, wav};
@@ -504,6 +506,60 @@ fn a_change_of_preset_or_parameter_acts_within_one_picture() {
     }
     let report = show.finish();
     assert_eq!((report.underruns, report.device_underflows), (0, 0));
+}
+
+/// Any edit of the preset is drawn from the next picture on, without an allocation in a callback, and what was drawn
+/// before goes on: the angle that a spinning figure has reached is no jump. What the music makes of a value is shown.
+#[test]
+fn an_edit_acts_within_one_picture_and_begins_nothing_anew() {
+    let mut show = Scenario::of(&demo()).starting_at(62.0).preset(circle(0.2)).begin().armed();
+    show.run(1.0);
+    let limit_ms = f64::from(show.snapshot().projectors[0].target_ms) + 20.0 + 5.4 + 5.0;
+    let owner = Owner::Drawing(DrawingAt::First);
+    let row = |depth| Modulation::plain("radius", Source::Level, depth);
+    let add = Command::EditPreset(PresetEdit::AddRow { owner, row: row(0.9) });
+    let wider = reaction_ms(&mut show, add, |s| radius(s) > 0.4);
+    assert!(wider <= limit_ms, "{wider}");
+    let seen = show.snapshot();
+    let (set, now) = (seen.preset.params[0].value, seen.moved_values[0]);
+    assert!(set == 0.2 && now > 0.4, "{set} {now}");
+    assert_eq!(seen.preset.params[0].reach, Some([0.2, 0.95]));
+    let undone = reaction_ms(&mut show, Command::Undo, |s| radius(s) < 0.3);
+    assert!(undone <= limit_ms, "{undone}");
+    let seen = show.snapshot();
+    assert!(seen.preset.can_redo && seen.moved_values[0] == 0.2, "{:?}", seen.moved_values);
+    for step in 0_u8..50 {
+        let value = 0.3 + f32::from(step) * 0.01;
+        let look = PresetEdit::Value { owner: Owner::Look, name: "scale".into(), value };
+        show.tell(Command::EditPreset(look));
+        show.run(0.016);
+    }
+    show.tell(Command::EditPreset(PresetEdit::Text("version = 1\nname = 7".into())));
+    let seen = show.snapshot();
+    assert!(seen.notices.iter().any(|notice| notice.text.contains("line 2")));
+    let report = show.finish();
+    assert_eq!((report.underruns, report.device_underflows), (0, 0));
+}
+
+/// A preset that waits for its bar is told apart from the one that plays until then.
+#[test]
+fn what_is_cued_what_grows_and_what_leaves_is_seen() {
+    let mut show = Scenario::of(&demo()).starting_at(62.0).preset(circle(0.2)).begin().armed();
+    show.run(1.0);
+    show.tell(Command::SetTransition(Transition { begin: Begin::Bar, beats: 4.0 }));
+    let leaving = show.snapshot().preset.name.clone();
+    show.tell(Command::SelectPreset("Tesseract".into()));
+    let seen = show.snapshot();
+    assert_eq!((seen.change, seen.leaving.as_str()), (Change::Cued, leaving.as_str()));
+    let mut steps = vec![Change::Cued];
+    for _ in 0..400 {
+        show.run(0.016);
+        let change = show.snapshot().change;
+        if std::mem::discriminant(&change) != std::mem::discriminant(&steps[steps.len() - 1]) {
+            steps.push(change);
+        }
+    }
+    assert!(matches!(steps[..], [Change::Cued, Change::Growing(_), Change::Done]), "{steps:?}");
 }
 
 /// The preset at work follows its file; a mistake in it is told, and the last good one stays on the mirrors.

@@ -156,7 +156,7 @@ fn standard(room: Vec2) -> Tree<Pane> {
             Part::column(
                 centre,
                 vec![
-                    Part::stack(rest(sound + TRANSPORT), &[Pane::Preview, Pane::SetUp])
+                    Part::stack(rest(sound + TRANSPORT), &[Pane::Preview, Pane::Text, Pane::SetUp])
                         .hiding(Pane::SetUp),
                     Part::row(
                         sound,

@@ -9,6 +9,7 @@ pub(super) mod live;
 pub(super) mod log;
 pub(super) mod notices;
 pub(super) mod parameters;
+pub(super) mod preset_text;
 pub(super) mod presets;
 pub(super) mod preview;
 pub(super) mod projectors;
@@ -36,15 +37,16 @@ pub(super) struct Panels {
     pub(super) transport: transport::TransportPanel,
     pub(super) presets: presets::PresetsPanel,
     pub(super) parameters: parameters::ParametersPanel,
+    pub(super) preset_text: preset_text::PresetTextPanel,
     pub(super) safety: safety::SafetyPanel,
+    pub(super) live: live::LivePanel,
+    pub(super) controllers: controllers::ControllersPanel,
     pub(super) set_up: set_up::SetUpPanel,
     pub(super) sync: sync::SyncPanel,
     pub(super) log: log::LogPanel,
     pub(super) frames: FrameTime,
     /// A pane that another one wants to be shown.
     pub(super) wanted: Option<Pane>,
-    pub(super) live: live::LivePanel,
-    pub(super) controllers: controllers::ControllersPanel,
 }
 
 impl Panels {
@@ -54,14 +56,15 @@ impl Panels {
             transport: transport::TransportPanel::default(),
             presets: presets::PresetsPanel::default(),
             parameters: parameters::ParametersPanel::default(),
+            preset_text: preset_text::PresetTextPanel::default(),
             safety: safety::SafetyPanel::default(),
+            live: live::LivePanel::default(),
+            controllers: controllers::ControllersPanel::default(),
             set_up: set_up::SetUpPanel::default(),
             sync: sync::SyncPanel::default(),
             log: log::LogPanel::default(),
             frames: FrameTime::default(),
             wanted: None,
-            live: live::LivePanel::default(),
-            controllers: controllers::ControllersPanel::default(),
         }
     }
 
@@ -84,6 +87,7 @@ impl Panels {
             Pane::Preview => self.preview.show(ui, seen, now),
             Pane::Presets => self.presets.show(ui, seen, wishes),
             Pane::Parameters => self.parameters.show(ui, seen, wishes),
+            Pane::Text => self.preset_text.show(ui, seen, wishes),
             Pane::Transport => self.transport.show(ui, seen, wishes),
             Pane::Sound => spectrum::show(ui, &seen.features, ui.available_size()),
             Pane::Tempo => tempo::show(ui, &seen.features, ui.available_size()),
@@ -94,11 +98,11 @@ impl Panels {
                 }
             }
             Pane::SetUp => self.set_up.show(ui, seen, wishes),
+            Pane::Live => self.live.show(ui, seen, now, wishes),
+            Pane::Controllers => self.controllers.show(ui, seen, now, wishes),
             Pane::Sync => self.sync.show(ui, seen, now, wishes),
             Pane::Health => health::show(ui, seen, &self.frames),
             Pane::Log => self.log.show(ui),
-            Pane::Live => self.live.show(ui, seen, now, wishes),
-            Pane::Controllers => self.controllers.show(ui, seen, now, wishes),
             Pane::Safety => self.safety.show(ui, seen, now, wishes),
         }
     }

@@ -1,6 +1,7 @@
 //! Controls and gauges that know nothing of a show.
 
 mod block_button;
+mod code_editor;
 mod gauge;
 mod icon_button;
 mod level_slider;
@@ -8,6 +9,7 @@ mod seek_bar;
 mod surface;
 
 pub(super) use block_button::BlockButton;
+pub(super) use code_editor::{Edited, TextPlace, code_editor};
 pub(super) use gauge::{bar, beacon, lamp};
 pub(super) use icon_button::{Icon, icon_button};
 pub(super) use level_slider::level_slider;

@@ -1,5 +1,7 @@
 use super::*;
+use crate::pattern::Vertex;
 use crate::pattern::pen::MAX_RADIUS;
+use crate::pattern::preset::EffectScheme;
 use crate::point::Colour;
 
 const TEXT: &str = r##"
@@ -199,4 +201,56 @@ fn an_instrument_recovers_from_music_that_is_not_a_number() {
         }
         assert_eq!(figure.dropped(), 0, "{} keeps what is not a number", generator.id);
     }
+}
+
+#[test]
+fn an_edited_instrument_goes_on_where_the_last_one_was() {
+    // Stars fly, a trail remembers: both would begin anew.
+    let text = "version = 1\nname = \"A\"\ngenerator = \"starfield\"\n\
+                [[effects]]\neffect = \"trail\"\n\
+                [[layers]]\ngenerator = \"comets\"\n";
+    let preset = Preset::parse(text).unwrap();
+    let mut edited = preset.clone();
+    edited.look.scale = 0.5;
+    edited.effects.insert(0, EffectScheme { effect: "twist".into(), ..edited.effects[0].clone() });
+    edited.effects[0].params.insert("turns".into(), 0.0);
+    let (mut whole, mut first) =
+        (Instrument::new(&preset).unwrap(), Instrument::new(&preset).unwrap());
+    let mut second = Instrument::new(&edited).unwrap();
+    let mut fresh = Instrument::new(&edited).unwrap();
+    let (mut a, mut b) = (Instrument::figure(), Instrument::figure());
+    let mut features = Features { level: 0.8, ..Features::default() };
+    features.bands.bass = 0.6;
+    let at = |frame: i32| MediaTime::from_secs_f64(f64::from(frame) * 0.02);
+    for frame in 0..50 {
+        whole.draw(&features, at(frame), 0.02, &mut a);
+        first.draw(&features, at(frame), 0.02, &mut b);
+    }
+    second.inherit(&mut first);
+    for frame in 50..60 {
+        whole.draw(&features, at(frame), 0.02, &mut a);
+        second.draw(&features, at(frame), 0.02, &mut b);
+        let near = |a: &Vertex, b: &Vertex| (a.x - b.x).hypot(a.y - b.y) < 1e-3;
+        assert_eq!(a.len(), b.len());
+        assert!(a.vertices_mut().iter().zip(b.vertices_mut().iter()).all(|(a, b)| near(a, b)));
+    }
+    fresh.draw(&features, at(60), 0.02, &mut b);
+    whole.draw(&features, at(60), 0.02, &mut a);
+    let differs = |(a, b): (&Vertex, &Vertex)| (a.x - b.x).hypot(a.y - b.y) > 0.05;
+    assert!(
+        a.vertices_mut().iter().zip(b.vertices_mut().iter()).any(differs),
+        "a new one begins anew"
+    );
+}
+
+#[test]
+fn another_seed_text_or_formula_is_another_pattern() {
+    let preset = |more: &str| Preset::parse(&format!("version = 1\nname = \"A\"\n{more}")).unwrap();
+    let making = |more: &str| making_of(&preset(more).part());
+    let circle = making("generator = \"circle\"\n");
+    assert_eq!(circle, making("generator = \"circle\"\n[params]\nradius = 0.3\n"));
+    assert_ne!(circle, making("generator = \"circle\"\nseed = 1\n"));
+    let formula =
+        |x: &str| format!("generator = \"formula\"\n[formula]\npoint = \"x = {x}; y = 0\"\n");
+    assert_ne!(making(&formula("i")), making(&formula("a")));
 }

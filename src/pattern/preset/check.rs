@@ -7,6 +7,7 @@ use super::{
     MAX_TEXT_CHARS, PRESET_VERSION, Part, Preset, UserParam,
 };
 use crate::pattern::ParamSpec;
+use crate::pattern::board;
 use crate::pattern::catalog::{self, Generator};
 use crate::pattern::colouring::{self, ColourScheme, MAX_COLOURS};
 use crate::pattern::effects;
@@ -36,16 +37,7 @@ impl Preset {
             examine_part(&layer.part()).map_err(|mistake| mistake.under_row("layers", index))?;
         }
         let look = &self.look;
-        examine_numbers(
-            "look",
-            &[
-                ("brightness", look.brightness, 0.0, 1.0),
-                ("scale", look.scale, 0.05, 1.0),
-                ("rotation", look.rotation, -1.0, 1.0),
-                ("spin_hz", look.spin_hz, -4.0, 4.0),
-                ("spin_per_bar", look.spin_per_bar, -8.0, 8.0),
-            ],
-        )?;
+        examine_numbers("look", board::LOOK_NUMBERS, |name| board::look_number(look, name))?;
         examine_rows(&look.modulate, LOOK_TARGETS, "[look]", &["look", "modulate"], false)?;
         Ok(generator)
     }
@@ -140,16 +132,8 @@ fn examine_colour(colour: &ColourScheme) -> Result<(), Mistake> {
         let message = format!("`colours` needs 1 to {MAX_COLOURS} colours");
         return Err(Mistake::at(&["colour", "colours"], message));
     }
-    examine_numbers(
-        "colour",
-        &[
-            ("repeats", colour.repeats, 0.1, 16.0),
-            ("drift_hz", colour.drift_hz, -4.0, 4.0),
-            ("drift_per_bar", colour.drift_per_bar, -8.0, 8.0),
-            ("hue", colour.hue, -1.0, 1.0),
-            ("saturation", colour.saturation, 0.0, 1.0),
-        ],
-    )?;
+    let number = |name: &str| board::colour_number(colour, name);
+    examine_numbers("colour", board::COLOUR_NUMBERS, number)?;
     examine_rows(&colour.modulate, colouring::TARGETS, "[colour]", &["colour", "modulate"], true)
 }
 
@@ -162,10 +146,17 @@ fn examine_text(text: &str, key: &str, least: usize, most: usize) -> Result<(), 
     Ok(())
 }
 
-fn examine_numbers(table: &str, numbers: &[(&str, f32, f32, f32)]) -> Result<(), Mistake> {
-    numbers.iter().try_for_each(|&(key, value, min, max)| {
-        in_range(key, value, min, max).map_err(|message| Mistake::at(&[table, key], message))
-    })
+fn examine_numbers(
+    table: &str,
+    specs: &[ParamSpec],
+    value: impl Fn(&str) -> Option<f32>,
+) -> Result<(), Mistake> {
+    for spec in specs {
+        let value = value(&spec.name).unwrap_or(spec.default);
+        in_range(&spec.name, value, spec.min, spec.max)
+            .map_err(|message| Mistake::at(&[table, &spec.name], message))?;
+    }
+    Ok(())
 }
 
 fn examine_rows(

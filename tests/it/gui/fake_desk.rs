@@ -2,18 +2,19 @@
 //! per snapshot, draws a figure, and remembers what it was told.
 
 use std::cell::{RefCell, RefMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use galvo::analysis::Features;
+use galvo::pattern::Gauges;
 use galvo::point::{Colour, LaserPoint};
 use galvo::show::snapshot::{
-    AudioView, Desk, LiveView, ParamView, PresetEntry, PresetView, ProjectorState, ProjectorView,
-    SafetyView, Snapshot, SyncView, Transport,
+    AudioView, Desk, LiveView, Notice, ParamView, PresetEntry, PresetView, ProjectorState,
+    ProjectorView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
-use galvo::show::{Command, Transition};
-use galvo::time::MediaTime;
+use galvo::show::{Command, Library, PresetBench, Transition};
+use galvo::time::{HostTime, MediaTime};
 
 const PPS: u32 = 30_000;
 const FRAMES_PER_SECOND: f64 = 60.0;
@@ -28,6 +29,23 @@ pub(crate) struct State {
     pub(crate) frame: u64,
     /// The projector that is watched.
     pub(crate) watched: usize,
+    /// Real presets, where a test needs them.
+    bench: Option<PresetBench>,
+}
+
+impl State {
+    /// Lets the presets obey as they do in a show, and shows what became of them.
+    fn obey_about_presets(&mut self, command: &Command) {
+        let Some(bench) = &mut self.bench else { return };
+        let now = HostTime::from_nanos(self.frame as i64 * 16_666_667);
+        if let Err(error) = bench.obey(command, now) {
+            let notice = Notice { severity: Severity::Error, text: error.to_string() };
+            self.seen.notices.push(notice);
+        }
+        self.seen.presets = bench.entries().into();
+        self.seen.preset = Arc::new(bench.view());
+        self.seen.undo_act = bench.undo_act().to_owned();
+    }
 }
 
 /// A handle on the fake; clones are the same desk.
@@ -37,7 +55,19 @@ pub(crate) struct FakeDesk(Rc<RefCell<State>>);
 impl FakeDesk {
     /// A rich show, paused and disarmed, one projector, at 1:12.
     pub(crate) fn new() -> Self {
-        Self(Rc::new(RefCell::new(State { seen: rich(), sent: Vec::new(), frame: 0, watched: 0 })))
+        let (seen, sent) = (rich(), Vec::new());
+        Self(Rc::new(RefCell::new(State { seen, sent, frame: 0, watched: 0, bench: None })))
+    }
+
+    /// The same over the real presets, with the user's own in `folder`; the one of this name is at work.
+    pub(crate) fn with_presets(self, folder: &Path, name: &str) -> Self {
+        let library = Library::open(Some(folder.to_owned()));
+        let preset = library.get(name).unwrap();
+        let mut state = self.state();
+        state.bench = Some(PresetBench::new(library, preset));
+        state.obey_about_presets(&Command::CopyToOtherSide);
+        drop(state);
+        self
     }
 
     /// The state, to look at or to change.
@@ -56,12 +86,20 @@ impl Desk for FakeDesk {
             transport.position = transport.position.plus_secs_f64(1.0 / FRAMES_PER_SECOND);
             listen(&mut state.seen.features, seconds);
         }
+        if state.bench.is_some()
+            && let Some(preset) = state.seen.preset.preset.clone()
+        {
+            let State { seen, .. } = &mut *state;
+            let at = MediaTime::from_secs_f64(seconds);
+            Gauges::new(&preset).read(&seen.features, at, &mut seen.moved_values);
+        }
         Arc::new(state.seen.clone())
     }
 
     fn send(&mut self, command: Command) {
         let mut state = self.state();
         obey(&mut state.seen, &command);
+        state.obey_about_presets(&command);
         state.sent.push(command);
     }
 
@@ -139,7 +177,10 @@ fn obey(seen: &mut Snapshot, command: &Command) {
             seen.transport.path = Some(path.clone());
         }
         Command::SetVolume(volume) => seen.transport.volume = *volume,
-        Command::SelectPreset(name) => preset.name.clone_from(name),
+        Command::SelectPreset(name) => {
+            preset.name.clone_from(name);
+            preset.stored_name.clone_from(name);
+        }
         Command::SetTransition(transition) => seen.transition = *transition,
         Command::SetShuffle(on) => seen.shuffle = *on,
         Command::SetParam { name, value } => {
@@ -154,6 +195,14 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::SetCrossfade(fade) => seen.live.crossfade = *fade,
         Command::SetBlackout(on) => seen.live.blackout = *on,
         Command::SetFlash(on) => seen.live.flash = *on,
+        Command::EditPreset(_) | Command::Compare | Command::RevertPreset => {
+            (preset.changed, preset.can_undo) = (true, true);
+        }
+        Command::CopyToOtherSide
+        | Command::NewPreset { .. }
+        | Command::DuplicatePreset { .. }
+        | Command::RenamePreset { .. }
+        | Command::DeletePreset(_) => {}
         Command::Undo => (preset.can_undo, preset.can_redo) = (false, true),
         Command::Redo => (preset.can_undo, preset.can_redo) = (true, false),
         Command::SavePreset => preset.changed = false,
@@ -217,7 +266,7 @@ fn rich() -> Snapshot {
         preset: Arc::new(preset()),
         transition: Transition::QUICK,
         live: LiveView::default(),
-        heard_at: galvo::time::HostTime::ZERO,
+        heard_at: HostTime::ZERO,
         controllers: Arc::default(),
         shuffle: false,
         projectors: vec![ProjectorView {
@@ -243,9 +292,7 @@ fn rich() -> Snapshot {
             callback_p99_us: 640.0,
             ..AudioView::default()
         },
-        notices: Vec::new(),
-        notices_made: 0,
-        finished: false,
+        ..Snapshot::default()
     }
 }
 
@@ -268,6 +315,7 @@ fn presets() -> Arc<[PresetEntry]> {
         name: name.into(),
         description: description.into(),
         bundled,
+        ..PresetEntry::default()
     })
     .into()
 }
@@ -282,9 +330,13 @@ fn preset() -> PresetView {
         default: range[2],
         value: range[3],
         moved_by: moved_by.into(),
+        is_movable: true,
+        is_set: true,
+        ..ParamView::default()
     };
     PresetView {
         name: "Lissajous".into(),
+        stored_name: "Lissajous".into(),
         generator: "lissajous".into(),
         params: vec![
             param("size", "", [0.0, 1.0, 0.7, 0.62], "bass +0.30", "Radius of the figure"),
@@ -295,8 +347,6 @@ fn preset() -> PresetView {
             param("hue_spread", "°", [0.0, 360.0, 60.0, 60.0], "", "How far the colours go"),
             param("flash", "", [0.0, 1.0, 0.0, 0.15], "onset +0.50", "Light added at an onset"),
         ],
-        changed: false,
-        can_undo: false,
-        can_redo: false,
+        ..PresetView::default()
     }
 }

@@ -19,7 +19,7 @@ use galvo::show::director::{Cast, Director, Sound, rings};
 use galvo::show::engine::{Engine, Listening};
 use galvo::show::handle::LOOKAHEAD;
 use galvo::show::projector::{Projector, SetUp};
-use galvo::show::{Command, Library, Mountings, PresetEditor, Report, Snapshot, Transition};
+use galvo::show::{Command, Library, Mountings, PresetBench, Report, Snapshot, Transition};
 use galvo::time::{Clock, HostTime, ManualClock, MediaTime};
 
 pub(super) const RATE: u32 = 48_000;
@@ -138,12 +138,11 @@ impl Scenario {
         let cast = Cast {
             sound: Sound::Playback { player, handle },
             projectors,
-            library: Library::open(Some(self.preset_folder)),
+            presets: PresetBench::new(Library::open(Some(self.preset_folder)), self.preset),
             mountings: match self.mountings {
                 Some(file) => Mountings::open(Some(file)).unwrap(),
                 None => Mountings::default(),
             },
-            editor: PresetEditor::new(self.preset),
             ends,
             master: 1.0,
             offset_ms: self.offset_ms,
