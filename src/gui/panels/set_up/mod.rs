@@ -325,7 +325,7 @@ fn zone_figures(ui: &mut Ui, number: usize, zone: &mut ZoneSpec) {
     match change {
         Some((at, true)) => {
             let (a, b) = (zone.corners[at], zone.corners[(at + 1) % zone.corners.len()]);
-            zone.corners.insert(at + 1, [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0]);
+            zone.corners.insert(at + 1, [f32::midpoint(a[0], b[0]), f32::midpoint(a[1], b[1])]);
         }
         Some((at, false)) => {
             zone.corners.remove(at);
