@@ -43,8 +43,8 @@ sleep 2
 
 share "while it plays, disarmed"
 # Edits: the first parameter's slider is dragged to another place; then the preset is saved by its key.
-xdotool mousemove 1113 403; sleep 0.2; xdotool mousedown 1; sleep 0.2
-xdotool mousemove 1180 403; sleep 0.3; xdotool mouseup 1; sleep 0.5
+xdotool mousemove 1113 519; sleep 0.2; xdotool mousedown 1; sleep 0.2
+xdotool mousemove 1180 519; sleep 0.3; xdotool mouseup 1; sleep 0.5
 xdotool key ctrl+s
 sleep 1
 saved=$(find "$folder" -name '*.toml' -path '*presets*' | head -n 1)
