@@ -261,6 +261,9 @@ fn a_formula_has_its_own_texts_with_marks_and_names() {
     desk.window.press(Modifiers::COMMAND, Key::A);
     desk.window.h.event(egui::Event::Paste("x = i\ny = ".into()));
     desk.window.h.run_steps(4);
+    desk.window.h.get_by_role_and_label(Role::TextInput, "Search names").focus();
+    desk.window.h.run_steps(2);
+    desk.type_text("onset");
     desk.window.click("onset");
     assert_eq!(desk.preset().formula.as_ref().unwrap().point, "x = i\ny = onset");
     desk.window.h.check_accessibility();
