@@ -12,7 +12,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak bench bench-peers fmt screenshots gallery demo sync-check eval analysis-pictures
+.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak bench bench-peers fmt screenshots gallery demo sync-check window-check eval analysis-pictures
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -78,6 +78,10 @@ bench-peers:   ## other crates of the field beside galvo, in one run
 
 fmt:           ## put the sources in their format
 	$(CARGO) fmt
+
+window-check:  ## work the real window on a display of its own (needs xvfb and xdotool)
+	$(CARGO) build --locked --bin galvo
+	tests/external/window.sh
 
 screenshots:   ## take the pictures of docs/images anew, from the real window
 	$(CARGO) build --locked --release

@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
   "gcc|linking"
   "pkg-config|finding the libraries below"
-  "libasound2-dev|sound (ALSA)"
+  "libasound2-dev|sound and MIDI (ALSA)"
   "libusb-1.0-0-dev|USB projectors"
   "libegl1|the window and its tests"
   "libgl1|the window"

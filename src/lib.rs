@@ -19,6 +19,7 @@ pub mod pattern;
 pub mod safety;
 
 pub mod audio;
+pub mod control;
 pub mod dac;
 pub mod mask;
 pub mod media;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::control::{ControlAction, ControlArgs};
 use super::mask::{KeyArgs, MaskAction};
 use crate::mask::{Eye, Rate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -54,6 +55,12 @@ pub enum Cmd {
         #[command(subcommand)]
         action: MaskAction,
     },
+    /// MIDI controllers, OSC and Art-Net: what is there, what arrives, whether a map is sound
+    Control {
+        /// What to do with them
+        #[command(subcommand)]
+        action: ControlAction,
+    },
     /// Prints the completion script of a shell
     Completions {
         /// The shell
@@ -86,8 +93,8 @@ pub struct ShowArgs {
     /// Brightness of all light, percent
     #[arg(long, value_name = "PERCENT", default_value_t = 20.0, value_parser = percent)]
     pub master: f32,
-    /// Mask stream (ASVP or ASVR) for presets such as Silhouette. Without it, the file beside the song with the
-    /// same name and the ending .asvp or .asvr is taken, if there is one
+    /// Mask stream (ASVP or ASVR), a file or an http(s) address, for presets such as Silhouette. Without it, the one
+    /// beside the song with the same name and the ending .asvp or .asvr is taken, if there is one
     #[arg(long, value_name = "FILE")]
     pub mask: Option<PathBuf>,
     /// Frames per second of the mask stream, which the file does not say: 60, 29.97, 60000/1001
@@ -99,6 +106,9 @@ pub struct ShowArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show it as help")]
     pub mask_key: KeyArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show it as help")]
+    pub control: ControlArgs,
     /// Points per second of every projector
     #[arg(long, value_name = "N", default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1_000..=100_000))]
     pub pps: u32,
@@ -428,7 +438,7 @@ fn number(text: &str) -> Result<f64, String> {
     if value.is_finite() { Ok(value) } else { Err("not a finite number".to_owned()) }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match number(text)? {
         value if (0.0..=1e6).contains(&value) => Ok(value),
         _ => Err("seconds from 0 to 1000000 are allowed".to_owned()),

@@ -14,11 +14,14 @@ use crate::format::outlines::{Outlines, PLANE_HEIGHT, PLANE_WIDTH, Place};
 use crate::mask::light::prepare;
 use crate::mask::shapes::{self, Shape};
 use crate::mask::trace::{Pixels, trace};
-use crate::mask::{Builder, Eye, LightSettings, MaskHandle, MaskSource, Output, Rate, lettering};
+use crate::mask::{
+    Builder, Eye, LightSettings, MaskError, MaskHandle, MaskSource, Output, Rate, lettering,
+};
+use crate::media::{Location, MediaOpener};
 use crate::pattern::Silhouette;
 use crate::show::masks::MaskKey;
 
-/// How long one frame of a local file may take.
+/// How long one frame may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest stream that is made, frames.
 const MAX_MADE: usize = 1 << 20;
@@ -78,7 +81,7 @@ impl KeyArgs {
 /// `galvo mask info`
 #[derive(Debug, Args)]
 pub struct InfoArgs {
-    /// The stream
+    /// The stream: a file, or an http(s) address
     pub file: PathBuf,
     /// Frames per second, for the length
     #[arg(long, value_name = "FPS", default_value = "60")]
@@ -97,7 +100,7 @@ pub struct InfoArgs {
 /// `galvo mask render`
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// The stream
+    /// The stream: a file, or an http(s) address
     pub file: PathBuf,
     /// The frame, from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -116,7 +119,7 @@ pub struct RenderArgs {
 /// `galvo mask outline`
 #[derive(Debug, Args)]
 pub struct OutlineArgs {
-    /// The stream
+    /// The stream: a file, or an http(s) address
     pub file: PathBuf,
     /// The frame, from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -193,7 +196,8 @@ pub(super) fn mask(action: &MaskAction) -> anyhow::Result<()> {
 }
 
 fn open(file: &Path, key: &KeyArgs, builder: Builder) -> anyhow::Result<MaskHandle> {
-    let mut source = MaskSource::file(file)?;
+    let media = MediaOpener::of_the_user().open(&Location::from(file));
+    let mut source = MaskSource::media(&media.map_err(MaskError::from)?)?;
     if let Some(key) = key.key()? {
         source = source.with_key(key.for_file(file));
     }

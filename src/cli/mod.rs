@@ -6,6 +6,7 @@
 mod analyze;
 pub mod args;
 mod check;
+pub mod control;
 mod devices;
 pub mod headless;
 pub mod keys;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Cmd::Optimise(args)) => optimise::optimise(&args),
         Some(Cmd::Check(args)) => check::check(&args),
         Some(Cmd::Presets(args)) => presets::presets(args.action),
+        Some(Cmd::Control { action }) => control::control(action),
         Some(Cmd::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "galvo", &mut std::io::stdout());
             Ok(())

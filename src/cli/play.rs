@@ -43,7 +43,7 @@ pub(super) fn live(args: LiveArgs) -> anyhow::Result<()> {
 
 fn config(source: Source, args: &ShowArgs) -> anyhow::Result<ShowConfig> {
     let mask = MaskChoice {
-        file: args.mask.clone(),
+        file: args.mask.clone().map(Location::from),
         rate: args.mask_fps,
         light: LightSettings { eye: args.mask_eye, ..LightSettings::default() },
         key: args.mask_key.key()?,
@@ -54,6 +54,7 @@ fn config(source: Source, args: &ShowArgs) -> anyhow::Result<ShowConfig> {
         preset: args.preset.clone(),
         transition: Transition { begin: begin(args.change), beats: args.fade },
         shuffle: args.shuffle,
+        control: args.control.config()?,
         arm: args.arm,
         master: args.master / 100.0,
         pps: args.pps,

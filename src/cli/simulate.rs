@@ -124,7 +124,7 @@ fn start(
 }
 
 /// `ADDR`, `ADDR:PORT` or `:PORT`; loopback and the protocol's own port where left out.
-fn address(text: &str, port: u16) -> anyhow::Result<SocketAddr> {
+pub(super) fn address(text: &str, port: u16) -> anyhow::Result<SocketAddr> {
     let full = match text.strip_prefix(':') {
         Some(port) => format!("127.0.0.1:{port}"),
         None if text.parse::<std::net::IpAddr>().is_ok() => {

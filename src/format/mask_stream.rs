@@ -55,39 +55,58 @@ impl fmt::Debug for Scratch {
 /// A source of bytes for [`open`]: a range in, its bytes out, fewer only at the end of the source.
 pub type ReadRange<'a, E> = &'a mut dyn FnMut(Range<u64>) -> Result<Vec<u8>, E>;
 
-/// Opens a stream of any form: a plain one by its magic, else a keyed one if there is a key, else a plain one
-/// with odd magic.
+/// Opens a stream of any form: a plain one by its magic, else a keyed one if there is a key that fits, else a
+/// plain one with odd magic. A key that is not needed does no harm.
 ///
 /// # Errors
-/// Reading fails, the bytes are too few, or they are no mask stream. At most 64 MiB are read.
+/// Reading fails, the bytes are too few, or they are no mask stream. At most 64 MiB are read, with a key of
+/// another stream twice that.
 pub fn open<E: From<FormatError>>(
     read: ReadRange<'_, E>,
     key: Option<Key>,
 ) -> Result<Box<dyn MaskStream>, E> {
-    let mut head = read(0..HEADER_BYTES as u64)?;
-    let key = key.filter(|_| !head.starts_with(b"ASVP"));
-    let header = match &key {
-        None => asvp::parse_header(&head)?,
-        Some(key) => {
-            let mut plain = head.clone();
-            key.apply_to_head(&mut plain);
-            asvp::parse_header(&plain).map_err(|_| FormatError::NotAStream)?
+    let head = read(0..HEADER_BYTES as u64)?;
+    let Some(key) = key.filter(|_| !head.starts_with(b"ASVP")) else {
+        let (table, warnings) = read_table(read, &head, None)??;
+        return Ok(Box::new(Plain { table, warnings }));
+    };
+    // The magic is a hint, and so does not decide; the checksum of the table does.
+    if let Ok((table, warnings)) = read_table(read, &head, Some(&key))? {
+        return Ok(Box::new(Keyed { key, table, warnings }));
+    }
+    // A wrong key makes a random length of the table: then it is the key that is wrong, and not the file short.
+    let plain = read_table(read, &head, None)?.map_err(|_| FormatError::NotAStream);
+    let (table, warnings) = plain?;
+    Ok(Box::new(Plain { table, warnings }))
+}
+
+/// A table, and what is odd about its header.
+type Found = Result<(Table, Vec<String>), FormatError>;
+
+/// Reads header and table as those of a plain stream, or of one with this key.
+fn read_table<E>(read: ReadRange<'_, E>, head: &[u8], key: Option<&Key>) -> Result<Found, E> {
+    let mut head = head.to_vec();
+    let decipher = |run: &mut [u8]| {
+        if let Some(key) = key {
+            key.apply_to_head(run);
         }
+    };
+    let mut plain = head.clone();
+    decipher(&mut plain);
+    let header = match asvp::parse_header(&plain) {
+        Ok(header) => header,
+        Err(error) => return Ok(Err(error)),
     };
     let body = HEADER_BYTES as u64 + u64::from(header.table_bytes);
     head.extend(read(HEADER_BYTES as u64..body)?);
     if (head.len() as u64) < body {
-        // A wrong key makes a random length: then it is the key that is wrong, not the file.
-        let error = match key {
-            None => FormatError::Short { needed: body },
-            Some(_) => FormatError::NotAStream,
-        };
-        return Err(error.into());
+        return Ok(Err(FormatError::Short { needed: body }));
     }
-    if let Some(key) = &key {
-        key.apply_to_head(&mut head);
-    }
-    let table = asvp::parse_table(&head[HEADER_BYTES..], body)?;
+    decipher(&mut head);
+    let table = match asvp::parse_table(&head[HEADER_BYTES..], body) {
+        Ok(table) => table,
+        Err(error) => return Ok(Err(error)),
+    };
     let mut warnings = Vec::new();
     let known = if key.is_some() { asvr::is_known_magic(&header.magic) } else { header.is_plain() };
     if !known {
@@ -97,10 +116,7 @@ pub fn open<E: From<FormatError>>(
         let (said, found) = (header.frames_hint, table.len());
         warnings.push(format!("the header says {said} frames, the table lists {found}"));
     }
-    Ok(match key {
-        None => Box::new(Plain { table, warnings }),
-        Some(key) => Box::new(Keyed { key, table, warnings }),
-    })
+    Ok(Ok((table, warnings)))
 }
 
 #[derive(Debug)]
@@ -191,6 +207,7 @@ mod tests {
     }
 
     fn open_bytes(file: &[u8], key: Option<Key>) -> Result<Box<dyn MaskStream>, FormatError> {
+        let readings = if key.is_some() { 2 } else { 1 };
         let mut asked = 0;
         let read = &mut |range: Range<u64>| {
             asked += range.end - range.start;
@@ -198,7 +215,7 @@ mod tests {
             Ok(file[(range.start as usize).min(end)..end].to_vec())
         };
         let opened = open(read, key);
-        assert!(asked <= 16 + u64::from(asvp::MAX_TABLE_BYTES));
+        assert!(asked <= 16 + readings * u64::from(asvp::MAX_TABLE_BYTES));
         opened
     }
 
@@ -224,8 +241,12 @@ mod tests {
             assert_eq!(stream.warnings().len(), warnings, "{:?}", stream.warnings());
             assert_eq!(stream.range(frames), None);
         }
-        // A key does no harm to a plain stream.
-        assert_eq!(open_bytes(&bytes(A), Some(key(7))).unwrap().form(), "ASVP");
+        // A key does no harm to a plain stream, not even to one without magic.
+        for plain in [A, C] {
+            let file = bytes(plain);
+            let stream = open_bytes(&file, Some(key(7))).unwrap();
+            assert_eq!((stream.form(), decode(stream.as_ref(), &file, 0)), ("ASVP", Ok(5)));
+        }
     }
 
     /// AS-18: sheet §3.

@@ -175,6 +175,9 @@ impl App {
             self.closing = Closing::Told;
             self.desk.send(Command::Quit);
         }
+        let frames = &self.panels.frames;
+        let (typical, worst) = (frames.typical_ms(), frames.worst_ms());
+        tracing::info!("window: {typical:.1} ms for a picture, at worst {worst:.1} ms");
         self.write_down();
     }
 

@@ -1,7 +1,8 @@
 //! The keys of the desk. None arms, none quits.
 
-use egui::{Context, Key, Modifiers, ViewportCommand};
+use egui::{Context, Event, Key, Modifiers, ViewportCommand};
 
+use crate::analysis::BeatWish;
 use crate::show::{Command, Snapshot};
 use crate::time::MediaTime;
 
@@ -12,6 +13,10 @@ pub(super) const SEEK_STEP_SECONDS: f64 = 5.0;
 pub(super) const SHEET: &[(&str, &str)] = &[
     ("Esc", "STOP: dark at once, latched until reset"),
     ("Space", "Play or pause"),
+    ("F", "Flash: full white while it is held"),
+    ("B", "Blackout: no light, still armed; and back"),
+    ("T", "Tap the beat; three taps set the tempo"),
+    ("R", "Resync: a bar begins now"),
     ("Left / Right", "Seek 5 s back or forward"),
     ("Up / Down", "Previous or next preset"),
     ("1 to 9", "Take a preset of the bank of nine that has numbers"),
@@ -56,6 +61,7 @@ pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) ->
     if pressed(Modifiers::NONE, Key::Space) {
         wishes.push(if seen.transport.playing { Command::Pause } else { Command::Play });
     }
+    live_keys(ctx, seen, wishes);
     if pressed(control_shift, Key::Z) || pressed(Modifiers::COMMAND, Key::Y) {
         wishes.extend(seen.preset.can_redo.then_some(Command::Redo));
     }
@@ -89,6 +95,28 @@ pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) ->
         || pressed(Modifiers::SHIFT, Key::Questionmark)
         || pressed(Modifiers::NONE, Key::F1))
     .then_some(WindowKey::KeySheet)
+}
+
+/// The keys of a hand that plays. A key that repeats while it is held is pressed once.
+fn live_keys(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) {
+    let struck = |event: &Event| match event {
+        Event::Key { key, pressed: true, repeat: false, modifiers, .. } if modifiers.is_none() => {
+            Some((*key, true))
+        }
+        // Whatever else is held when it comes up.
+        Event::Key { key: Key::F, pressed: false, .. } => Some((Key::F, false)),
+        _ => None,
+    };
+    let keys: Vec<_> = ctx.input(|input| input.events.iter().filter_map(struck).collect());
+    for (key, down) in keys {
+        wishes.extend(match key {
+            Key::F => Some(Command::SetFlash(down)),
+            Key::B => Some(Command::SetBlackout(!seen.live.blackout)),
+            Key::T => Some(Command::Beat(BeatWish::Tap)),
+            Key::R => Some(Command::Beat(BeatWish::Resync)),
+            _ => None,
+        });
+    }
 }
 
 /// The window at hand over the whole screen, and back.

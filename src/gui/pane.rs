@@ -16,6 +16,8 @@ pub(super) enum Pane {
     Projectors,
     SetUp,
     Safety,
+    Live,
+    Controllers,
     Sync,
     Health,
     Log,
@@ -34,6 +36,8 @@ impl Pane {
         Self::Projectors,
         Self::SetUp,
         Self::Safety,
+        Self::Live,
+        Self::Controllers,
         Self::Sync,
         Self::Health,
         Self::Log,
@@ -50,6 +54,10 @@ impl Pane {
             Self::Sound => ("Sound", "The spectrum that is heard now"),
             Self::Tempo => ("Tempo", "The beat: tempo, bar and onsets"),
             Self::Projectors => ("Projectors", "How every projector is"),
+            Self::Live => ("Live", "Blackout, flash, launches on the beat, and the crossfader"),
+            Self::Controllers => {
+                ("Controllers", "MIDI, OSC and Art-Net: what arrives, and teaching a control")
+            }
             Self::SetUp => ("Set-up", "A projector in its room: corners, zones, mirrors, mounting"),
             Self::Sync => ("Sync", "How well light meets sound, and the shift of the light"),
             Self::Health => ("Health", "Whether the machine keeps up"),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::strips::TooDetailed;
 use crate::format::asvp::FormatError;
+use crate::media::MediaError;
 
 /// What a caller can do about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,6 +92,12 @@ impl MaskError {
             (ErrorCode::Decode, Category::Format)
         };
         Self::new(code, category, error)
+    }
+}
+
+impl From<MediaError> for MaskError {
+    fn from(error: MediaError) -> Self {
+        Self::new(ErrorCode::Transport, Category::Io, error)
     }
 }
 

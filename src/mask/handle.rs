@@ -10,10 +10,11 @@ use super::error::{Category, ErrorCode, FrameError, MaskError};
 use super::pictures::Pictures;
 use super::rate::Rate;
 use super::runtime::Threads;
-use super::source::{MemorySource, RangeSource, ReaderSource, read_range};
+use super::source::{MemorySource, RangeSource, ReaderSource, UrlSource, read_range};
 use super::worker::{Counters, Frame, State, Worker};
 use crate::format::asvr::{Key, KeyedName, Passphrase};
 use crate::format::mask_stream::{self, MaskStream};
+use crate::media::Media;
 use crate::time::Clock;
 
 /// Largest side of a picture that is made.
@@ -53,6 +54,20 @@ impl MaskSource {
         ReaderSource::open(path)
             .map(Self::new)
             .map_err(|error| MaskError::new(ErrorCode::Transport, Category::Io, error))
+    }
+
+    /// From an address, over HTTP or HTTPS: opened when it is loaded, four ranges at once, and not kept.
+    #[must_use]
+    pub fn url(url: &str) -> Self {
+        Self::new(UrlSource::new(url))
+    }
+
+    /// From open media, wherever they lie.
+    ///
+    /// # Errors
+    /// A local file is gone; the message names the cure.
+    pub fn media(media: &Media) -> Result<Self, MaskError> {
+        Ok(Self::new(media.range_reader()?))
     }
 
     /// From anything that reads and seeks, and its length in bytes.
@@ -391,6 +406,7 @@ impl MaskHandle {
         }
         state.counters.misses += 1;
         state.scheduler.ask(index, begin);
+        state.waited_for.push(index);
         worker.dispatch_locked(state);
         state = worker.lock();
         let mut waited = false;
@@ -419,6 +435,9 @@ impl MaskHandle {
                 None
             };
             if let Some(outcome) = outcome {
+                if let Some(at) = state.waited_for.iter().position(|frame| *frame == index) {
+                    state.waited_for.swap_remove(at);
+                }
                 state.counters.stalls += u64::from(waited);
                 state.counters.stalled_ns += gone.as_nanos() as u64;
                 return outcome;
@@ -454,9 +473,8 @@ impl MaskHandle {
             Ok(known) => return Ok(known),
             Err(work) => work,
         };
-        let picture = work.scale(mask);
-        lock(&self.0.pictures).keep(work, &picture);
-        Ok(picture)
+        work.scale(mask);
+        Ok(lock(&self.0.pictures).keep(work))
     }
 
     /// What was last in the way, for this handle and its clones only. A success leaves it as it is.

@@ -51,22 +51,22 @@ impl Pictures {
         Err(Work { key, picture, scaler: self.scalers.pop().unwrap_or_default() })
     }
 
-    /// Keeps what was made.
-    pub(super) fn keep(&mut self, work: Work, picture: &Arc<Bitmap>) {
-        self.scalers.push(work.scaler);
+    /// Keeps what was made, and hands it out.
+    pub(super) fn keep(&mut self, work: Work) -> Arc<Bitmap> {
+        let Work { key, picture, scaler } = work;
+        self.scalers.push(scaler);
         if self.kept.len() < KEPT {
-            self.kept.push((work.key, Arc::clone(picture)));
+            self.kept.push((key, Arc::clone(&picture)));
         }
+        picture
     }
 }
 
 impl Work {
     /// Makes the picture.
-    pub(super) fn scale(&mut self, mask: &BitMask) -> Arc<Bitmap> {
+    pub(super) fn scale(&mut self, mask: &BitMask) {
         let (_, _, width, height) = self.key;
-        let mut picture = std::mem::take(&mut self.picture);
         // Nobody else holds it: it was taken out of the list with one holder, or is new.
-        self.scaler.scale(mask, width, height, Arc::make_mut(&mut picture));
-        picture
+        self.scaler.scale(mask, width, height, Arc::make_mut(&mut self.picture));
     }
 }

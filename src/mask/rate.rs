@@ -217,7 +217,7 @@ mod tests {
         }
     }
 
-    /// AS-36: a change of rate, a pause and a jump each count from where it is.
+    /// AS-36, AS-39: a change of rate, a pause and a jump each count from where it is; a clock set back moves nothing.
     #[test]
     fn a_playhead_keeps_its_place_through_changes() {
         let at = |ms: i64| HostTime::from_nanos(ms * 1_000_000);

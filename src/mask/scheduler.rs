@@ -20,6 +20,8 @@ const MAX_FAILED: usize = 4096;
 const TRIES: u32 = 3;
 /// and the time between two of them.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// A step back of so many frames is no jump: who asks for frame after frame may be behind the clock.
+const STEP_BACK: u64 = 8;
 /// Most frames in one fetch.
 const MAX_RUN: u64 = 64;
 /// Most bytes in one fetch, unless one frame has more.
@@ -115,7 +117,7 @@ impl Scheduler {
     /// Puts the playhead on a frame. A jump out of the window makes what is in work unwanted.
     pub fn put_playhead(&mut self, frame: u64, now: HostTime) {
         let last = self.playhead(now);
-        if !(last..=last + self.window).contains(&frame) {
+        if !(last.saturating_sub(STEP_BACK)..=last + self.window).contains(&frame) {
             self.generation += 1;
         }
         self.playhead.put(frame, now);
@@ -203,6 +205,26 @@ impl Scheduler {
     #[must_use]
     pub fn in_work(&self) -> usize {
         self.in_work.len()
+    }
+
+    /// Counts the jumps that made what is in work unwanted.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// True if a jump has made a frame in work unwanted.
+    #[must_use]
+    pub fn is_stale(&self, frame: u64) -> bool {
+        self.in_work.get(&frame).is_some_and(|generation| *generation != self.generation)
+    }
+
+    /// A frame in work is left. If it is still waited for, it goes before the prefetch again, behind all newer ones.
+    pub fn left(&mut self, frame: u64, waited_for: bool) {
+        self.in_work.remove(&frame);
+        if waited_for && self.asked.len() < MAX_ASKED && !self.asked.contains(&frame) {
+            self.asked.push_front(frame);
+        }
     }
 
     /// A frame is made. False if a jump has made it unwanted meanwhile; it is right all the same.

@@ -1,15 +1,15 @@
-//! Where the bytes of a mask stream come from: any range of them, from a file, from memory, or from whatever
-//! else can read ranges.
+//! Where the bytes of a mask stream come from: any range of them, from a file, from memory, from the network, or
+//! from whatever else can read ranges.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::error::FrameError;
-use crate::media::open_file;
+use crate::media::{Location, Media, RangeReader, open_file};
 
 /// Bytes of any range. Read from the blocking threads of a handle, several at once; reading may take its time.
 pub trait RangeSource: Send + Sync + fmt::Debug {
@@ -36,6 +36,10 @@ pub trait RangeSource: Send + Sync + fmt::Debug {
     /// Back-pressure: how many ranges are worth having at once now. A source that reads one at a time has
     /// nothing to do.
     fn set_ranges_at_once(&self, _ranges: usize) {}
+
+    /// A jump: reads that wait for their bytes are not wanted any more and may end with any error. Called with a lock
+    /// held, so it must return at once. A source whose reads do not wait long has nothing to do.
+    fn give_up_reads(&self) {}
 }
 
 /// Bytes of a range, fewer where the source ends.
@@ -101,6 +105,78 @@ impl<R: Read + Seek + Send> RangeSource for ReaderSource<R> {
         read.map_err(|error| {
             format!("the mask stream cannot be read ({error}): check the disk or the network")
         })
+    }
+}
+
+impl RangeSource for RangeReader {
+    fn len(&self) -> Result<u64, String> {
+        Self::len(self).map_err(|error| error.to_string())
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<usize, String> {
+        Self::read_at(self, offset, out).map_err(|error| error.to_string())
+    }
+
+    fn set_ranges_at_once(&self, ranges: usize) {
+        Self::set_ranges_at_once(self, ranges);
+    }
+
+    fn give_up_reads(&self) {
+        Self::give_up_reads(self);
+    }
+}
+
+/// What lies at an address, opened when it is first read: on the threads of a handle, which may wait.
+#[derive(Debug)]
+pub struct UrlSource {
+    location: Location,
+    opening: Mutex<()>,
+    opened: OnceLock<RangeReader>,
+}
+
+impl UrlSource {
+    /// A source of what lies at `url`.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        let location = Location::Url(url.to_owned());
+        Self { location, opening: Mutex::default(), opened: OnceLock::new() }
+    }
+
+    fn reader(&self) -> Result<&RangeReader, String> {
+        if let Some(reader) = self.opened.get() {
+            return Ok(reader);
+        }
+        let opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reader) = self.opened.get() {
+            return Ok(reader);
+        }
+        let reader = Media::open(&self.location).and_then(|media| media.range_reader());
+        let reader = reader.map_err(|error| error.to_string())?;
+        let reader = self.opened.get_or_init(|| reader);
+        drop(opening);
+        Ok(reader)
+    }
+}
+
+impl RangeSource for UrlSource {
+    fn len(&self) -> Result<u64, String> {
+        RangeSource::len(self.reader()?)
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<usize, String> {
+        RangeSource::read_at(self.reader()?, offset, out)
+    }
+
+    fn set_ranges_at_once(&self, ranges: usize) {
+        if let Some(reader) = self.opened.get() {
+            reader.set_ranges_at_once(ranges);
+        }
+    }
+
+    fn give_up_reads(&self) {
+        if let Some(reader) = self.opened.get() {
+            reader.give_up_reads();
+        }
     }
 }
 

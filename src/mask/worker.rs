@@ -23,10 +23,12 @@ use crate::time::{Clock, HostTime};
 
 /// Longest block that is read: the largest payload, if it does not compress at all.
 const MAX_BLOCK_BYTES: u64 = MAX_PAYLOAD_BYTES as u64 + (1 << 16);
-/// Frames read and not yet decoded, above which reading slows down to one range at a time,
+/// Frames read and not yet made, from which on reading slows down to one range at a time,
 const BACKLOG_SLOW: usize = 64;
-/// and above which only frames that somebody waits for are read.
+/// from which on only frames that somebody waits for are read,
 const BACKLOG_FULL: usize = 256;
+/// and from which on not even those.
+const BACKLOG_MOST: usize = 512;
 /// Masks kept to be drawn over.
 const SPARE_MASKS: usize = 8;
 
@@ -104,6 +106,10 @@ pub(super) struct State {
     scratches: Vec<Scratch>,
     rasterisers: Vec<Rasteriser>,
     ranges_at_once: usize,
+    /// The last jump that the source was told of.
+    jumps_told: u64,
+    /// Frames that somebody waits for, once for each who does.
+    pub(super) waited_for: Vec<u64>,
     /// Counts starts, so that the ticking of an earlier one ends.
     pub(super) starts: u64,
     closed: bool,
@@ -152,6 +158,8 @@ impl Worker {
             scratches: Vec::new(),
             rasterisers: Vec::new(),
             ranges_at_once: settings.io,
+            jumps_told: 0,
+            waited_for: Vec::new(),
             starts: 0,
             closed: false,
         };
@@ -217,13 +225,18 @@ impl Worker {
 
     pub(super) fn dispatch_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let now = self.clock().now();
-        let hint = if state.decode.waiting.len() >= BACKLOG_SLOW { 1 } else { self.settings.io };
+        let jumps = state.scheduler.generation();
+        if std::mem::replace(&mut state.jumps_told, jumps) != jumps {
+            // Before the next reads begin: those are wanted.
+            self.source.give_up_reads();
+        }
+        let backlog = state.decode.waiting.len() + state.draw.waiting.len();
+        let hint = if backlog >= BACKLOG_SLOW { 1 } else { self.settings.io };
         let hinted = std::mem::replace(&mut state.ranges_at_once, hint) != hint;
-        while !state.closed && state.reading < self.settings.io {
+        while !state.closed && state.reading < self.settings.io && backlog < BACKLOG_MOST {
             // The last reader is kept for who waits.
             let last = self.settings.io > 1 && state.reading + 1 == self.settings.io;
-            let asked_only =
-                last || state.reading >= hint || state.decode.waiting.len() >= BACKLOG_FULL;
+            let asked_only = last || state.reading >= hint || backlog >= BACKLOG_FULL;
             let State { scheduler, cache, .. } = &mut *state;
             let bytes = |frame: u64| self.stream.range(usize::try_from(frame).ok()?);
             let job = scheduler.next(now, asked_only, |frame| cache.contains(frame), bytes);
@@ -256,6 +269,14 @@ impl Worker {
 
     /// Reads the bytes of some frames that lie side by side.
     fn read(self: Arc<Self>, job: &Job) {
+        let mut state = self.lock();
+        if job.frames.clone().all(|frame| state.scheduler.is_stale(frame)) {
+            state.reading -= 1;
+            job.frames.clone().for_each(|frame| state.leave(frame));
+            self.dispatch_locked(state);
+            return;
+        }
+        drop(state);
         let ranges: Vec<_> = job
             .frames
             .clone()
@@ -290,7 +311,12 @@ impl Worker {
             }
             Err(error) => {
                 for (frame, _) in ranges {
-                    state.fail(frame, error.clone(), now);
+                    // A read that was given up says nothing of its frames.
+                    if state.scheduler.is_stale(frame) {
+                        state.leave(frame);
+                    } else {
+                        state.fail(frame, error.clone(), now);
+                    }
                 }
                 failed = true;
             }
@@ -360,6 +386,11 @@ impl State {
     fn fail(&mut self, frame: u64, error: FrameError, now: HostTime) {
         self.counters.failures += 1;
         self.scheduler.failed(frame, error, now);
+    }
+
+    fn leave(&mut self, frame: u64) {
+        let waited_for = self.waited_for.contains(&frame);
+        self.scheduler.left(frame, waited_for);
     }
 
     fn keep(&mut self, index: u64, frame: Frame) {

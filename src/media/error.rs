@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::interrupt::Superseded;
+
 /// A failure of a stream: of its source, or of how it was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StreamError<E> {
@@ -93,6 +95,9 @@ pub enum TransportError {
         "{0} does not end within 4 GB: it is no file of music; record a part of it and play that."
     )]
     TooLong(String),
+    /// Nobody wants the bytes any more.
+    #[error(transparent)]
+    Superseded(#[from] Superseded),
     /// The disk does not take or give the bytes.
     #[error(
         "{name} cannot be kept on or read from the disk ({why}): make room there and check it."

@@ -2,7 +2,7 @@
 //!
 //! A [`Source`] gives bytes at any place and may have to wait for them; a [`SourceFactory`] opens one. A
 //! [`SyncReader`] reads ahead of a decoder on a small asynchronous runtime that nothing else uses. [`MediaOpener`]
-//! puts it together: a [`Location`] in, [`Media`] with readers out. See `docs/media.md`.
+//! puts it together: a [`Location`] in, [`Media`] with readers out; a [`RangeReader`] reads ranges for who needs no order. See `docs/media.md`.
 
 #[cfg(feature = "http")]
 mod cache;
@@ -18,6 +18,7 @@ mod memory;
 mod open;
 mod positioned;
 mod prefetch;
+mod range_reader;
 #[cfg(feature = "http")]
 mod ranges;
 mod reader;
@@ -42,6 +43,7 @@ pub use open::{Media, MediaOpener, MediaReader};
 pub use prefetch::{
     PrefetchConsumer, PrefetchSource, PrefetchWorker, PrefetchedItem, StreamControl, StreamMsg,
 };
+pub use range_reader::RangeReader;
 pub use reader::{ReadOutcome, SyncReader, SyncReaderParams};
 pub use source::{Source, WaitOutcome};
 #[cfg(feature = "http")]

@@ -10,6 +10,7 @@ use super::file::{MediaError, open_file};
 use super::info::MediaInfo;
 use super::interrupt::Interrupt;
 use super::location::Location;
+use super::range_reader::{self, RangeReader};
 
 #[cfg(feature = "http")]
 use {
@@ -21,7 +22,7 @@ use {
     super::source::Source,
     std::sync::{Arc, Mutex, PoisonError},
     tokio::runtime::{Handle, Runtime},
-    tokio::sync::broadcast,
+    tokio::sync::{Notify, broadcast},
 };
 
 /// Bytes that are read from a local file at once.
@@ -114,11 +115,11 @@ impl MediaOpener {
 /// The runtime of the network, ended without waiting: it may be let go of anywhere.
 #[cfg(feature = "http")]
 #[derive(Debug)]
-struct Network(Option<Runtime>);
+pub(super) struct Network(Option<Runtime>);
 
 #[cfg(feature = "http")]
 impl Network {
-    fn handle(&self) -> &Handle {
+    pub(super) fn handle(&self) -> &Handle {
         self.0.as_ref().expect("a runtime is taken out only when it is dropped").handle()
     }
 }
@@ -201,6 +202,23 @@ impl Media {
                 Ok(Box::new(reader.map_err(MediaError::Threads)?))
             }
         }
+    }
+
+    /// A reader of any range, for several threads at once.
+    pub fn range_reader(&self) -> Result<RangeReader, MediaError> {
+        Ok(RangeReader::new(match &self.kind {
+            Kind::File(path) => {
+                let (file, len) = open_file(path)?;
+                range_reader::Kind::File { path: path.clone(), file, len }
+            }
+            Kind::Memory(bytes) => range_reader::Kind::Memory(bytes.clone()),
+            #[cfg(feature = "http")]
+            Kind::Remote(remote) => range_reader::Kind::Remote {
+                source: Arc::clone(&remote.source),
+                network: Arc::clone(&remote.network),
+                given_up: Notify::new(),
+            },
+        }))
     }
 
     /// What the network tells since the last call, one sentence each: what is tried again.

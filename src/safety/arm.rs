@@ -15,7 +15,8 @@ use crate::time::HostTime;
 const TRIP_LOG: usize = 64;
 const ARMED: u64 = 1;
 const STOPPED: u64 = 2;
-const GENERATION_SHIFT: u32 = 2;
+const BLACKOUT: u64 = 4;
+const GENERATION_SHIFT: u32 = 3;
 
 /// Why light was taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,11 +79,16 @@ pub enum Refused {
 
 #[derive(Debug)]
 struct State {
-    /// generation << 2 | stopped << 1 | armed
+    /// generation << 3 | blackout << 2 | stopped << 1 | armed
     word: AtomicU64,
     beat_ns: AtomicI64,
     trips: ArrayQueue<Trip>,
     hook: Hook,
+}
+
+/// The word of the generation after that of `word`, with nothing allowed.
+const fn next_generation(word: u64) -> u64 {
+    ((word >> GENERATION_SHIFT) + 1) << GENERATION_SHIFT
 }
 
 /// What is called at every trip.
@@ -140,7 +146,7 @@ impl Arm {
             } else if word & ARMED != 0 {
                 Some(word)
             } else {
-                Some((((word >> GENERATION_SHIFT) + 1) << GENERATION_SHIFT) | ARMED)
+                Some(next_generation(word) | (word & BLACKOUT) | ARMED)
             }
         };
         match self.0.word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set) {
@@ -160,10 +166,7 @@ impl Arm {
     }
 
     fn trip(&self, now: HostTime, reason: TripReason, latch: u64) {
-        let set = |word: u64| {
-            let next = ((word >> GENERATION_SHIFT) + 1) << GENERATION_SHIFT;
-            Some(next | (word & STOPPED) | latch)
-        };
+        let set = |word: u64| Some(next_generation(word) | (word & (STOPPED | BLACKOUT)) | latch);
         let before = self.0.word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set);
         let before = before.unwrap_or_else(|word| word);
         let was_armed = before & ARMED != 0;
@@ -181,7 +184,27 @@ impl Arm {
         self.0.word.fetch_and(!STOPPED, Ordering::SeqCst);
     }
 
-    /// True while light is allowed.
+    /// Takes light away at once and gives it back, while the switch stays as it is: armed stays armed, and the dead-man
+    /// goes on watching. What was queued before stays dark. It can only darken.
+    pub fn set_blackout(&self, on: bool) {
+        let set = |word: u64| {
+            let changes = (word & BLACKOUT != 0) != on;
+            let blackout = if on { BLACKOUT } else { 0 };
+            changes.then(|| next_generation(word) | (word & (STOPPED | ARMED)) | blackout)
+        };
+        let changed = self.0.word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set).is_ok();
+        if let (true, true, Some(hook)) = (changed, on, self.0.hook.0.get()) {
+            hook();
+        }
+    }
+
+    /// True while a blackout is on.
+    #[must_use]
+    pub fn is_blacked_out(&self) -> bool {
+        self.0.word.load(Ordering::SeqCst) & BLACKOUT != 0
+    }
+
+    /// True while light is allowed, blackout or not.
     #[must_use]
     pub fn is_armed(&self) -> bool {
         self.0.word.load(Ordering::SeqCst) & ARMED != 0
@@ -203,7 +226,7 @@ impl Arm {
     #[must_use]
     pub fn allows(&self, generation: u64) -> bool {
         let word = self.0.word.load(Ordering::SeqCst);
-        word & ARMED != 0 && word >> GENERATION_SHIFT == generation
+        word & (ARMED | BLACKOUT) == ARMED && word >> GENERATION_SHIFT == generation
     }
 
     /// A sign of life of the engine, from the audio callback.
@@ -267,6 +290,42 @@ mod tests {
         assert!(arm.arm(T0).is_ok());
         assert_eq!(arm.next_trip(), Some(Trip { at: T0, reason: TripReason::Stop }));
         assert_eq!(arm.next_trip(), None);
+    }
+
+    #[test]
+    fn a_blackout_darkens_and_gives_back_without_touching_the_switch() {
+        let arm = Arm::new();
+        let calls = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&calls);
+        assert!(arm.on_trip(move || _ = counter.fetch_add(1, Ordering::SeqCst)));
+        let lit = arm.arm(T0).unwrap();
+        arm.set_blackout(true);
+        arm.set_blackout(true);
+        assert!(arm.is_armed() && arm.is_blacked_out());
+        assert!(!arm.allows(lit) && !arm.allows(arm.generation()));
+        assert_eq!(calls.load(Ordering::SeqCst), 1, "the device is told at once");
+        arm.set_blackout(false);
+        assert!(!arm.allows(lit), "what was queued before stays dark");
+        assert!(arm.allows(arm.generation()));
+        assert_eq!(arm.next_trip(), None);
+    }
+
+    #[test]
+    fn a_blackout_outlasts_arming_and_never_arms() {
+        let arm = Arm::new();
+        arm.set_blackout(true);
+        let generation = arm.arm(T0).unwrap();
+        assert!(arm.is_armed() && !arm.allows(generation));
+        arm.stop(T0, TripReason::Stop);
+        arm.set_blackout(false);
+        assert!(arm.is_stopped() && !arm.is_armed());
+        arm.set_blackout(true);
+        arm.arm(T0).unwrap_err();
+        arm.reset_stop();
+        arm.arm(T0).unwrap();
+        assert!(arm.check_alive(T0 + Duration::from_secs(1)), "the dead-man watches in the dark");
+        arm.set_blackout(false);
+        assert!(!arm.is_armed());
     }
 
     #[test]

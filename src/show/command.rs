@@ -6,6 +6,7 @@ use super::deck::Transition;
 use super::edit::PresetEdit;
 use super::installation::Installation;
 use crate::analysis::BeatWish;
+use crate::control::ControllersWish;
 use crate::path::Mounting;
 use crate::time::MediaTime;
 
@@ -34,6 +35,10 @@ pub enum Command {
     SetTransition(Transition),
     /// Another preset, by chance, whenever the music begins a new section.
     SetShuffle(bool),
+    /// Lays the preset of this name on the other side of the crossfader, or none.
+    SetPresetB(Option<String>),
+    /// From the preset at work (0) to the one on the other side (1): in between, the one grows into the other.
+    SetCrossfade(f32),
     /// Sets one parameter of the present preset, in its own unit; clamped to its range.
     SetParam {
         /// The parameter's name.
@@ -91,10 +96,17 @@ pub enum Command {
     ResetStop,
     /// Brightness of all light, 0..=1.
     SetMaster(f32),
+    /// No light while it is on, from at once; armed stays armed. For an emergency there is [`Stop`](Self::Stop).
+    SetBlackout(bool),
+    /// The flash, while it is held: all that is drawn in full white, at the master's brightness and within every
+    /// limit of the gate. At most three a second, and none longer than four seconds.
+    SetFlash(bool),
     /// Moves the light against the sound, in ms: positive is later.
     SetOffsetMs(f64),
     /// Takes the beat in hand: tap, nudge, half, double, resync, lock, a tempo, or follow again.
     Beat(BeatWish),
+    /// Concerns the controllers: look for them, listen, learn.
+    Controllers(ControllersWish),
     /// How a projector hangs: acts at once, and is remembered.
     SetMounting {
         /// The projector's name: its URI.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::deck::Transition;
 use super::masks::MaskChoice;
 use crate::audio::AudioChoice;
+use crate::control::ControlConfig;
 use crate::media::Location;
 
 /// Where the music comes from.
@@ -43,6 +44,8 @@ pub struct ShowConfig {
     pub preset_folder: Option<PathBuf>,
     /// File of how the projectors hang; the system's usual one if `None`.
     pub mountings: Option<PathBuf>,
+    /// Hands from outside.
+    pub control: ControlConfig,
     /// Allow light at once.
     pub arm: bool,
     /// Brightness of all light, 0..=1.
@@ -73,6 +76,7 @@ impl Default for ShowConfig {
             shuffle: false,
             preset_folder: None,
             mountings: None,
+            control: ControlConfig::default(),
             arm: false,
             master: 0.2,
             pps: 30_000,

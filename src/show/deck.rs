@@ -76,6 +76,11 @@ pub struct Deck {
     figure: Figure,
     leaving: Figure,
     mixed: Figure,
+    /// The other side of the crossfader.
+    beside: Option<Box<Instrument>>,
+    crossfade: f32,
+    beside_figure: Figure,
+    crossed: Figure,
 }
 
 impl Deck {
@@ -90,6 +95,10 @@ impl Deck {
             figure: Instrument::figure(),
             leaving: Instrument::figure(),
             mixed: Instrument::figure(),
+            beside: None,
+            crossfade: 0.0,
+            beside_figure: Instrument::figure(),
+            crossed: Instrument::figure(),
         }
     }
 
@@ -128,6 +137,27 @@ impl Deck {
         }
     }
 
+    /// Lays `next` on the other side of the crossfader, or nothing. What it leaves in `next` is to be freed elsewhere.
+    pub const fn lay_beside(&mut self, next: &mut Option<Box<Instrument>>) {
+        std::mem::swap(&mut self.beside, next);
+    }
+
+    /// The crossfader: 0 what plays, 1 the other side.
+    pub const fn set_crossfade(&mut self, fade: f32) {
+        self.crossfade = fade;
+    }
+
+    /// True while an instrument waits for its beat.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting { .. })
+    }
+
+    /// How far the crossfader is; 0 with nothing on its other side.
+    const fn fade(&self) -> f32 {
+        if self.beside.is_some() { self.crossfade } else { 0.0 }
+    }
+
     /// Sets a parameter of the instrument that plays, or of the one that is about to.
     pub fn set_param(&mut self, index: usize, value: f32) {
         match (&self.state, &mut self.other) {
@@ -147,22 +177,51 @@ impl Deck {
     /// Draws the frame seen at `media`, `dt` seconds after the last one.
     pub fn draw(&mut self, features: &Features, media: MediaTime, dt: f32) -> &Figure {
         self.advance(features, media, dt);
+        let fade = self.fade();
+        if let (Some(beside), true) = (&mut self.beside, fade > 0.0) {
+            beside.draw(features, media, dt, &mut self.beside_figure);
+        }
+        if fade >= 1.0 {
+            return &self.beside_figure;
+        }
+        let mixed = self.draw_this_side(features, media, dt);
+        let this_side = if mixed { &self.mixed } else { &self.figure };
+        if fade <= 0.0 {
+            return this_side;
+        }
+        self.crossed.clear();
+        morph(this_side, &self.beside_figure, fade, &mut self.crossed);
+        &self.crossed
+    }
+
+    /// Draws what plays; true if it is mixed with what leaves.
+    fn draw_this_side(&mut self, features: &Features, media: MediaTime, dt: f32) -> bool {
         self.playing.draw(features, media, dt, &mut self.figure);
         let (State::Fading { .. }, Some(other)) = (self.state, &mut self.other) else {
-            return &self.figure;
+            return false;
         };
         other.draw(features, media, dt, &mut self.leaving);
         self.mixed.clear();
         morph(&self.leaving, &self.figure, eased(self.way), &mut self.mixed);
-        &self.mixed
+        true
     }
 
     /// Light, size and turn at one moment.
     #[must_use]
     pub fn shade(&self, features: &Features, media: MediaTime) -> Shade {
-        let goal = self.playing.shade(features, media);
-        let (State::Fading { .. }, Some(other)) = (self.state, &self.other) else { return goal };
-        other.shade(features, media).towards(goal, eased(self.way))
+        let playing = self.playing.shade(features, media);
+        let this_side = match (self.state, &self.other) {
+            (State::Fading { .. }, Some(other)) => {
+                other.shade(features, media).towards(playing, eased(self.way))
+            }
+            _ => playing,
+        };
+        match &self.beside {
+            Some(beside) if self.crossfade > 0.0 => {
+                this_side.towards(beside.shade(features, media), self.crossfade)
+            }
+            _ => this_side,
+        }
     }
 
     fn advance(&mut self, features: &Features, media: MediaTime, dt: f32) {
@@ -361,6 +420,33 @@ mod tests {
         assert_eq!(deck.progress(), Change::Cued);
         assert!((radius(&mut deck, 2.02) - 0.6).abs() < 0.01);
         assert_eq!(deck.progress(), Change::Done);
+    }
+
+    #[test]
+    fn the_crossfader_leads_from_the_one_to_the_other_and_back() {
+        let mut deck = Deck::new(ring(0.2, 1.0));
+        deck.set_crossfade(1.0);
+        assert!((radius(&mut deck, 1.0) - 0.2).abs() < 0.01, "there is no other side yet");
+        let mut next = Some(ring(0.8, 0.5));
+        deck.lay_beside(&mut next);
+        assert!(next.is_none());
+        for (fade, seen, gain) in
+            [(0.0, 0.2, 1.0), (0.5, 0.5, 0.75), (1.0, 0.8, 0.5), (0.25, 0.35, 0.875)]
+        {
+            deck.set_crossfade(fade);
+            assert!((radius(&mut deck, 1.1) - seen).abs() < 0.01, "{fade}");
+            let (features, media) = at(1.1);
+            assert!((deck.shade(&features, media).gain - gain).abs() < 1e-3, "{fade}");
+        }
+        deck.set_crossfade(1.0);
+        let mut other = Some(ring(0.4, 1.0));
+        deck.change(&mut other, Transition::CUT);
+        assert!((radius(&mut deck, 1.2) - 0.8).abs() < 0.01, "the hidden side changes unseen");
+        deck.set_crossfade(0.0);
+        assert!((radius(&mut deck, 1.3) - 0.4).abs() < 0.01);
+        let mut none = None;
+        deck.lay_beside(&mut none);
+        assert!(none.is_some(), "what was beside comes out");
     }
 
     #[test]

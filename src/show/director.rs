@@ -11,8 +11,10 @@ use super::bench::{Outcome, PresetBench};
 use super::command::Command;
 use super::deck::{Change, Transition};
 use super::engine::{EngineCommand, EngineEnds, EngineView};
+use super::hands::HandsEnd;
 use super::hearing::KnownTrack;
 use super::installation::Installation;
+use super::live::{Live, Pressed};
 use super::masks::MaskThread;
 use super::mountings::Mountings;
 use super::notices::Notices;
@@ -21,7 +23,8 @@ use super::projector::{Projector, sync_figures};
 use super::report::{CallbackTimes, Report, TripEntry};
 use super::shuffle::Shuffle;
 use super::snapshot::{
-    AudioView, PresetEntry, PresetView, SafetyView, Severity, Snapshot, SyncView, Transport,
+    AudioView, LiveView, PresetEntry, PresetView, SafetyView, Severity, Snapshot, SyncView,
+    Transport,
 };
 use super::whole_track::{Listened, WholeTrack};
 use crate::analysis::{Features, Track};
@@ -162,6 +165,10 @@ pub struct Director {
     tracks: Vec<Arc<Track>>,
     /// The track of the present file.
     track: Option<Arc<Track>>,
+    /// What the operator holds beside the preset.
+    live: Live,
+    /// The hands from outside.
+    hands: Option<HandsEnd>,
     /// Listens for new sections while presets are shuffled.
     shuffle: Shuffle,
     /// When the files of presets were last looked at.
@@ -207,6 +214,8 @@ impl Director {
             listening: None,
             tracks: Vec::new(),
             track: None,
+            live: Live::default(),
+            hands: None,
             shuffle: Shuffle::new(SHUFFLE_SEED),
             looked_at_files: now,
             told_broken: Vec::new(),
@@ -233,6 +242,11 @@ impl Director {
     pub fn with_playlist(mut self, playlist: Playlist) -> Self {
         self.playlist = playlist;
         self
+    }
+
+    /// Has these hands from outside.
+    pub fn attend(&mut self, hands: HandsEnd) {
+        self.hands = Some(hands);
     }
 
     /// Where the snapshots appear.
@@ -311,6 +325,16 @@ impl Director {
                 let master = self.cast.master;
                 self.cast.projectors.iter().for_each(|p| p.control().set_master(master));
             }
+            Command::SetBlackout(on) => {
+                self.live.blackout = on;
+                self.cast.projectors.iter().for_each(|p| p.switch().set_blackout(on));
+            }
+            Command::SetFlash(on) => self.set_flash(on, now),
+            Command::SetPresetB(name) => self.set_preset_b(name),
+            Command::SetCrossfade(fade) => {
+                self.live.crossfade = if fade.is_finite() { fade.clamp(0.0, 1.0) } else { 0.0 };
+                self.tell_engine(EngineCommand::Crossfade(self.live.crossfade));
+            }
             Command::SetOffsetMs(ms) => {
                 if ms.is_finite() {
                     self.cast.offset_ms = ms.clamp(-1000.0, 1000.0);
@@ -319,6 +343,11 @@ impl Director {
                 }
             }
             Command::Beat(wish) => self.tell_engine(EngineCommand::Beat(wish, now)),
+            Command::Controllers(wish) => {
+                if let Some(hands) = &self.hands {
+                    hands.wish(wish);
+                }
+            }
             Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
             Command::Install { projector, installation } => self.install(&projector, installation),
             Command::SetAllowed { projector, allowed } => {
@@ -355,6 +384,9 @@ impl Director {
     pub fn step(&mut self, now: HostTime) {
         self.cast.ends.retired.empty();
         self.arm_those_ready(now);
+        if self.live.flash.has_run_out(now) {
+            self.tell_engine(EngineCommand::Flash(false));
+        }
         self.take_track();
         self.read_trips();
         for projector in &mut self.cast.projectors {
@@ -364,6 +396,9 @@ impl Director {
         }
         self.follow_playlist();
         self.tell_damage();
+        for text in self.hands.iter().flat_map(HandsEnd::notices) {
+            self.notices.add(Severity::Info, text);
+        }
         for text in self.cast.sound.handle().take_notices() {
             self.notices.add(Severity::Warning, text);
         }
@@ -403,6 +438,50 @@ impl Director {
                 self.notices.add(Severity::Info, text);
             }
         }
+    }
+
+    fn set_flash(&mut self, on: bool, now: HostTime) {
+        if !on {
+            if self.live.flash.release() {
+                self.tell_engine(EngineCommand::Flash(false));
+            }
+            return;
+        }
+        match self.live.flash.press(now) {
+            Pressed::On => self.tell_engine(EngineCommand::Flash(true)),
+            Pressed::StillOn => {}
+            Pressed::TooOften => {
+                let text = "no more than three flashes a second: more can trigger seizures";
+                self.notices.add(Severity::Info, text);
+            }
+        }
+    }
+
+    fn set_preset_b(&mut self, name: Option<String>) {
+        let made = match &name {
+            None => Ok(self.cast.projectors.iter().map(|_| None).collect()),
+            Some(name) => match self.cast.presets.library().get(name) {
+                Ok(preset) => self.instruments(&preset),
+                Err(error) => return self.notices.add(Severity::Error, error.to_string()),
+            },
+        };
+        match made {
+            Ok(instruments) => {
+                self.tell_engine(EngineCommand::Beside(instruments));
+                self.live.preset_b = name;
+            }
+            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
+    /// An instrument of `preset` for each projector but those that show a test picture.
+    fn instruments(&self, preset: &Preset) -> Result<Vec<Option<Box<Instrument>>>, PresetError> {
+        let make = || Instrument::new(preset).map(|instrument| Some(Box::new(instrument)));
+        let of = |projector: &Projector| match projector.test_picture() {
+            Some(_) => Ok(None),
+            None => make(),
+        };
+        self.cast.projectors.iter().map(of).collect()
     }
 
     fn tell_engine(&mut self, command: EngineCommand) {
@@ -476,7 +555,7 @@ impl Director {
             self.path = player.location().map(|location| location.to_string().into());
             self.told_damage = false;
             if let (Some(masks), Some(number)) = (&self.masks, number) {
-                masks.song_opened(number, player.location().and_then(|song| song.path()));
+                masks.song_opened(number, player.location());
             }
             self.listen_to_whole();
             self.take_title();
@@ -663,7 +742,7 @@ impl Director {
 
     /// Lets the preset at work follow what plays.
     fn play_preset(&mut self, transition: Transition) {
-        if let Some(instruments) = self.instruments() {
+        if let Some(instruments) = self.instruments_at_work() {
             self.changes += 1;
             self.tell_engine(EngineCommand::Instruments { instruments, transition });
         }
@@ -671,23 +750,14 @@ impl Director {
 
     /// Gives the engine the preset as it is edited now.
     fn play_edited(&mut self) {
-        if let Some(instruments) = self.instruments() {
+        if let Some(instruments) = self.instruments_at_work() {
             self.tell_engine(EngineCommand::Edited(instruments));
         }
     }
 
-    /// The preset at work, ready to play, once for each projector.
-    fn instruments(&mut self) -> Option<Vec<Option<Box<Instrument>>>> {
-        let preset = self.cast.presets.preset();
-        let made: Result<Vec<_>, _> = self
-            .cast
-            .projectors
-            .iter()
-            .map(|projector| match projector.test_picture() {
-                Some(_) => Ok(None),
-                None => Instrument::new(preset).map(|instrument| Some(Box::new(instrument))),
-            })
-            .collect();
+    /// The preset at work, ready to play.
+    fn instruments_at_work(&mut self) -> Option<Vec<Option<Box<Instrument>>>> {
+        let made = self.instruments(self.cast.presets.preset());
         made.map_err(|error| self.notices.add(Severity::Error, error.to_string())).ok()
     }
 
@@ -840,6 +910,7 @@ impl Director {
         let handle = self.cast.sound.handle();
         Snapshot {
             features: view.features,
+            heard_at: view.heard_at,
             beat_source: view.beat_source,
             track: self.track.clone(),
             transport,
@@ -851,6 +922,14 @@ impl Director {
             leaving: self.leaving.clone(),
             undo_act: self.cast.presets.undo_act().to_owned(),
             transition: self.cast.transition,
+            controllers: self.hands.as_ref().map(HandsEnd::view).unwrap_or_default(),
+            live: LiveView {
+                blackout: self.live.blackout,
+                flash: self.live.flash.is_on(),
+                preset_b: self.live.preset_b.clone(),
+                crossfade: self.live.crossfade,
+                waiting: view.waiting,
+            },
             shuffle: self.cast.shuffle,
             projectors: self.cast.projectors.iter().map(Projector::view).collect(),
             safety: SafetyView {

@@ -67,6 +67,13 @@ pub enum EngineCommand {
     /// Puts edited instruments in place of those that were chosen last: one for each stream, in order; afterwards those
     /// they replaced.
     Edited(Vec<Option<Box<Instrument>>>),
+    /// Lays instruments on the other side of the crossfader, or nothing: one for each stream, in order; afterwards
+    /// those that have left.
+    Beside(Vec<Option<Box<Instrument>>>),
+    /// The crossfader: 0 what plays, 1 the other side.
+    Crossfade(f32),
+    /// All that is drawn in full white, or as it is.
+    Flash(bool),
     /// How the pictures of one projector lie, and what its mirrors bear.
     Install {
         /// Its place.
@@ -99,6 +106,8 @@ pub struct EngineView {
     pub features: Features,
     /// Where the beat in them comes from.
     pub beat_source: BeatSource,
+    /// True while an instrument waits for its beat.
+    pub waiting: bool,
     /// Media time of the last period's first frame.
     pub media: MediaTime,
     /// When that frame is heard.
@@ -229,13 +238,25 @@ impl Engine {
                         slot.renderer.change_instrument(instrument, transition);
                     }
                     self.seen.changes += 1;
-                    self.retire(instruments);
+                    self.let_go(instruments);
                 }
                 EngineCommand::Edited(mut instruments) => {
                     for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
                         slot.renderer.replace_instrument(instrument);
                     }
-                    self.retire(instruments);
+                    self.let_go(instruments);
+                }
+                EngineCommand::Beside(mut instruments) => {
+                    for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
+                        slot.renderer.lay_beside(instrument);
+                    }
+                    self.let_go(instruments);
+                }
+                EngineCommand::Crossfade(fade) => {
+                    self.slots.iter_mut().for_each(|slot| slot.renderer.set_crossfade(fade));
+                }
+                EngineCommand::Flash(on) => {
+                    self.slots.iter_mut().for_each(|slot| slot.renderer.set_flash(on));
                 }
                 EngineCommand::Install { slot, perspective, profile } => {
                     if let Some(slot) = self.slots.get_mut(slot) {
@@ -260,10 +281,10 @@ impl Engine {
         }
     }
 
-    fn retire(&mut self, instruments: Vec<Option<Box<Instrument>>>) {
+    fn let_go(&mut self, instruments: Vec<Option<Box<Instrument>>>) {
         if let Err(instruments) = self.ends.retired.retire(instruments) {
-            // The bin is as deep as the command ring, so it can only be full if nobody empties it; a leak then does
-            // less harm than a free in the callback.
+            // The bin is as deep as the command ring, so it can only be full if nobody empties it; a leak then
+            // does less harm than a free in the callback.
             std::mem::forget(instruments);
         }
     }
@@ -327,6 +348,7 @@ impl PeriodSink for Engine {
         let seen = &mut self.seen;
         seen.features = self.hearing.at(period.media);
         seen.beat_source = self.hearing.beat_source();
+        seen.waiting = self.slots.iter().any(|slot| slot.renderer.is_waiting());
         seen.media = period.media;
         seen.heard_at = period.heard_at;
         seen.now = period.now;

@@ -1,6 +1,7 @@
 //! Why a show could not begin.
 
 use crate::audio::{AudioError, DecodeError};
+use crate::control::ControlError;
 use crate::dac::DacError;
 use crate::frame::TapError;
 use crate::mask::MaskError;
@@ -34,6 +35,9 @@ pub enum ShowError {
     /// How the projectors hang cannot be read: mend the file.
     #[error(transparent)]
     Mountings(#[from] MountingsError),
+    /// The hands from outside that were asked for cannot be had.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// The stream's settings contradict each other.
     #[error(transparent)]
     Stream(#[from] ConfigError),

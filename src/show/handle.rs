@@ -16,17 +16,20 @@ use super::command::Command;
 use super::config::{ShowConfig, Source};
 use super::director::{Cast, Director, Sound, rings};
 use super::engine::{Analysed, Engine, Listening, Slot};
+use super::hands::{self, HandsThread};
 use super::library::{self, Library, default_user_dir};
 use super::masks::{self, MaskThread};
 use super::mountings::Mountings;
 use super::playlist::{Playlist, open_decoder};
 use super::projector::{Projector, SetUp};
+use super::remote::Remote;
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
 use crate::analysis::Analyser;
 use crate::audio::{
     OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
 };
+use crate::control::system_ports;
 use crate::dac::{self, FoundDevice};
 use crate::frame::FrameReceiver;
 use crate::mask::{LightFeeder, LightWindow, light_window};
@@ -55,16 +58,23 @@ const SENT_KEPT: usize = 25_000;
 /// A running show, held by a surface. Dropping it ends the show, dark.
 #[derive(Debug)]
 pub struct ShowHandle {
-    commands: Option<Sender<Command>>,
+    commands: Option<Arc<Sender<Command>>>,
     looked_at_ns: Arc<AtomicI64>,
     published: Arc<ArcSwap<Snapshot>>,
     /// What each projector got.
     sent: Vec<FrameReceiver>,
     watched: usize,
     thread: Option<JoinHandle<Report>>,
+    hands: Option<HandsThread>,
 }
 
 impl ShowHandle {
+    /// The hands from outside.
+    #[must_use]
+    pub const fn hands(&self) -> Option<&HandsThread> {
+        self.hands.as_ref()
+    }
+
     /// Ends the show and says what was measured. `None` if the show thread died.
     pub fn finish(mut self) -> Option<Report> {
         self.send(Command::Quit);
@@ -74,6 +84,8 @@ impl ShowHandle {
 
 impl Drop for ShowHandle {
     fn drop(&mut self) {
+        // No hand from outside acts on a show that ends.
+        self.hands = None;
         // A closed channel tells the show thread that nobody watches any more.
         self.commands = None;
         if let Some(thread) = self.thread.take() {
@@ -208,6 +220,11 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     director.step(clock.now());
     let published = director.published();
     let (commands, inbox) = unbounded();
+    let commands = Arc::new(commands);
+    let remote = Remote::new(&commands, Arc::clone(&published), config.control.may_arm);
+    let (hands, hands_end) =
+        hands::start(&config.control, system_ports(), remote, Arc::clone(&clock))?;
+    director.attend(hands_end);
     // A surface may take its time to open; from its first look on it must go on looking.
     let looked_at_ns = Arc::new(AtomicI64::new(i64::MAX));
     let looked_at = Arc::clone(&looked_at_ns);
@@ -222,6 +239,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         sent,
         watched: 0,
         thread: Some(thread),
+        hands: Some(hands),
     })
 }
 

@@ -9,8 +9,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use crate::format::asvr::{KeyedName, Passphrase};
 use crate::mask::{
-    Builder, LightFeeder, LightSettings, MaskError, MaskHandle, MaskSource, Output, Rate, StreamKey,
+    Builder, ErrorCode, LightFeeder, LightSettings, MaskError, MaskHandle, MaskSource, Output,
+    Rate, StreamKey,
 };
+use crate::media::{Location, Media, MediaError, MediaOpener, TransportError};
 
 /// Time between two looks at what the light needs.
 const LOOK_EVERY: Duration = Duration::from_millis(4);
@@ -35,8 +37,8 @@ pub struct MaskKey {
 /// A mask stream and how it is shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MaskChoice {
-    /// The file; without one, the stream beside the song is taken if there is one.
-    pub file: Option<PathBuf>,
+    /// The file or address; without one, the stream beside the song is taken if there is one.
+    pub file: Option<Location>,
     /// Frames per second, which the file does not say.
     pub rate: Rate,
     /// How outlines become light.
@@ -51,14 +53,71 @@ pub fn beside(song: &Path) -> Option<PathBuf> {
     ["asvp", "asvr"].iter().map(|ending| song.with_extension(ending)).find(|path| path.is_file())
 }
 
-/// Opens a file of masks for the light alone.
+/// Opens a stream of masks for the light alone. What comes over the network is kept as music is; this waits for the
+/// server.
 ///
 /// # Errors
 /// It cannot be read, or is no mask stream.
-pub fn load(file: &Path, choice: &MaskChoice) -> Result<MaskHandle, MaskError> {
-    let mut source = MaskSource::file(file)?;
+pub fn load(at: &Location, choice: &MaskChoice) -> Result<MaskHandle, MaskError> {
+    load_media(&MediaOpener::of_the_user().open(at)?, choice)
+}
+
+/// Opens the stream beside a song for the light alone, if there is one. Over the network this waits for the server;
+/// one that has nothing there is no trouble, and neither is one that gives a page for what it does not have.
+///
+/// # Errors
+/// There is one that cannot be read or is no mask stream, or the server fails.
+pub fn find(
+    song: &Location,
+    choice: &MaskChoice,
+    opener: &MediaOpener,
+) -> Result<Option<MaskHandle>, MaskError> {
+    let url = match song {
+        Location::File(path) => {
+            let Some(file) = beside(path) else { return Ok(None) };
+            return load_media(&opener.open(&Location::File(file))?, choice).map(Some);
+        }
+        Location::Url(url) => url,
+        Location::Memory { .. } => return Ok(None),
+    };
+    for url in addresses_beside(url, choice.key.is_some()) {
+        let media = match opener.open(&Location::Url(url)) {
+            Ok(media) => media,
+            Err(MediaError::Transport(
+                TransportError::NotFound(_)
+                | TransportError::Refused { .. }
+                | TransportError::Empty(_),
+            )) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        match load_media(&media, choice) {
+            Ok(handle) => return Ok(Some(handle)),
+            Err(error) if error.code == ErrorCode::Decode => {
+                tracing::info!("{} is passed over: {error}", media.location());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Where the stream beside a song at an address would be: a keyed one is looked for only with a key. Nowhere if the
+/// name of the song has no ending.
+fn addresses_beside(song: &str, with_key: bool) -> Vec<String> {
+    let (address, query) = song.split_at(song.find(['?', '#']).unwrap_or(song.len()));
+    let path = address.find("://").and_then(|at| Some(at + 3 + address[at + 3..].find('/')?));
+    let name = path.and_then(|path| Some(path + address[path..].rfind('/')?));
+    let Some(dot) = name.and_then(|name| Some(name + address[name..].rfind('.')?)) else {
+        return Vec::new();
+    };
+    let endings = ["asvp", "asvr"].into_iter().take(if with_key { 2 } else { 1 });
+    endings.map(|ending| format!("{}.{ending}{query}", &address[..dot])).collect()
+}
+
+fn load_media(media: &Media, choice: &MaskChoice) -> Result<MaskHandle, MaskError> {
+    let mut source = MaskSource::media(media)?;
     if let Some(key) = &choice.key {
-        source = source.with_key(key.clone().for_file(file));
+        source = source.with_key(key.clone().for_file(media.location().to_string().as_ref()));
     }
     let builder = Builder::default().output(Output::Outlines).cache_frames(CACHE_FRAMES);
     let handle = builder.worker_threads(1).decode(2).rate(choice.rate).build()?;
@@ -67,7 +126,7 @@ pub fn load(file: &Path, choice: &MaskChoice) -> Result<MaskHandle, MaskError> {
 }
 
 impl MaskKey {
-    /// The key of a file.
+    /// The key of a file or address.
     #[must_use]
     pub fn for_file(self, file: &Path) -> StreamKey {
         let Self { passphrase, scene, version, resource } = self;
@@ -82,11 +141,11 @@ impl MaskKey {
 struct Song {
     /// Its number in the player.
     track: u64,
-    /// Its file, if it is one.
-    path: Option<PathBuf>,
+    /// Where it lies, if that is known.
+    location: Option<Location>,
 }
 
-/// The thread that loads mask streams and feeds the light. It ends when this is dropped.
+/// The thread that feeds the light with mask streams. It ends when this is dropped.
 #[derive(Debug)]
 pub struct MaskThread {
     songs: Option<Sender<Song>>,
@@ -102,24 +161,43 @@ impl MaskThread {
     pub fn start(mut feeder: LightFeeder, choice: MaskChoice) -> io::Result<Self> {
         let (songs, inbox) = unbounded::<Song>();
         let (say, notices) = unbounded();
+        let (found, finds) = unbounded::<(u64, Result<Option<MaskHandle>, MaskError>)>();
         let work = move || {
+            let mut newest = None;
             loop {
                 match inbox.recv_timeout(LOOK_EVERY) {
                     // The stream that was named goes with every song.
                     Ok(_) if choice.file.is_some() => {}
-                    Ok(song) => {
-                        let file = song.path.as_deref().and_then(beside);
-                        let loaded = file.map(|file| load(&file, &choice)).transpose();
-                        feeder.set_stream(
-                            Some(song.track),
-                            loaded.unwrap_or_else(|error| {
+                    Ok(Song { track, location }) => {
+                        newest = Some(track);
+                        // A server may take its time: neither the light nor the end of the show waits for it.
+                        let (choice, found) = (choice.clone(), found.clone());
+                        let look = move || {
+                            let opener = MediaOpener::of_the_user();
+                            let stream =
+                                location.map_or(Ok(None), |song| find(&song, &choice, &opener));
+                            // Nobody wants it only if the show is over.
+                            drop(found.send((track, stream)));
+                        };
+                        let looking = std::thread::Builder::new().name("mask search".into());
+                        if let Err(error) = looking.spawn(look) {
+                            drop(say.send(format!("the mask stream is left out: {error}")));
+                        }
+                    }
+                    Err(RecvTimeoutError::Timeout) => {
+                        for (track, stream) in finds.try_iter() {
+                            if newest != Some(track) {
+                                continue;
+                            }
+                            let stream = stream.unwrap_or_else(|error| {
                                 // Nobody listens only if the show is over.
                                 drop(say.send(format!("the mask stream is left out: {error}")));
                                 None
-                            }),
-                        );
+                            });
+                            feeder.set_stream(Some(track), stream);
+                        }
+                        feeder.step(PATIENCE);
                     }
-                    Err(RecvTimeoutError::Timeout) => feeder.step(PATIENCE),
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
@@ -128,11 +206,11 @@ impl MaskThread {
         Ok(Self { songs: Some(songs), notices, thread: Some(thread) })
     }
 
-    /// Another song is played, which has this number in the player: the stream beside its file is taken, or none.
-    pub fn song_opened(&self, track: u64, path: Option<&Path>) {
+    /// Another song is played, which has this number in the player: the stream beside it is taken, or none.
+    pub fn song_opened(&self, track: u64, location: Option<&Location>) {
         if let Some(songs) = &self.songs {
             // The thread ends only after this.
-            drop(songs.send(Song { track, path: path.map(Path::to_owned) }));
+            drop(songs.send(Song { track, location: location.cloned() }));
         }
     }
 
@@ -164,6 +242,17 @@ mod tests {
             let mask = folder.path().join(format!("a.song.{ending}"));
             std::fs::write(&mask, []).unwrap();
             assert_eq!(beside(&song), Some(mask));
+        }
+    }
+
+    #[test]
+    fn the_stream_beside_an_address_keeps_its_query() {
+        let song = "https://host.example/a.b/my.song.flac?token=1/2.3";
+        let beside = |ending| format!("https://host.example/a.b/my.song.{ending}?token=1/2.3");
+        assert_eq!(addresses_beside(song, false), [beside("asvp")]);
+        assert_eq!(addresses_beside(song, true), [beside("asvp"), beside("asvr")]);
+        for nameless in ["http://host.example", "http://host.example/radio", "http://h/a.b/c"] {
+            assert_eq!(addresses_beside(nameless, true), [""; 0]);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::analysis::Features;
 use crate::mask::LightFrames;
 use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints, Perspective};
 use crate::pattern::{Instrument, Shade};
-use crate::point::LaserPoint;
+use crate::point::{Colour, LaserPoint};
 use crate::stream::{FillRequest, FillResult, Producer};
 use crate::time::MediaTime;
 
@@ -33,6 +33,7 @@ pub struct Renderer {
     shade: Shade,
     step: Shade,
     turn: Turn,
+    flash: bool,
     block_left: usize,
     /// Part of a picture by which this one begins later than others, 0..1.
     lag: f32,
@@ -42,6 +43,7 @@ pub struct Renderer {
     perspective: Perspective,
     /// False while it shows a test picture: the parameters of the show are not its own.
     follows: bool,
+    crossfade: f32,
 }
 
 impl Renderer {
@@ -58,6 +60,7 @@ impl Renderer {
             shade: Shade { gain: 0.0, scale: 1.0, rotation: 0.0 },
             step: Shade { gain: 0.0, scale: 0.0, rotation: 0.0 },
             turn: Turn::default(),
+            flash: false,
             block_left: 0,
             lag: 0.0,
             lag_left: 0,
@@ -65,6 +68,7 @@ impl Renderer {
             features: Features::default(),
             perspective: Perspective::default(),
             follows: true,
+            crossfade: 0.0,
         }
     }
 
@@ -105,6 +109,29 @@ impl Renderer {
         self.deck.progress()
     }
 
+    /// Lays an instrument on the other side of the crossfader, or nothing; what is in `next` afterwards is to be freed
+    /// elsewhere.
+    pub fn lay_beside(&mut self, next: &mut Option<Box<Instrument>>) {
+        self.deck.lay_beside(next);
+    }
+
+    /// The crossfader: 0 what plays, 1 the other side. A test picture stays whole.
+    pub const fn set_crossfade(&mut self, fade: f32) {
+        self.crossfade = fade;
+        self.deck.set_crossfade(if self.follows { fade } else { 0.0 });
+    }
+
+    /// From the next block on: all that is drawn in full white, whatever its colour and brightness, or as it is.
+    pub const fn set_flash(&mut self, on: bool) {
+        self.flash = on;
+    }
+
+    /// True while an instrument waits for its beat.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        self.deck.is_waiting()
+    }
+
     /// Sets a parameter of the instrument, by its place in the list, if it is the show's.
     pub fn set_param(&mut self, index: usize, value: f32) {
         if self.follows {
@@ -115,6 +142,7 @@ impl Renderer {
     /// Whether it plays what the show plays.
     pub const fn set_following(&mut self, follows: bool) {
         self.follows = follows;
+        self.set_crossfade(self.crossfade);
     }
 
     /// Lays its pictures like this from the next point on, for mirrors of `profile`.
@@ -236,7 +264,8 @@ impl Producer for Seeing<'_> {
                 renderer.shade.scale += renderer.step.scale;
                 renderer.shade.rotation += renderer.step.rotation;
                 renderer.turn.step();
-                *point = shaded(*drawn, renderer.shade, &renderer.turn);
+                let point_now = shaded(*drawn, renderer.shade, &renderer.turn);
+                *point = if renderer.flash { flashing(*drawn, point_now) } else { point_now };
             }
             renderer.perspective.apply(&mut buffer[done..done + n]);
             renderer.beam = drawn[n - 1];
@@ -281,6 +310,11 @@ impl Turn {
         self.cos = cos * step_cos - sin * step_sin;
         self.sin = sin * step_cos + cos * step_sin;
     }
+}
+
+/// A point of `drawn` light in full white where it is seen now.
+fn flashing(drawn: LaserPoint, seen: LaserPoint) -> LaserPoint {
+    if drawn.is_blank() { seen } else { LaserPoint::lit(seen.x, seen.y, Colour::WHITE) }
 }
 
 fn shaded(point: LaserPoint, shade: Shade, turn: &Turn) -> LaserPoint {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::analysis::{BeatSource, Features, Track};
 use crate::audio::CoverArt;
+use crate::control::ControllersView;
 use crate::path::Mounting;
 use crate::pattern::{Owner, Preset};
 use crate::point::LaserPoint;
-use crate::time::MediaTime;
+use crate::time::{HostTime, MediaTime};
 
 use super::command::Command;
 use super::deck::{Change, Transition};
@@ -20,6 +21,8 @@ use super::installation::Installation;
 pub struct Snapshot {
     /// The sound at the moment that is heard now.
     pub features: Features,
+    /// When that moment is heard exactly.
+    pub heard_at: HostTime,
     /// Where the beat in them comes from.
     pub beat_source: BeatSource,
     /// The whole of the file that is played, once it is known: beats, bars and parts with their times.
@@ -40,8 +43,12 @@ pub struct Snapshot {
     pub undo_act: String,
     /// How presets follow each other.
     pub transition: Transition,
+    /// What an operator holds beside the preset.
+    pub live: LiveView,
     /// True while presets are shuffled by section.
     pub shuffle: bool,
+    /// The hands from outside: MIDI, OSC, Art-Net.
+    pub controllers: Arc<ControllersView>,
     /// Every projector of the show.
     pub projectors: Vec<ProjectorView>,
     /// Whether light is allowed, and why not.
@@ -87,6 +94,21 @@ pub struct Transport {
     pub ended: bool,
     /// Sound volume, 0..=1.
     pub volume: f32,
+}
+
+/// What an operator holds beside the preset at work.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LiveView {
+    /// True while there is no light by the operator's wish, armed or not.
+    pub blackout: bool,
+    /// True while the flash is on.
+    pub flash: bool,
+    /// The preset on the other side of the crossfader.
+    pub preset_b: Option<String>,
+    /// From the preset at work (0) to the one on the other side (1).
+    pub crossfade: f32,
+    /// True while the preset that was chosen last waits for its beat or bar.
+    pub waiting: bool,
 }
 
 /// A preset that can be chosen.

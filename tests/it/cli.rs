@@ -499,3 +499,70 @@ fn how_a_projector_hangs_is_remembered() {
     let words = sentence(home, &["devices", "set", "sim:", "--invert-y"]);
     assert!(words.contains("projectors.toml") && words.contains("mend it"), "{words}");
 }
+
+#[test]
+fn control_maps_are_checked_and_every_bundled_one_is_sound() {
+    let home = tempfile::tempdir().unwrap();
+    let maps: Vec<String> = std::fs::read_dir(root("assets/control"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().display().to_string())
+        .collect();
+    let args: Vec<&str> =
+        ["control", "check"].into_iter().chain(maps.iter().map(String::as_str)).collect();
+    let (status, out, _) = run(home.path(), &args);
+    assert_eq!((status, out.lines().count()), (Some(0), maps.len()), "{out}");
+    std::fs::write(home.path().join("bad.toml"), "version = 1\nname = 1\n").unwrap();
+    let (status, out, error) = run(home.path(), &["control", "check", "bad.toml"]);
+    assert_eq!(status, Some(1));
+    assert!(out.contains("line 2") && error.contains("1 of 1"), "{out} {error}");
+}
+
+#[test]
+fn control_ports_are_listed_or_it_is_said_why_there_are_none() {
+    let home = tempfile::tempdir().unwrap();
+    let (status, out, _) = run(home.path(), &["control", "list", "--json"]);
+    assert_eq!(status, Some(0));
+    let list: Value = serde_json::from_str(&out).unwrap();
+    assert!(list["ports"].is_array() && list["broken_maps"].is_array(), "{list}");
+    let (status, out, _) = run(home.path(), &["control", "actions"]);
+    assert_eq!(status, Some(0));
+    assert!(out.contains("blackout held") && out.contains("param N|NAME"), "{out}");
+}
+
+#[test]
+fn a_monitor_prints_what_arrives_and_what_it_would_do() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = galvo(home.path(), &["control", "monitor", "--osc", "127.0.0.1:0", "--json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let told = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = told
+        .map_while(Result::ok)
+        .find_map(|line| line.strip_prefix("listening to OSC on ").map(str::to_owned));
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(b"/galvo/blackout\0,T\0\0", address.unwrap()).unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let heard: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(heard["does"], "blackout", "{heard}");
+}
+
+#[test]
+fn hands_from_outside_that_cannot_be_had_are_told_before_the_show() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap().to_string();
+    let demo = root("assets/demo.ogg");
+    let base = ["play", &demo, "--audio", "none", "--headless", "--duration", "1"];
+    for (more, told) in [
+        (["--osc", at.as_str()], "choose another address or port"),
+        (["--map", "missing.toml"], "missing.toml"),
+        (["--artnet", "nowhere at all"], "is no address"),
+    ] {
+        let args: Vec<&str> = base.iter().copied().chain(more).collect();
+        let (status, _, error) = run(home.path(), &args);
+        assert_eq!(status, Some(1), "{more:?}");
+        assert!(error.contains(told), "{more:?}: {error}");
+    }
+}

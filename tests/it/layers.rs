@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Top-level modules from the words down to the surfaces. Within one layer the order counts too.
-const CHAIN: [&str; 24] = [
+const CHAIN: [&str; 25] = [
     "point", "time", "realtime", "frame", // words: data, atomics, preallocated memory
     "wire", "format", "analysis", "pattern", "path", "safety", // pure: values and bytes
-    "media", "audio", "mask", "dac", // edges: devices, sockets, files, threads
+    "media", "audio", "mask", "dac", "control", // edges: devices, sockets, files, threads
     "stream", "show", "record", // engine: when and what
     "gui", "cli", "main", "lib", // surfaces: a snapshot in, commands out
     "tests", "benches", "examples",

@@ -1,6 +1,7 @@
 //! Listening to a whole file: what it finds on the demo track, that it agrees with the live analyser, and
 //! `galvo analyze`.
 
+use std::path::Path;
 use std::process::Command;
 
 use galvo::analysis::{SectionKind, Track, TrackAnalyser};
@@ -14,6 +15,13 @@ fn listen(rate: u32, stereo: &[f32], block: usize) -> Track {
     let mut analyser = TrackAnalyser::new(rate);
     stereo.chunks(2 * block).for_each(|part| analyser.push(part));
     analyser.finish()
+}
+
+/// The first seconds of the demo track.
+fn beginning(seconds: usize) -> (u32, Vec<f32>) {
+    let (rate, mut stereo) = demo();
+    stereo.truncate(2 * seconds * rate as usize);
+    (rate, stereo)
 }
 
 #[test]
@@ -46,13 +54,23 @@ fn the_whole_demo_track_is_found_beat_by_beat_with_its_bars_and_its_drop() {
     assert!(hits + 2 >= truth.len(), "{hits} of {}", truth.len());
     assert!(track.beats().len() <= truth.len() + 4, "{} beats", track.beats().len());
     assert!(track.constant_tempo());
-    assert!(drops.iter().any(|found| (found - drop).abs() < 0.5), "{drops:?}");
+    assert!(drops.len() == 1 && (drops[0] - drop).abs() < 0.5, "{drops:?}");
+    what_is_to_come_is_known_ahead(&track);
+}
+
+fn what_is_to_come_is_known_ahead(track: &Track) {
+    let drop = track.sections().iter().find(|s| s.kind == SectionKind::Drop).expect("a drop").from;
+    let before = track.features_at(drop.plus_secs_f64(-3.0)).song;
+    assert!((before.drop_in_s - 3.0).abs() < 1e-3, "{before:?}");
+    assert!(before.next_in_s <= before.drop_in_s);
+    let at = track.features_at(drop.plus_secs_f64(0.01)).song;
+    assert_eq!(at.section, SectionKind::Drop);
 }
 
 #[test]
 fn the_same_sound_is_the_same_track_in_any_blocks_and_on_any_thread() {
-    let (rate, stereo) = demo();
-    let part = &stereo[..2 * 20 * rate as usize];
+    let (rate, stereo) = beginning(15);
+    let part = stereo.as_slice();
     let here = listen(rate, part, 1 << 20).to_bytes();
     let there = std::thread::scope(|scope| {
         let threads: Vec<_> = [1, 333, 8192]
@@ -67,7 +85,7 @@ fn the_same_sound_is_the_same_track_in_any_blocks_and_on_any_thread() {
 /// the live ear has come to believe within 35 ms of that of the whole.
 #[test]
 fn live_and_whole_agree_within_the_declared_latency() {
-    let (rate, stereo) = demo();
+    let (rate, stereo) = beginning(45);
     let frames = analyse(rate, &stereo);
     let track = listen(rate, &stereo, 4096);
     let last = frames.last().unwrap();
@@ -89,12 +107,12 @@ fn live_and_whole_agree_within_the_declared_latency() {
         }
     }
     println!("{apart} of {compared} frames more than 35 ms apart in the beat");
-    assert!(compared > 5_000 && apart * 50 <= compared, "{apart} of {compared}");
+    assert!(compared > 3_500 && apart * 50 <= compared, "{apart} of {compared}");
 }
 
 #[test]
 fn a_look_up_touches_no_memory_and_a_minute_of_track_is_small() {
-    let (rate, stereo) = demo();
+    let (rate, stereo) = beginning(20);
     let track = listen(rate, &stereo, 4096);
     let minutes = track.duration().as_secs_f64() / 60.0;
     let per_minute = track.bytes() as f64 / minutes;
@@ -105,7 +123,7 @@ fn a_look_up_touches_no_memory_and_a_minute_of_track_is_small() {
     );
     assert!(per_minute <= 350_000.0, "{per_minute}");
     let ((), touched) = no_alloc::watch(|| {
-        for ms in -500..90_000 {
+        for ms in -500..21_000 {
             let features = track.features_at(MediaTime::from_nanos(ms * 1_000_000));
             assert!(
                 features.level <= 1.0 && features.beat.phase < 1.0 && features.beat.bar_phase < 1.0
@@ -116,35 +134,48 @@ fn a_look_up_touches_no_memory_and_a_minute_of_track_is_small() {
 }
 
 #[test]
-fn what_is_to_come_is_known_ahead() {
-    let (rate, stereo) = demo();
-    let track = listen(rate, &stereo, 4096);
-    let drop = track.sections().iter().find(|s| s.kind == SectionKind::Drop).expect("a drop").from;
-    let before = track.features_at(drop.plus_secs_f64(-3.0)).song;
-    assert!((before.drop_in_s - 3.0).abs() < 1e-3, "{before:?}");
-    assert!(before.next_in_s <= before.drop_in_s);
-    let at = track.features_at(drop.plus_secs_f64(0.01)).song;
-    assert_eq!(at.section, SectionKind::Drop);
-}
-
-#[test]
 fn silence_and_noise_have_no_beats_in_whole() {
     assert!(listen(44_100, &vec![0.0; 2 * 44_100 * 30], 4096).beats().is_empty());
     assert!(listen(44_100, &seeded_noise(44_100 * 30, 0.3), 4096).beats().is_empty());
     assert!(listen(44_100, &[], 4096).beats().is_empty());
 }
 
-/// The program, in a home of its own.
 fn analyze(args: &[&str]) -> (bool, String, String) {
+    run_analyze(Command::new(env!("CARGO_BIN_EXE_galvo")), args)
+}
+
+/// Where `taskset` is there; elsewhere as [`analyze`].
+fn analyze_on_one_processor(args: &[&str]) -> (bool, String, String) {
+    let mut pinned = Command::new("taskset");
+    pinned.args(["-c", "0", env!("CARGO_BIN_EXE_galvo")]);
+    match Command::new("taskset").args(["-c", "0", "true"]).status() {
+        Ok(status) if status.success() => run_analyze(pinned, args),
+        _ => analyze(args),
+    }
+}
+
+/// The program, in a home of its own.
+fn run_analyze(mut program: Command, args: &[&str]) -> (bool, String, String) {
     let home = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_galvo"))
-        .arg("analyze")
-        .args(args)
-        .env("HOME", home.path())
-        .output()
-        .unwrap();
+    let output = program.arg("analyze").args(args).env("HOME", home.path()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+/// The first seconds of the demo track as a file of its own.
+fn cut(folder: &Path, seconds: usize) -> String {
+    let (rate, stereo) = beginning(seconds);
+    let path = folder.join("cut.wav");
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: rate,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut wav = hound::WavWriter::create(&path, spec).unwrap();
+    stereo.iter().for_each(|sample| wav.write_sample(*sample).unwrap());
+    wav.finalize().unwrap();
+    path.display().to_string()
 }
 
 #[test]
@@ -159,29 +190,42 @@ fn galvo_analyze_tells_beats_bars_attacks_and_parts_as_json() {
     assert!(count("beats").abs_diff(truth.len()) <= 4);
     assert!(count("downbeats") * 4 >= count("beats") - 4 && count("onsets") > 100);
     assert!(count("sections") >= 3);
-    assert_eq!(analyze(&[&demo, "--json"]).1, out, "twice the same");
-    let (done, live, _) = analyze(&[&demo, "--json", "--live"]);
-    let live: Value = serde_json::from_str(&live).unwrap();
-    assert!(done && live["mode"] == "live" && live["beats"].as_array().unwrap().len() > 100);
+}
+
+/// Nothing in the answer is of the machine, the moment or the number of processors that may be used.
+#[test]
+fn galvo_analyze_says_the_same_every_time_by_either_ear() {
+    let folder = tempfile::tempdir().unwrap();
+    let cut = cut(folder.path(), 15);
+    for ear in [&[] as &[&str], &["--live"]] {
+        let args = [&[cut.as_str(), "--json"], ear].concat();
+        let (done, out, err) = analyze(&args);
+        assert!(done, "{err}");
+        let heard: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(heard["mode"], if ear.is_empty() { "file" } else { "live" });
+        assert!(heard["beats"].as_array().unwrap().len() > 20);
+        assert_eq!(analyze(&args).1, out, "{ear:?}: twice the same");
+        assert_eq!(analyze_on_one_processor(&args).1, out, "{ear:?}: the same on one processor");
+    }
 }
 
 #[test]
 fn galvo_analyze_writes_features_and_says_in_one_sentence_what_it_cannot_read() {
     let folder = tempfile::tempdir().unwrap();
-    let demo = asset("demo.ogg").display().to_string();
-    let lines = folder.path().join("demo.features").display().to_string();
-    let (done, out, err) = analyze(&[&demo, "--out", &lines]);
+    let cut = cut(folder.path(), 15);
+    let lines = folder.path().join("cut.features").display().to_string();
+    let (done, out, err) = analyze(&[&cut, "--out", &lines]);
     assert!(done && out.contains("tempo") && out.contains("constant"), "{out}{err}");
     let text = std::fs::read_to_string(&lines).unwrap();
     let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-    assert!(text.lines().count() > 5_000 && first["spectrum"].as_array().unwrap().len() == 32);
-    let stored = folder.path().join("demo.track").display().to_string();
-    assert!(analyze(&[&demo, "--out", &stored]).0);
+    assert!(text.lines().count() >= 1_490 && first["spectrum"].as_array().unwrap().len() == 32);
+    let stored = folder.path().join("cut.track").display().to_string();
+    assert!(analyze(&[&cut, "--out", &stored]).0);
     assert!(Track::from_bytes(&std::fs::read(&stored).unwrap()).is_ok());
     for args in [
         &["none.wav"] as &[&str],
-        &[&demo, "--out", "/none/there"],
-        &[&demo, "--live", "--out", &stored],
+        &[&cut, "--out", "/none/there"],
+        &[&cut, "--live", "--out", &stored],
     ] {
         let (done, _, err) = analyze(args);
         assert!(

@@ -6,6 +6,7 @@ mod audio;
 mod audio_xy;
 mod cli;
 mod clocks;
+mod control;
 mod decode;
 mod devices;
 mod ether_dream;
@@ -20,6 +21,9 @@ mod lasercube_wifi;
 mod layers;
 mod listening;
 mod mask_command;
+#[cfg(feature = "http")]
+mod mask_network;
+mod mask_pressure;
 #[cfg(feature = "gui")]
 mod mask_texture;
 mod masks;

@@ -152,3 +152,42 @@ fn a_show_plays_with_the_stream_beside_its_song() {
     assert_eq!(status, Some(1));
     assert!(err.contains("the mask stream cannot be used"), "{err}");
 }
+
+/// A stream may be named by its address, for a show as for a look at it; one that is not there ends neither in
+/// silence nor late.
+#[cfg(feature = "http")]
+#[test]
+fn a_stream_at_an_address_is_looked_at_and_played() {
+    use crate::media::server::{Fault, Server, Site};
+
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let music = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo.ogg");
+    std::fs::copy(music, home.join("song.ogg")).unwrap();
+    done(home, &["mask", "make", "--shape", "heart", "--seconds", "30", "--out", "heart.asvp"]);
+    let file = std::fs::read(home.join("heart.asvp")).unwrap();
+    let piece = file.len() / 3;
+    let server = Server::start(Site::with_trouble(file, move |request| match request.number % 3 {
+        0 => Fault::CutAfter(piece),
+        1 => Fault::Status(503),
+        _ => Fault::None,
+    }));
+    let address = server.url("heart.asvp");
+    let known = json(home, &["mask", "info", &address, "--check", "--json"]);
+    assert_eq!(known["frames"].as_u64(), Some(1800));
+    assert_eq!(known["check"]["broken_frames"].as_u64(), Some(0));
+    let play = ["play", "song.ogg", "--headless", "--audio", "none", "--duration", "1", "--arm"];
+    let silhouette = ["--preset", "Silhouette", "--report", "report.json", "--mask"];
+    done(home, &[&play[..], &silhouette, &[&address]].concat());
+    let report: Value =
+        serde_json::from_slice(&std::fs::read(home.join("report.json")).unwrap()).unwrap();
+    assert_eq!(report["allocations_in_callback"].as_u64().unwrap_or(0), 0);
+
+    let nothing = Server::start(Site::with_trouble(vec![1], |_| Fault::Status(404)));
+    let address = nothing.url("heart.asvp");
+    for args in [[&play[..], &silhouette, &[&address]].concat(), vec!["mask", "info", &address]] {
+        let (status, _, err) = run(home, &args);
+        assert_eq!(status, Some(1));
+        assert!(err.contains("There is nothing at") && err.contains(&address), "{err}");
+    }
+}

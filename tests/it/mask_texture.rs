@@ -29,7 +29,7 @@ fn picture(width: u32, height: u32) -> Bitmap {
     (*masks.get_frame(0, width, height).unwrap()).clone()
 }
 
-/// AS-71, AS-72, AS-73, AS-74: the bytes go into an `R8Unorm` texture as they are, and come back as they were.
+/// AS-68, AS-71, AS-72, AS-73, AS-74: the bytes go into an `R8Unorm` texture as they are, and come back as they were.
 #[test]
 fn a_picture_uploads_unchanged_as_r8_unorm() {
     let Some((device, queue)) = card() else {

@@ -2,14 +2,13 @@
 //! through every source.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use galvo::format::asvp::FormatError;
 use galvo::format::asvp::write::Writer;
 use galvo::format::asvr::{self, Key, KeyedName, Passphrase};
-use galvo::format::mask_stream::{MaskStream, Scratch};
+use galvo::format::mask_stream::{self, MaskStream, Scratch};
 use galvo::format::outlines::{Outlines, Place};
 use galvo::mask::source::{MemorySource, ReaderSource};
 use galvo::mask::{
@@ -17,9 +16,10 @@ use galvo::mask::{
     StreamKey,
 };
 use galvo::realtime::no_alloc;
+use galvo::time::{Clock, SystemClock};
 
 /// Long enough for any machine, however busy.
-const PATIENT: Duration = Duration::from_mins(1);
+pub(crate) const PATIENT: Duration = Duration::from_mins(1);
 
 const A: &str = "41535650504c4e3101000000130000007801010800f7ff230000000000000001\
     200024140000007801011400ebff010000000c0000000a000a000a00000af60000f607140222";
@@ -28,23 +28,23 @@ const B: &str = "41535650504c4e31020000001b0000007801011000efff13000000000000003
     0000000400000006000000040004000800f8081400140018000200040411600170";
 const C: &str = "0000000000000000000000000b00000078da936680000000e0001c1400000078\
     da63646060e001622e3064e0fac6c0f00d0007140222";
-const R: &str = "77d944bff2973bbb628435724171f39ac09524e81a3c9527e6499f8204dfe136\
+pub(crate) const R: &str = "77d944bff2973bbb628435724171f39ac09524e81a3c9527e6499f8204dfe136\
     d0456d7784233e79fa96aa889af7ac0cf312096d1bbc9a67c7f80bfa15367ea0819e516946c5";
 
-fn bytes(hex: &str) -> Vec<u8> {
+pub(crate) fn bytes(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> =
         hex.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
-fn key(scene: u32) -> StreamKey {
+pub(crate) fn key(scene: u32) -> StreamKey {
     StreamKey {
         passphrase: Passphrase::new(std::array::from_fn(|k| k as u8)),
         name: KeyedName { scene, version: "1.5.0".into(), resource: "demo.asvr".into() },
     }
 }
 
-fn patient() -> Builder {
+pub(crate) fn patient() -> Builder {
     Builder::default().timebox(PATIENT).worker_threads(2).decode(2)
 }
 
@@ -53,7 +53,7 @@ fn small() -> MaskHandle {
 }
 
 /// A square of side 20 whose left edge says which frame it is.
-fn numbered(frames: u64) -> Writer {
+pub(crate) fn numbered(frames: u64) -> Writer {
     let mut writer = Writer::default();
     for frame in 0..frames {
         let left = (frame % 1000) as i32;
@@ -65,7 +65,7 @@ fn numbered(frames: u64) -> Writer {
     writer
 }
 
-fn left_edge(picture: &Bitmap) -> Option<u64> {
+pub(crate) fn left_edge(picture: &Bitmap) -> Option<u64> {
     let set = picture.pixels().iter().position(|pixel| *pixel == 255)?;
     Some(set as u64 % u64::from(picture.width()))
 }
@@ -182,7 +182,7 @@ fn every_failure_has_its_code_and_names_its_category() {
     assert_eq!((missing.code, missing.category), (ErrorCode::Transport, Category::Io));
 }
 
-/// AS-83, AS-86: what cannot be tried answers `NotReady`, and never the last frame instead.
+/// AS-81, AS-83, AS-86: what cannot be tried answers `NotReady`, and never the last frame instead.
 #[test]
 fn nothing_loaded_stopped_closed_and_past_the_end_are_not_ready() {
     let masks = small();
@@ -212,7 +212,7 @@ fn nothing_loaded_stopped_closed_and_past_the_end_are_not_ready() {
     not_ready("the stream has 0");
 }
 
-/// AS-49, AS-106: only what was chosen is made.
+/// AS-49, AS-61, AS-106: only what was chosen is made.
 #[test]
 fn only_the_chosen_outputs_are_made() {
     for output in [Output::Masks, Output::Triangles, Output::Both, Output::Outlines] {
@@ -233,28 +233,39 @@ fn only_the_chosen_outputs_are_made() {
 #[derive(Debug)]
 struct Gate {
     inner: MemorySource<Vec<u8>>,
-    shut: Mutex<bool>,
-    opened: Condvar,
-    broken: AtomicBool,
-    offsets: Mutex<Vec<(u64, usize)>>,
-    waiting: AtomicU64,
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct GateState {
+    shut: bool,
+    broken: bool,
+    reads: Vec<(u64, usize)>,
+    waiting: usize,
 }
 
 impl Gate {
     fn new(bytes: Vec<u8>) -> Arc<Self> {
         Arc::new(Self {
             inner: MemorySource::new(bytes),
-            shut: Mutex::new(false),
-            opened: Condvar::new(),
-            broken: AtomicBool::new(false),
-            offsets: Mutex::default(),
-            waiting: AtomicU64::new(0),
+            state: Mutex::default(),
+            changed: Condvar::new(),
         })
     }
 
-    fn set_shut(&self, shut: bool) {
-        *self.shut.lock().unwrap() = shut;
-        self.opened.notify_all();
+    fn change(&self, change: impl FnOnce(&mut GateState)) {
+        change(&mut self.state.lock().unwrap());
+        self.changed.notify_all();
+    }
+
+    /// Waits for reads to come to this; how it is then.
+    fn wait_until(&self, is_so: impl Fn(&GateState) -> bool) -> usize {
+        let state = self.state.lock().unwrap();
+        let waited = self.changed.wait_timeout_while(state, PATIENT, |state| !is_so(state));
+        let (state, late) = waited.unwrap();
+        assert!(!late.timed_out(), "{state:?}");
+        state.waiting
     }
 }
 
@@ -267,17 +278,28 @@ impl RangeSource for Gated {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<usize, String> {
-        self.0.offsets.lock().unwrap().push((offset, out.len()));
-        self.0.waiting.fetch_add(1, Ordering::SeqCst);
-        let mut shut = self.0.shut.lock().unwrap();
-        while *shut {
-            shut = self.0.opened.wait(shut).unwrap();
-        }
-        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
-        if self.0.broken.load(Ordering::SeqCst) {
+        self.0.change(|state| {
+            state.reads.push((offset, out.len()));
+            state.waiting += 1;
+        });
+        let state = self.0.state.lock().unwrap();
+        let opened = self.0.changed.wait_while(state, |state| state.shut).unwrap();
+        let broken = opened.broken;
+        drop(opened);
+        self.0.change(|state| state.waiting -= 1);
+        if broken {
             return Err("the line is cut: plug it in".into());
         }
         self.0.inner.read_at(offset, out)
+    }
+}
+
+/// Waits until something is so that nobody tells of.
+pub(crate) fn eventually(is_so: impl Fn() -> bool) {
+    let end = SystemClock.now() + PATIENT;
+    while !is_so() {
+        assert!(SystemClock.now() < end, "it took more than {PATIENT:?}");
+        SystemClock.sleep_until(SystemClock.now() + Duration::from_millis(1));
     }
 }
 
@@ -288,15 +310,15 @@ fn a_late_frame_is_a_timeout_and_then_a_hit() {
     let gate = Gate::new(numbered(300).plain());
     let masks = Builder::default().build().unwrap();
     masks.load_source(&MaskSource::new(Gated(Arc::clone(&gate)))).unwrap();
-    gate.set_shut(true);
-    let (clock, asked) = (galvo::time::SystemClock::read, 250);
+    gate.change(|gate| gate.shut = true);
+    let (clock, asked) = (SystemClock::read, 250);
     let begin = clock();
     assert_eq!(masks.get_frame(asked, 1024, 512), None);
     assert!(clock().since(begin) >= Duration::from_millis(11));
     let error = masks.last_error();
     assert_eq!((error.code, error.category), (ErrorCode::Timeout, Category::Scheduling));
     assert_eq!(masks.try_get(asked, 1024, 512), None);
-    gate.set_shut(false);
+    gate.change(|gate| gate.shut = false);
     assert!(masks.frame(asked, PATIENT).is_ok());
     let before = masks.counters();
     assert!(masks.get_frame(asked, 2048, 1024).is_some());
@@ -305,37 +327,29 @@ fn a_late_frame_is_a_timeout_and_then_a_hit() {
     assert!(after.timeouts >= 1 && after.stalls >= 1 && after.stalled_ns >= 11_000_000);
 }
 
-/// AS-22, AS-26, AS-37, AS-38: with all readers but one busy with prefetch, the frame asked for is read next.
+/// AS-26, AS-37, AS-38: with all readers but one busy with prefetch, the frame asked for is read next.
 #[test]
 fn a_frame_asked_for_is_read_while_prefetch_is_stuck() {
-    let gate = Gate::new(numbered(2000).plain());
+    let file = numbered(2000).plain();
+    let read = &mut |range: Range<u64>| Ok(file[range.start as usize..range.end as usize].to_vec());
+    let stream = mask_stream::open::<FormatError>(read, None).unwrap();
+    let of_1500 = stream.range(1500).unwrap();
+    let asked_for = (of_1500.start, (of_1500.end - of_1500.start) as usize);
+
+    let gate = Gate::new(file);
     let masks = patient().build().unwrap();
-    gate.set_shut(false);
     masks.load_source(&MaskSource::new(Gated(Arc::clone(&gate)))).unwrap();
     assert!(masks.frame(0, PATIENT).is_ok());
-    gate.set_shut(true);
+    gate.wait_until(|gate| gate.waiting == 0);
+    gate.change(|gate| gate.shut = true);
     // A jump whose prefetch hangs.
     masks.seek(1000);
-    while gate.waiting.load(Ordering::SeqCst) == 0 {
-        std::thread::yield_now();
-    }
-    gate.offsets.lock().unwrap().clear();
-    let asked = std::thread::spawn({
-        let masks = masks;
-        move || masks.frame(1500, PATIENT)
-    });
-    let range = 40..60;
-    let of_1500 = loop {
-        let offsets = gate.offsets.lock().unwrap().clone();
-        let single = offsets.iter().find(|(_, len)| range.contains(len)).copied();
-        if let Some(found) = single {
-            break found;
-        }
-        assert!(gate.waiting.load(Ordering::SeqCst) <= 4);
-        std::thread::yield_now();
-    };
-    assert!(of_1500.0 > 0);
-    gate.set_shut(false);
+    gate.wait_until(|gate| gate.waiting > 0);
+    gate.change(|gate| gate.reads.clear());
+    let asked = std::thread::spawn(move || masks.frame(1500, PATIENT));
+    let at_once = gate.wait_until(|gate| gate.reads.contains(&asked_for));
+    assert!((2..=4).contains(&at_once), "{at_once} reads at once");
+    gate.change(|gate| gate.shut = false);
     assert!(asked.join().unwrap().is_ok());
 }
 
@@ -346,12 +360,12 @@ fn a_cut_line_is_a_transport_error_and_playing_goes_on_after_it() {
     let masks = patient().prefetch_frames(0).build().unwrap();
     masks.load_source(&MaskSource::new(Gated(Arc::clone(&gate)))).unwrap();
     assert!(masks.get_frame(10, 64, 32).is_some());
-    gate.broken.store(true, Ordering::SeqCst);
+    gate.change(|gate| gate.broken = true);
     assert_eq!(masks.get_frame(2000, 64, 32), None);
     let error = masks.last_error();
     assert_eq!(error.code, ErrorCode::Transport);
     assert!(error.message.contains("plug it in"), "{error}");
-    gate.broken.store(false, Ordering::SeqCst);
+    gate.change(|gate| gate.broken = false);
     assert!(masks.get_frame(2500, 64, 32).is_some());
     assert!(masks.get_frame(10, 64, 32).is_some());
 }
@@ -369,12 +383,7 @@ fn prefetched_frames_are_hits_without_an_allocation() {
     let counters = masks.counters();
     assert!(counters.reads < counters.decoded, "{counters:?}");
     // Everything up to 120 frames ahead comes by itself.
-    while masks.counters().decoded < 250 {
-        std::thread::yield_now();
-    }
-    while masks.try_frame(249).is_none() {
-        std::thread::yield_now();
-    }
+    eventually(|| masks.counters().decoded >= 250 && masks.try_frame(249).is_some());
     masks.seek(130);
     for frame in 130..150 {
         assert!(masks.frame(frame, PATIENT).is_ok());
@@ -418,10 +427,10 @@ fn the_handles_own_clock_shows_what_is_due_or_the_last_before_it() {
     assert!((500..=due).contains(&shown));
     assert_eq!(left_edge(&picture), Some(shown));
     // The next frames are late: what was shown is shown again.
-    gate.set_shut(true);
+    gate.change(|gate| gate.shut = true);
     masks.seek(880);
     assert_eq!(masks.current(1024, 256).map(|(index, _)| index >= 500), Some(true));
-    gate.set_shut(false);
+    gate.change(|gate| gate.shut = false);
 }
 
 /// AS-87, AS-91, AS-43: errors stay with their handle, from eight threads at once.

@@ -1,6 +1,7 @@
 //! The main job end to end, in virtual time: music in, light on the mirrors, judged by what was heard and what
 //! was shown alone.
 
+mod live_hands;
 mod projectors;
 mod scenario;
 
@@ -726,8 +727,8 @@ fn frame_circle(frame: u64) -> ([f64; 2], f64) {
     ([0.5 * random(0) - 0.25, 0.5 * random(1) - 0.25], 0.15 + 0.4 * random(2))
 }
 
-/// A stream of so many frames of [`frame_circle`], and its handle at `fps`.
-fn circles(frames: u64, fps: u32) -> MaskHandle {
+/// The bytes of a stream of so many frames of [`frame_circle`], each with specks that are no figure.
+fn circle_stream(frames: u64, specks: u64) -> Vec<u8> {
     let mut writer = Writer::default();
     for frame in 0..frames {
         let ([x, y], radius) = frame_circle(frame);
@@ -737,12 +738,27 @@ fn circles(frames: u64, fps: u32) -> MaskHandle {
             let place = |v: f64| (512.0 + 512.0 * v).round() as i32;
             Place::new(place(x + radius * cos), place(-(y + radius * sin)))
         }));
+        for speck in 0..specks {
+            let mixed = (frame * specks + speck + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let (x, y) = ((mixed >> 54) as i32, (mixed >> 44 & 1023) as i32);
+            outlines.push([Place::new(x, y), Place::new(x + (mixed >> 40 & 3) as i32, y)]);
+        }
         writer.push(&outlines).unwrap();
     }
+    writer.plain()
+}
+
+/// The handle of a stream at `fps`.
+fn masks_of(source: &MaskSource, fps: u32) -> MaskHandle {
     let builder = Builder::default().output(Output::Outlines).rate(Rate::new(fps, 1).unwrap());
     let masks = builder.build().unwrap();
-    masks.load_source(&MaskSource::memory(writer.plain())).unwrap();
+    masks.load_source(source).unwrap();
     masks
+}
+
+/// A stream of so many frames of [`frame_circle`], and its handle at `fps`.
+fn circles(frames: u64, fps: u32) -> MaskHandle {
+    masks_of(&MaskSource::memory(circle_stream(frames, 0)), fps)
 }
 
 fn mask_preset() -> Arc<Preset> {
@@ -777,12 +793,34 @@ fn frame_heard(show: &Performance, at: HostTime, seconds: f64, fps: f64) -> Opti
 /// AS-12, AS-36: through a hundred seeks, every lit point lies on the outline of frame ⌊audio time · fps⌋ ± 1.
 #[test]
 fn the_outline_is_that_of_the_audio_time_through_a_hundred_seeks() {
+    a_hundred_seeks_with(circles(1800, 30));
+}
+
+/// AS-03, AS-36, AS-52: the same with a stream that comes over a bad network while it is drawn.
+#[cfg(feature = "http")]
+#[test]
+fn the_outline_is_that_of_the_audio_time_over_a_bad_network_too() {
+    use crate::media::server::{Fault, Server, Site};
+
+    let file = circle_stream(1800, 500);
+    assert!(file.len() > 4 << 20, "{} bytes", file.len());
+    let server = Server::start(Site::with_trouble(file, |request| match request.number % 4 {
+        0 => Fault::CutAfter(300_000),
+        1 => Fault::Status(503),
+        2 => Fault::Delay(std::time::Duration::from_millis(30)),
+        _ => Fault::CutAfter(500_000),
+    }));
+    a_hundred_seeks_with(masks_of(&MaskSource::url(&server.url("circles.asvp")), 30));
+    assert!(server.site.requests().len() > 10);
+}
+
+fn a_hundred_seeks_with(masks: MaskHandle) {
     const SECONDS: f64 = 60.0;
     const FPS: f64 = 30.0;
     let folder = tempfile::tempdir().unwrap();
     let mut show = Scenario::of(&ramp(folder.path(), SECONDS))
         .preset(mask_preset())
-        .masks(circles(1800, 30))
+        .masks(masks)
         .begin()
         .armed();
     let mut random = 7_u64;

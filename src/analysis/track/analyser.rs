@@ -89,7 +89,7 @@ impl TrackAnalyser {
         let found = beats::find(&beats::activation(&flux));
         let sounds = beat_sounds(&found.beats, &flux, &fine);
         let bars = bars::find(&sounds);
-        let beat_colours = beat_colours(&found.beats, &colours);
+        let beat_colours = beat_colours(&found.beats, &colours, &hops);
         let duration = MediaTime::from_frames(self.frames, self.sample_rate);
         let beats: Vec<TrackBeat> = found
             .beats
@@ -231,11 +231,20 @@ fn mean_colour(colours: &[[f32; SOUND_BANDS]]) -> [f32; SOUND_BANDS] {
     mean
 }
 
-fn beat_colours(beats: &[FoundBeat], colours: &[[f32; SOUND_BANDS]]) -> Vec<BeatColour> {
+fn beat_colours(
+    beats: &[FoundBeat],
+    colours: &[[f32; SOUND_BANDS]],
+    hops: &[Hop],
+) -> Vec<BeatColour> {
+    let power = |hop: &Hop| 10.0_f32.powf((0.5 * f32::from(hop.level_db) - 120.0) / 10.0);
     (0..beats.len())
         .map(|n| {
-            let (from, to) = span(beats, n, colours.len());
-            BeatColour { bands: mean_colour(&colours[from..to]) }
+            let (from, to) = span(beats, n, hops.len().min(colours.len()));
+            let sum: f32 = hops[from..to].iter().map(power).sum();
+            BeatColour {
+                bands: mean_colour(&colours[from..to]),
+                power: sum / (to - from).max(1) as f32,
+            }
         })
         .collect()
 }

@@ -105,7 +105,7 @@ pub(super) fn find(activation: &[f32]) -> FoundBeats {
     let smooth = smoothed(&own);
     let background = activation.iter().sum::<f32>() / activation.len() as f32;
     let confidences = confidences(&own, &smooth, background);
-    let kept = believed(&smooth, &confidences);
+    let kept = attacked(&own, believed(&smooth, &confidences));
     let beat =
         |n: usize| FoundBeat { frame: smooth[n], strength: own[n].1, confidence: confidences[n] };
     let mut found = FoundBeats { beats: kept.clone().map(beat).collect(), grid_bpm: None };
@@ -327,6 +327,16 @@ fn believed(frames: &[f64], confidences: &[f32]) -> std::ops::Range<usize> {
     first..last + 1
 }
 
+/// The kept beats from the first that is struck to the last. The path through the states runs from the beginning of
+/// the file to its end, but before the first stroke and in the fading of the last there is no beat to be heard.
+fn attacked(own: &[(f64, f32)], kept: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let struck = |n: &usize| own[*n].1 >= WEAKEST_ATTACK;
+    match (kept.clone().find(struck), kept.clone().rfind(struck)) {
+        (Some(first), Some(last)) => first..last + 1,
+        _ => 0..0,
+    }
+}
+
 /// The first beat and the period, frames, if nearly all attacks lie on one even grid.
 fn even_grid(own: &[(f64, f32)]) -> Option<(f64, f64)> {
     let sure: Vec<(f64, f64)> = own
@@ -401,6 +411,14 @@ mod tests {
             let off = found.beats.iter().map(|b| (b.frame - beat).abs()).fold(f64::MAX, f64::min);
             assert!(off < 1.5, "{beat}: {off} frames");
         }
+    }
+
+    #[test]
+    fn beats_begin_with_the_first_stroke_and_end_with_the_last() {
+        let beats: Vec<f64> = (0..40).map(|n| 425.0 + 50.0 * f64::from(n)).collect();
+        let found = find(&activation(&flux_of(2_900, &beats))).beats;
+        assert_eq!(found.len(), beats.len());
+        assert!((found[0].frame - 425.0).abs() < 0.5 && (found[39].frame - 2_375.0).abs() < 0.5);
     }
 
     #[test]

@@ -15,6 +15,9 @@ const SNAP: usize = 3;
 /// Beats that differ by less than this sound the same (root of squared differences of compressed bands).
 const SAME: f32 = 0.3;
 
+/// A drop has at least this share of the power of the loudest part: it is at most 3 dB below it.
+const DROP_POWER: f32 = 0.5;
+
 /// Numbers that describe the sound of a beat.
 pub(super) const SOUND_BANDS: usize = 12;
 
@@ -23,6 +26,8 @@ pub(super) const SOUND_BANDS: usize = 12;
 pub(super) struct BeatColour {
     /// Mean of the compressed spectrum in twelve ranges of 0.75 octaves, from 30 Hz to 16 kHz.
     pub(super) bands: [f32; SOUND_BANDS],
+    /// Mean power, 1 at full scale.
+    pub(super) power: f32,
 }
 
 impl BeatColour {
@@ -50,11 +55,11 @@ pub enum SectionKind {
     Intro,
     /// The ordinary part.
     Groove,
-    /// Without the bass that was there before.
+    /// Without the bass that was there before, and on until the sound is full again.
     Break,
     /// Rising towards a drop.
     Build,
-    /// The bass is back, louder than before.
+    /// The bass is back, and the sound as loud as anywhere.
     Drop,
     /// The quieter end.
     Outro,
@@ -171,13 +176,15 @@ fn boundaries(colours: &[BeatColour]) -> Vec<usize> {
 }
 
 fn mean(colours: &[BeatColour]) -> BeatColour {
-    let mut bands = [0.0; SOUND_BANDS];
+    let mut mean = BeatColour::default();
+    let share = 1.0 / colours.len() as f32;
     for colour in colours {
-        for (sum, band) in bands.iter_mut().zip(&colour.bands) {
-            *sum += band / colours.len() as f32;
+        for (sum, band) in mean.bands.iter_mut().zip(&colour.bands) {
+            *sum += share * band;
         }
+        mean.power += share * colour.power;
     }
-    BeatColour { bands }
+    mean
 }
 
 /// The beat near `edge` at which the sound jumps most; a little rather the first of a bar.
@@ -191,7 +198,7 @@ fn snapped(edge: usize, colours: &[BeatColour], positions: &[u8]) -> usize {
     (from..=to).fold(edge, |best, n| if jump(n) > jump(best) { n } else { best })
 }
 
-/// Names the parts by their bass and energy.
+/// Names the parts by their bass, energy and power.
 fn named(colours: &[BeatColour], parts: &[(usize, usize)]) -> Vec<BeatSection> {
     let colour: Vec<BeatColour> =
         parts.iter().map(|&(first, end)| mean(&colours[first..end])).collect();
@@ -199,29 +206,31 @@ fn named(colours: &[BeatColour], parts: &[(usize, usize)]) -> Vec<BeatSection> {
     let most_bass = colour.iter().fold(0.0_f32, |m, c| m.max(c.low()));
     let full_bass = |c: &BeatColour| c.low() >= 0.8 * most_bass;
     let little_bass = |c: &BeatColour| c.low() < 0.7 * most_bass;
+    let most_power = colour.iter().fold(0.0_f32, |m, c| m.max(c.power));
+    let loud = |c: &BeatColour| c.power >= DROP_POWER * most_power;
     let last = parts.len() - 1;
-    let mut kinds: Vec<SectionKind> = colour
-        .iter()
-        .enumerate()
-        .map(|(n, c)| {
-            let quieter = c.energy() < 0.85 * loudest;
-            if n > 0 && full_bass(c) && little_bass(&colour[n - 1]) {
-                if n == 1 && parts[0].1 - parts[0].0 < 3 * SHORTEST {
-                    SectionKind::Groove
-                } else {
-                    SectionKind::Drop
-                }
-            } else if n == 0 && last > 0 && (quieter || little_bass(c)) {
-                SectionKind::Intro
-            } else if n == last && last > 0 && (quieter || little_bass(c)) {
-                SectionKind::Outro
-            } else if little_bass(c) {
-                SectionKind::Break
-            } else {
+    let mut kinds: Vec<SectionKind> = Vec::with_capacity(parts.len());
+    for (n, c) in colour.iter().enumerate() {
+        let quieter = c.energy() < 0.85 * loudest;
+        let after_break = kinds.last() == Some(&SectionKind::Break);
+        let returns = n > 0 && full_bass(c) && (after_break || little_bass(&colour[n - 1]));
+        kinds.push(if returns && loud(c) {
+            if n == 1 && parts[0].1 - parts[0].0 < 3 * SHORTEST {
                 SectionKind::Groove
+            } else {
+                SectionKind::Drop
             }
-        })
-        .collect();
+        } else if n == 0 && last > 0 && (quieter || little_bass(c)) {
+            SectionKind::Intro
+        } else if n == last && last > 0 && (quieter || little_bass(c)) {
+            SectionKind::Outro
+        } else if little_bass(c) || after_break && !loud(c) {
+            // A bass that is held under what is left does not end the break.
+            SectionKind::Break
+        } else {
+            SectionKind::Groove
+        });
+    }
     let mut sections = Vec::new();
     for (n, &(first, end)) in parts.iter().enumerate() {
         let before_drop = kinds.get(n + 1) == Some(&SectionKind::Drop);
@@ -251,6 +260,7 @@ mod tests {
             let wobble = 0.02 * ((colours.len() * 31 % 7) as f32 - 3.0) / 3.0;
             colours.push(BeatColour {
                 bands: std::array::from_fn(|band| colour(along, band) + wobble),
+                power: 0.0,
             });
         }
     }
@@ -271,6 +281,22 @@ mod tests {
         assert!(kinds.contains(&(96, Break)) && kinds.contains(&(208, Outro)), "{kinds:?}");
         assert!(kinds.iter().any(|k| k.1 == Build && k.0.abs_diff(128) <= 4), "{kinds:?}");
         assert!(kinds.iter().any(|k| k.0 == 32 && matches!(k.1, Groove | Drop)), "{kinds:?}");
+    }
+
+    #[test]
+    fn a_bass_that_is_held_drops_nothing() {
+        let mut colours = Vec::new();
+        part(&mut colours, 64, |_, _| 1.0);
+        part(&mut colours, 16, |_, band| if band < 4 { 0.2 } else { 0.6 });
+        part(&mut colours, 32, |_, band| if band < 4 { 0.9 } else { 0.6 });
+        part(&mut colours, 64, |_, _| 1.0);
+        for (n, colour) in colours.iter_mut().enumerate() {
+            colour.power = if (64..112).contains(&n) { 0.02 } else { 0.05 };
+        }
+        let positions: Vec<u8> = (0..colours.len()).map(|n| (n % 4) as u8).collect();
+        let sections = find(&colours, &positions);
+        let kinds: Vec<(usize, SectionKind)> = sections.iter().map(|s| (s.first, s.kind)).collect();
+        assert_eq!(kinds, [(0, Groove), (64, Break), (80, Break), (112, Drop)]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{Hop, Notes, Section, SectionKind, Track, TrackBeat, TrackOnset};
 use crate::time::MediaTime;
 
 /// Grows when the analysis of files gives other results: stored tracks of another version are made anew.
-pub const TRACK_VERSION: u32 = 1;
+pub const TRACK_VERSION: u32 = 2;
 
 const MAGIC: [u8; 8] = *b"galvotrk";
 

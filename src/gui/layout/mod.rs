@@ -172,7 +172,7 @@ fn standard(room: Vec2) -> Tree<Pane> {
                 right,
                 vec![
                     Part::stack(SAFETY, &[Pane::Safety]),
-                    Part::stack(rest(SAFETY), &[Pane::Parameters]),
+                    Part::stack(rest(SAFETY), &[Pane::Parameters, Pane::Live, Pane::Controllers]),
                 ],
             ),
         ],

@@ -2,8 +2,10 @@
 //! only what is on the screen.
 
 pub(super) mod closing;
+pub(super) mod controllers;
 pub(super) mod health;
 pub(super) mod key_sheet;
+pub(super) mod live;
 pub(super) mod log;
 pub(super) mod notices;
 pub(super) mod parameters;
@@ -37,6 +39,8 @@ pub(super) struct Panels {
     pub(super) parameters: parameters::ParametersPanel,
     pub(super) preset_text: preset_text::PresetTextPanel,
     pub(super) safety: safety::SafetyPanel,
+    pub(super) live: live::LivePanel,
+    pub(super) controllers: controllers::ControllersPanel,
     pub(super) set_up: set_up::SetUpPanel,
     pub(super) sync: sync::SyncPanel,
     pub(super) log: log::LogPanel,
@@ -54,6 +58,8 @@ impl Panels {
             parameters: parameters::ParametersPanel::default(),
             preset_text: preset_text::PresetTextPanel::default(),
             safety: safety::SafetyPanel::default(),
+            live: live::LivePanel::default(),
+            controllers: controllers::ControllersPanel::default(),
             set_up: set_up::SetUpPanel::default(),
             sync: sync::SyncPanel::default(),
             log: log::LogPanel::default(),
@@ -92,6 +98,8 @@ impl Panels {
                 }
             }
             Pane::SetUp => self.set_up.show(ui, seen, wishes),
+            Pane::Live => self.live.show(ui, seen, now, wishes),
+            Pane::Controllers => self.controllers.show(ui, seen, now, wishes),
             Pane::Sync => self.sync.show(ui, seen, now, wishes),
             Pane::Health => health::show(ui, seen, &self.frames),
             Pane::Log => self.log.show(ui),

@@ -68,7 +68,7 @@ impl SafetyPanel {
         if safety.stopped {
             reset(ui, wishes);
         } else if safety.armed {
-            disarm(ui, wishes);
+            disarm(ui, seen.live.blackout, wishes);
         } else if let Some(at) = self.cover_lifted_at {
             self.second_act(ui, now - at, wishes);
         } else {
@@ -180,11 +180,11 @@ fn guards(ui: &mut Ui, seen: &Snapshot) {
     });
 }
 
-fn disarm(ui: &mut Ui, wishes: &mut Vec<Command>) {
+fn disarm(ui: &mut Ui, blackout: bool, wishes: &mut Vec<Command>) {
     let switch = BlockButton {
         name: "Disarm",
         title: "ARMED",
-        detail: "click to disarm",
+        detail: if blackout { "blackout is on (B); click to disarm" } else { "click to disarm" },
         height: SWITCH_PX,
         title_size: 22.0,
         fill: theme::AMBER,

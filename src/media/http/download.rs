@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -15,8 +16,8 @@ use crate::media::storage::{Storage, Writer};
 
 /// Bytes of one request.
 pub(super) const RANGE_BYTES: u64 = 1 << 20;
-/// Requests under way at once.
-const RANGES_AT_ONCE: usize = 4;
+/// Requests under way at once, at most.
+pub(super) const RANGES_AT_ONCE: usize = 4;
 /// More than any file of music.
 pub(super) const MAX_BYTES: u64 = 4 << 30;
 
@@ -27,6 +28,8 @@ pub(super) struct Download {
     pub(super) storage: Arc<Storage>,
     /// The head of the first answer: every later one must be of the same file.
     pub(super) head: Head,
+    /// Requests under way at once, as the reader wishes.
+    pub(super) ranges_at_once: Arc<AtomicUsize>,
     /// Where the whole file goes in the end.
     pub(super) cache: Option<Cache>,
     pub(super) part: Part,
@@ -56,14 +59,15 @@ impl Download {
             let (wanted, missing) = this.storage.wanted();
             let taken: Vec<_> = under_way.iter().map(|job: &UnderWay| job.range.clone()).collect();
             let is_coming = taken.iter().any(|range| range.contains(&wanted));
-            if missing && !is_coming && taken.len() == RANGES_AT_ONCE {
+            let most = this.ranges_at_once.load(Ordering::Relaxed).clamp(1, RANGES_AT_ONCE);
+            if missing && !is_coming && taken.len() >= most {
                 // Somebody waits for a place that nobody fetches: the newest of the others makes room. What it
                 // brought stays.
                 let job = under_way.remove(taken.len() - 1);
                 job.abort.abort();
                 continue;
             }
-            if taken.len() < RANGES_AT_ONCE {
+            if taken.len() < most {
                 let gap = |from| this.storage.gap_from(from, &taken, RANGE_BYTES);
                 if let Some(range) = gap(wanted).or_else(|| gap(0)) {
                     this.start(&mut jobs, &mut under_way, range, None);

@@ -11,6 +11,7 @@ mod download;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use self::answer::{Answer, judge};
 use self::client::Client;
-use self::download::{Download, MAX_BYTES, RANGE_BYTES};
+use self::download::{Download, MAX_BYTES, RANGE_BYTES, RANGES_AT_ONCE};
 use super::cache::{Cache, Label, Part};
 use super::error::{StreamError, StreamResult, TransportError};
 use super::factory::{OpenError, OpenedSource, SourceFactory};
@@ -57,11 +58,13 @@ pub struct HttpParams {
     pub cache: Option<Cache>,
     /// A server that sends nothing for so long has failed.
     pub silence: Duration,
+    /// Requests under way at once, from 1 to 4; may be changed later: [`HttpSource::set_ranges_at_once`].
+    pub ranges_at_once: usize,
 }
 
 impl Default for HttpParams {
     fn default() -> Self {
-        Self { cache: None, silence: client::SILENCE }
+        Self { cache: None, silence: client::SILENCE, ranges_at_once: RANGES_AT_ONCE }
     }
 }
 
@@ -75,6 +78,7 @@ pub struct HttpSource {
     storage: Arc<Storage>,
     info: Option<MediaInfo>,
     download: Option<JoinHandle<()>>,
+    ranges_at_once: Arc<AtomicUsize>,
 }
 
 impl SourceFactory for Http {
@@ -104,13 +108,14 @@ async fn open(
     let named = location.extension().and_then(|ext| MediaInfo::from_extension(&ext));
     let info =
         |content_type: Option<&str>| content_type.and_then(MediaInfo::from_content_type).or(named);
+    let ranges_at_once = Arc::new(AtomicUsize::new(params.ranges_at_once));
     if let Some(cache) = &params.cache
         && let Some((file, label)) = cache.find(url)
     {
         if is_current(&client, &label).await {
             let storage = Arc::new(Storage::whole(url, file, label.len));
             let info = info(label.content_type.as_deref());
-            return Ok(HttpSource { storage, info, download: None });
+            return Ok(HttpSource { storage, info, download: None, ranges_at_once });
         }
         cache.forget(url);
     }
@@ -149,15 +154,21 @@ async fn open(
     }
     let head = response.head.clone();
     let info = info(head.content_type.as_deref());
-    let download =
-        Download { client, storage: Arc::clone(&storage), head, cache: params.cache, part };
+    let download = Download {
+        client,
+        storage: Arc::clone(&storage),
+        head,
+        ranges_at_once: Arc::clone(&ranges_at_once),
+        cache: params.cache,
+        part,
+    };
     let download = tokio::spawn(async move {
         match answer {
             Answer::Part { end, .. } => download.by_ranges(response, 0..end).await,
             _ => download.whole_from_start(Some(response)).await,
         }
     });
-    Ok(HttpSource { storage, info, download: Some(download) })
+    Ok(HttpSource { storage, info, download: Some(download), ranges_at_once })
 }
 
 /// True if the server still has the file of `label`, or cannot be asked.
@@ -185,6 +196,12 @@ impl HttpSource {
     #[must_use]
     pub fn reader(&self, offset: u64) -> Reader {
         Reader::new(Arc::clone(&self.storage), offset)
+    }
+
+    /// Back-pressure: from now on so many requests are under way at once, from 1 to 4. Those that are stay.
+    pub fn set_ranges_at_once(&self, ranges: usize) {
+        self.ranges_at_once.store(ranges, Ordering::Relaxed);
+        self.storage.demand.notify_one();
     }
 
     /// True if it is read from the cache.

@@ -10,8 +10,8 @@ use galvo::analysis::Features;
 use galvo::pattern::Gauges;
 use galvo::point::{Colour, LaserPoint};
 use galvo::show::snapshot::{
-    AudioView, Desk, Notice, ParamView, PresetEntry, PresetView, ProjectorState, ProjectorView,
-    SafetyView, Severity, Snapshot, SyncView, Transport,
+    AudioView, Desk, LiveView, Notice, ParamView, PresetEntry, PresetView, ProjectorState,
+    ProjectorView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
 use galvo::show::{Command, Library, PresetBench, Transition};
 use galvo::time::{HostTime, MediaTime};
@@ -199,6 +199,10 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         | Command::DuplicatePreset { .. }
         | Command::RenamePreset { .. }
         | Command::DeletePreset(_) => {}
+        Command::SetPresetB(name) => seen.live.preset_b.clone_from(name),
+        Command::SetCrossfade(fade) => seen.live.crossfade = *fade,
+        Command::SetBlackout(on) => seen.live.blackout = *on,
+        Command::SetFlash(on) => seen.live.flash = *on,
         Command::Undo => (preset.can_undo, preset.can_redo) = (false, true),
         Command::Redo => (preset.can_undo, preset.can_redo) = (true, false),
         Command::SavePreset => preset.changed = false,
@@ -214,6 +218,8 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::SetOffsetMs(ms) => seen.sync.user_offset_ms = *ms,
         // What becomes of the beat is decided where it is heard.
         Command::Beat(_) => {}
+        // The controllers are not the desk's.
+        Command::Controllers(_) => {}
         Command::SetMounting { projector, mounting } => {
             let named = seen.projectors.iter_mut().find(|one| one.name == *projector);
             if let Some(one) = named {
@@ -259,6 +265,9 @@ fn rich() -> Snapshot {
         presets: presets(),
         preset: Arc::new(preset()),
         transition: Transition::QUICK,
+        live: LiveView::default(),
+        heard_at: galvo::time::HostTime::ZERO,
+        controllers: Arc::default(),
         shuffle: false,
         projectors: vec![ProjectorView {
             name: "etherdream://192.168.1.40".into(),

@@ -10,7 +10,7 @@ use super::{pattern, runtime};
 
 fn params(folder: &Path) -> HttpParams {
     let cache = Some(Cache::open(folder, 50 << 20).unwrap());
-    HttpParams { cache, silence: Duration::from_secs(5) }
+    HttpParams { cache, silence: Duration::from_secs(5), ..HttpParams::default() }
 }
 
 /// Opens, reads all, and says whether it came from the cache.

@@ -39,7 +39,7 @@ fn impatient() -> HttpParams {
     HttpParams { silence: Duration::from_millis(300), ..HttpParams::default() }
 }
 
-/// KS-25, KS-28: ranges of 1 MiB, at most four at once, in the form of the standard, joined in order.
+/// KS-25, KS-28, AS-24, AS-25, AS-27: ranges of 1 MiB, at most four at once, in the form of the standard, joined in order.
 #[test]
 fn a_file_comes_in_ranges_of_a_mebibyte_four_at_once() {
     let bytes = pattern(9 * MIB + 77);
@@ -62,6 +62,24 @@ fn a_file_comes_in_ranges_of_a_mebibyte_four_at_once() {
     assert_eq!(ranges, expected);
     let at_once = server.site.most_at_once.load(std::sync::atomic::Ordering::SeqCst);
     assert!((2..=4).contains(&at_once), "{at_once} at once");
+}
+
+/// AS-22, AS-26, AS-31, AS-50: as many at once as the reader wishes, from the start and while it loads.
+#[test]
+fn a_reader_says_how_many_ranges_come_at_once() {
+    let server = Server::start(Site::with_trouble(pattern(9 * MIB), |_| {
+        Fault::Delay(Duration::from_millis(30))
+    }));
+    let most = || server.site.most_at_once.load(std::sync::atomic::Ordering::SeqCst);
+    runtime().block_on(async {
+        let params = HttpParams { ranges_at_once: 1, ..HttpParams::default() };
+        let source = open_http(&server.url("a"), params).await;
+        assert_eq!(source.wait_range(0..3 * MIB as u64).await.unwrap(), WaitOutcome::Ready);
+        assert_eq!(most(), 1);
+        source.set_ranges_at_once(100);
+        assert!(whole(&source).await.unwrap() == pattern(9 * MIB));
+        assert!((2..=4).contains(&most()), "{} at once", most());
+    });
 }
 
 /// Three retries after 250, 500 and 1000 ms, told as events; the fourth failure is final.

@@ -44,6 +44,8 @@ type Trouble = Box<dyn Fn(&Request) -> Fault + Send + Sync>;
 /// What the server serves and how.
 pub(crate) struct Site {
     pub(crate) body: Mutex<Vec<u8>>,
+    /// Another body for what has this path.
+    pub(crate) other: Option<(&'static str, Vec<u8>)>,
     pub(crate) etag: Mutex<Option<String>>,
     pub(crate) content_type: &'static str,
     /// Answers without `Content-Length`.
@@ -65,6 +67,7 @@ impl Site {
     ) -> Self {
         Self {
             body: Mutex::new(body),
+            other: None,
             etag: Mutex::new(Some("\"one\"".into())),
             content_type: "application/octet-stream",
             hides_length: false,
@@ -177,7 +180,10 @@ fn answer(
             "HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         );
     }
-    let body = site.body.lock().unwrap().clone();
+    let body = match &site.other {
+        Some((path, other)) if request.path == *path => other.clone(),
+        _ => site.body.lock().unwrap().clone(),
+    };
     let asked = request.range.as_deref().filter(|_| fault != Fault::IgnoresRange).map(|range| {
         let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
         let first: usize = first.parse().unwrap();

@@ -49,7 +49,7 @@ impl Field {
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "Field of the projector"));
         let view = View { square: rect.shrink(14.0) };
-        let pointer = response.interact_pointer_pos().map(|at| view.from_screen(at));
+        let pointer = response.interact_pointer_pos().map(|at| view.in_field(at));
         if response.drag_started()
             && let Some(at) = ui.input(|input| input.pointer.press_origin())
         {
@@ -66,7 +66,7 @@ impl Field {
             && let Some(at) = response.interact_pointer_pos()
             && self.grip_at(installation, view, at).is_none_or(|grip| grip == Grip::Zone)
         {
-            self.chosen = zone_at(installation, view.from_screen(at));
+            self.chosen = zone_at(installation, view.in_field(at));
         }
         if let Some(at) = response.hover_pos()
             && self.grip_at(installation, view, at).is_some()
@@ -83,11 +83,11 @@ impl Field {
 
     /// The handle near a place of the screen; the picture's corners lie above the zones.
     fn grip_at(&self, installation: &Installation, view: View, at: Pos2) -> Option<Grip> {
-        let near = |corner: &[f32; 2]| view.to_screen(*corner).distance(at) <= REACH_PX;
+        let near = |corner: &[f32; 2]| view.on_screen(*corner).distance(at) <= REACH_PX;
         let zone = self.chosen.and_then(|chosen| installation.zones.get(chosen));
         let corner = zone.and_then(|zone| zone.corners.iter().position(near)).map(Grip::Corner);
         let picture = installation.corners.iter().position(near).map(Grip::Picture);
-        let inside = zone.filter(|zone| contains(&zone.corners, view.from_screen(at)));
+        let inside = zone.filter(|zone| contains(&zone.corners, view.in_field(at)));
         corner.or(picture).or(inside.map(|_| Grip::Zone))
     }
 
@@ -133,7 +133,7 @@ impl Field {
 
     fn paint_picture(&self, painter: &Painter, view: View, installation: &Installation) {
         let Ok(map) = Perspective::onto(&installation.corners) else { return };
-        let place = |x: f32, y: f32| view.to_screen(map.place([x, y]));
+        let place = |x: f32, y: f32| view.on_screen(map.place([x, y]));
         for line in 0..=GRID_LINES {
             let t = line as f32 / GRID_LINES as f32 * 2.0 - 1.0;
             let edge = line == 0 || line == GRID_LINES;
@@ -143,14 +143,14 @@ impl Field {
             painter.line_segment([place(-1.0, t), place(1.0, t)], stroke);
         }
         for (corner, name) in installation.corners.iter().zip(["1", "2", "3", "4"]) {
-            handle(painter, view.to_screen(*corner), theme::ACCENT, Some(name));
+            handle(painter, view.on_screen(*corner), theme::ACCENT, Some(name));
         }
     }
 }
 
 fn paint_zone(painter: &Painter, view: View, zone: &ZoneSpec, number: usize, chosen: bool) {
     let colour = colour_of(zone.kind);
-    let corners: Vec<Pos2> = zone.corners.iter().map(|c| view.to_screen(*c)).collect();
+    let corners: Vec<Pos2> = zone.corners.iter().map(|c| view.on_screen(*c)).collect();
     fill(painter, &corners, colour.gamma_multiply(if chosen { 0.30 } else { 0.18 }));
     let stroke = Stroke::new(if chosen { 2.0 } else { 1.0 }, colour);
     painter.add(Shape::closed_line(corners.clone(), stroke));
@@ -242,11 +242,11 @@ struct View {
 }
 
 impl View {
-    fn to_screen(self, [x, y]: [f32; 2]) -> Pos2 {
+    fn on_screen(self, [x, y]: [f32; 2]) -> Pos2 {
         self.square.center() + Vec2::new(x, -y) * (self.square.width() / 2.0)
     }
 
-    fn from_screen(self, at: Pos2) -> [f32; 2] {
+    fn in_field(self, at: Pos2) -> [f32; 2] {
         let from_centre = (at - self.square.center()) / (self.square.width() / 2.0);
         [from_centre.x, -from_centre.y]
     }
