@@ -405,7 +405,7 @@ mod tests {
         let presets: Vec<_> =
             BUNDLED[..3].iter().map(|(_, text)| Arc::new(Preset::parse(text).unwrap())).collect();
         let mut seen = Snapshot::default();
-        let mut frame = |thumbnails: &mut Thumbnails, seen: &Snapshot| {
+        let frame = |thumbnails: &mut Thumbnails, seen: &Snapshot| {
             let there =
                 presets.iter().filter(|preset| thumbnails.get(&preset.name, preset).is_some());
             let there = there.count();

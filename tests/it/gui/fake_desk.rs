@@ -266,7 +266,7 @@ fn rich() -> Snapshot {
         preset: Arc::new(preset()),
         transition: Transition::QUICK,
         live: LiveView::default(),
-        heard_at: galvo::time::HostTime::ZERO,
+        heard_at: HostTime::ZERO,
         controllers: Arc::default(),
         shuffle: false,
         projectors: vec![ProjectorView {
