@@ -162,11 +162,11 @@ impl Binding {
     pub fn hand(&self, message: Message) -> Option<Hand> {
         let [from, to] = self.travel.ends;
         let at = |part: f32| Hand::To(from + (to - from) * part);
-        let key = |value: u8, down: bool| match self.action.is_level() {
-            true if down => Some(at(f32::from(value) / 127.0)),
-            true => None,
-            false if down => Some(Hand::Press),
-            false => Some(Hand::Release),
+        let key = |value: u8, down: bool| {
+            if self.action.is_level() {
+                return down.then(|| at(f32::from(value) / 127.0));
+            }
+            Some(if down { Hand::Press } else { Hand::Release })
         };
         match message {
             Message::NoteOn { velocity, .. } => key(velocity, true),

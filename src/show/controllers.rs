@@ -228,9 +228,8 @@ impl Controllers {
         let asked = self.config.midi.iter().chain(&self.config.clock_from);
         asked.filter_map(|part| {
             let auto = part == AUTO;
-            let is_it = |port: &String| match auto {
-                true => self.maps.of_port(port).is_some(),
-                false => port.contains(part.as_str()),
+            let is_it = |port: &String| {
+                if auto { self.maps.of_port(port).is_some() } else { port.contains(part.as_str()) }
             };
             let missing = if auto {
                 "no MIDI controller is there that galvo has a map for".to_owned()

@@ -115,6 +115,21 @@ impl Deck {
         }
     }
 
+    /// Lays `next` on the other side of the crossfader, or nothing. What it leaves in `next` is to be freed elsewhere.
+    pub const fn lay_beside(&mut self, next: &mut Option<Box<Instrument>>) {
+        std::mem::swap(&mut self.beside, next);
+    }
+
+    /// The crossfader: 0 what plays, 1 the other side.
+    pub const fn set_crossfade(&mut self, fade: f32) {
+        self.crossfade = fade;
+    }
+
+    /// How far the crossfader is; 0 with nothing on its other side.
+    const fn fade(&self) -> f32 {
+        if self.beside.is_some() { self.crossfade } else { 0.0 }
+    }
+
     /// Puts `next`, an edited one, in place of the instrument that was chosen last: it goes on where that one was, and so
     /// does a change under way. What it leaves in `next` is to be freed elsewhere.
     pub fn replace(&mut self, next: &mut Option<Box<Instrument>>) {
@@ -135,27 +150,6 @@ impl Deck {
             State::Waiting { .. } => Change::Cued,
             State::Fading { .. } => Change::Growing(self.way),
         }
-    }
-
-    /// Lays `next` on the other side of the crossfader, or nothing. What it leaves in `next` is to be freed elsewhere.
-    pub const fn lay_beside(&mut self, next: &mut Option<Box<Instrument>>) {
-        std::mem::swap(&mut self.beside, next);
-    }
-
-    /// The crossfader: 0 what plays, 1 the other side.
-    pub const fn set_crossfade(&mut self, fade: f32) {
-        self.crossfade = fade;
-    }
-
-    /// True while an instrument waits for its beat.
-    #[must_use]
-    pub const fn is_waiting(&self) -> bool {
-        matches!(self.state, State::Waiting { .. })
-    }
-
-    /// How far the crossfader is; 0 with nothing on its other side.
-    const fn fade(&self) -> f32 {
-        if self.beside.is_some() { self.crossfade } else { 0.0 }
     }
 
     /// Sets a parameter of the instrument that plays, or of the one that is about to.
@@ -406,23 +400,6 @@ mod tests {
     }
 
     #[test]
-    fn an_edited_instrument_takes_the_place_of_the_one_that_was_chosen() {
-        let mut deck = Deck::new(ring(0.3, 1.0));
-        radius(&mut deck, 1.1);
-        let mut edited = Some(ring(0.5, 1.0));
-        deck.replace(&mut edited);
-        assert!(edited.is_some(), "the one before comes out");
-        assert!((radius(&mut deck, 1.12) - 0.5).abs() < 0.01);
-        deck.change(&mut Some(ring(0.8, 1.0)), Transition { begin: Begin::Bar, beats: 0.0 });
-        assert_eq!(deck.progress(), Change::Cued);
-        deck.replace(&mut Some(ring(0.6, 1.0)));
-        assert!((radius(&mut deck, 1.14) - 0.5).abs() < 0.01, "it still waits for its bar");
-        assert_eq!(deck.progress(), Change::Cued);
-        assert!((radius(&mut deck, 2.02) - 0.6).abs() < 0.01);
-        assert_eq!(deck.progress(), Change::Done);
-    }
-
-    #[test]
     fn the_crossfader_leads_from_the_one_to_the_other_and_back() {
         let mut deck = Deck::new(ring(0.2, 1.0));
         deck.set_crossfade(1.0);
@@ -447,6 +424,23 @@ mod tests {
         let mut none = None;
         deck.lay_beside(&mut none);
         assert!(none.is_some(), "what was beside comes out");
+    }
+
+    #[test]
+    fn an_edited_instrument_takes_the_place_of_the_one_that_was_chosen() {
+        let mut deck = Deck::new(ring(0.3, 1.0));
+        radius(&mut deck, 1.1);
+        let mut edited = Some(ring(0.5, 1.0));
+        deck.replace(&mut edited);
+        assert!(edited.is_some(), "the one before comes out");
+        assert!((radius(&mut deck, 1.12) - 0.5).abs() < 0.01);
+        deck.change(&mut Some(ring(0.8, 1.0)), Transition { begin: Begin::Bar, beats: 0.0 });
+        assert_eq!(deck.progress(), Change::Cued);
+        deck.replace(&mut Some(ring(0.6, 1.0)));
+        assert!((radius(&mut deck, 1.14) - 0.5).abs() < 0.01, "it still waits for its bar");
+        assert_eq!(deck.progress(), Change::Cued);
+        assert!((radius(&mut deck, 2.02) - 0.6).abs() < 0.01);
+        assert_eq!(deck.progress(), Change::Done);
     }
 
     #[test]

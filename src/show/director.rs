@@ -459,29 +459,26 @@ impl Director {
 
     fn set_preset_b(&mut self, name: Option<String>) {
         let made = match &name {
-            None => Ok(self.cast.projectors.iter().map(|_| None).collect()),
+            None => Some(self.cast.projectors.iter().map(|_| None).collect()),
             Some(name) => match self.cast.presets.library().get(name) {
                 Ok(preset) => self.instruments(&preset),
                 Err(error) => return self.notices.add(Severity::Error, error.to_string()),
             },
         };
-        match made {
-            Ok(instruments) => {
-                self.tell_engine(EngineCommand::Beside(instruments));
-                self.live.preset_b = name;
-            }
-            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        if let Some(instruments) = made {
+            self.tell_engine(EngineCommand::Beside(instruments));
+            self.live.preset_b = name;
         }
     }
 
     /// An instrument of `preset` for each projector but those that show a test picture.
-    fn instruments(&self, preset: &Preset) -> Result<Vec<Option<Box<Instrument>>>, PresetError> {
-        let make = || Instrument::new(preset).map(|instrument| Some(Box::new(instrument)));
+    fn instruments(&mut self, preset: &Preset) -> Option<Vec<Option<Box<Instrument>>>> {
         let of = |projector: &Projector| match projector.test_picture() {
             Some(_) => Ok(None),
-            None => make(),
+            None => Instrument::new(preset).map(|instrument| Some(Box::new(instrument))),
         };
-        self.cast.projectors.iter().map(of).collect()
+        let made: Result<Vec<_>, _> = self.cast.projectors.iter().map(of).collect();
+        made.map_err(|error| self.notices.add(Severity::Error, error.to_string())).ok()
     }
 
     fn tell_engine(&mut self, command: EngineCommand) {
@@ -742,7 +739,8 @@ impl Director {
 
     /// Lets the preset at work follow what plays.
     fn play_preset(&mut self, transition: Transition) {
-        if let Some(instruments) = self.instruments_at_work() {
+        let preset = Arc::clone(self.cast.presets.preset());
+        if let Some(instruments) = self.instruments(&preset) {
             self.changes += 1;
             self.tell_engine(EngineCommand::Instruments { instruments, transition });
         }
@@ -750,15 +748,10 @@ impl Director {
 
     /// Gives the engine the preset as it is edited now.
     fn play_edited(&mut self) {
-        if let Some(instruments) = self.instruments_at_work() {
+        let preset = Arc::clone(self.cast.presets.preset());
+        if let Some(instruments) = self.instruments(&preset) {
             self.tell_engine(EngineCommand::Edited(instruments));
         }
-    }
-
-    /// The preset at work, ready to play.
-    fn instruments_at_work(&mut self) -> Option<Vec<Option<Box<Instrument>>>> {
-        let made = self.instruments(self.cast.presets.preset());
-        made.map_err(|error| self.notices.add(Severity::Error, error.to_string())).ok()
     }
 
     /// Looks whether a preset's file was changed.
@@ -908,6 +901,8 @@ impl Director {
         let sync = sync.as_ref().map(sync_figures).unwrap_or_default();
         let callback = self.cast.ends.callback_ns.snapshot();
         let handle = self.cast.sound.handle();
+        // What was sent and not taken in yet has not begun.
+        let change = if view.changes < self.changes { Change::Cued } else { view.change };
         Snapshot {
             features: view.features,
             heard_at: view.heard_at,
@@ -917,8 +912,7 @@ impl Director {
             presets: Arc::clone(&self.presets),
             preset: Arc::clone(&self.preset),
             moved_values: self.moved_values.clone(),
-            // What was sent and not taken in yet has not begun.
-            change: if view.changes < self.changes { Change::Cued } else { view.change },
+            change,
             leaving: self.leaving.clone(),
             undo_act: self.cast.presets.undo_act().to_owned(),
             transition: self.cast.transition,
@@ -928,7 +922,7 @@ impl Director {
                 flash: self.live.flash.is_on(),
                 preset_b: self.live.preset_b.clone(),
                 crossfade: self.live.crossfade,
-                waiting: view.waiting,
+                waiting: change == Change::Cued,
             },
             shuffle: self.cast.shuffle,
             projectors: self.cast.projectors.iter().map(Projector::view).collect(),

@@ -64,9 +64,6 @@ pub enum EngineCommand {
         /// When and how.
         transition: Transition,
     },
-    /// Puts edited instruments in place of those that were chosen last: one for each stream, in order; afterwards those
-    /// they replaced.
-    Edited(Vec<Option<Box<Instrument>>>),
     /// Lays instruments on the other side of the crossfader, or nothing: one for each stream, in order; afterwards
     /// those that have left.
     Beside(Vec<Option<Box<Instrument>>>),
@@ -74,6 +71,9 @@ pub enum EngineCommand {
     Crossfade(f32),
     /// All that is drawn in full white, or as it is.
     Flash(bool),
+    /// Puts edited instruments in place of those that were chosen last: one for each stream, in order; afterwards those
+    /// they replaced.
+    Edited(Vec<Option<Box<Instrument>>>),
     /// How the pictures of one projector lie, and what its mirrors bear.
     Install {
         /// Its place.
@@ -106,8 +106,6 @@ pub struct EngineView {
     pub features: Features,
     /// Where the beat in them comes from.
     pub beat_source: BeatSource,
-    /// True while an instrument waits for its beat.
-    pub waiting: bool,
     /// Media time of the last period's first frame.
     pub media: MediaTime,
     /// When that frame is heard.
@@ -348,7 +346,6 @@ impl PeriodSink for Engine {
         let seen = &mut self.seen;
         seen.features = self.hearing.at(period.media);
         seen.beat_source = self.hearing.beat_source();
-        seen.waiting = self.slots.iter().any(|slot| slot.renderer.is_waiting());
         seen.media = period.media;
         seen.heard_at = period.heard_at;
         seen.now = period.now;

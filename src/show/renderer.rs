@@ -97,18 +97,6 @@ impl Renderer {
         self.deck.change(next, transition);
     }
 
-    /// Puts an edited instrument in place of the one that was chosen last; what is in `next` afterwards is to be freed
-    /// elsewhere.
-    pub fn replace_instrument(&mut self, next: &mut Option<Box<Instrument>>) {
-        self.deck.replace(next);
-    }
-
-    /// How far the last change of instruments is.
-    #[must_use]
-    pub fn change(&self) -> Change {
-        self.deck.progress()
-    }
-
     /// Lays an instrument on the other side of the crossfader, or nothing; what is in `next` afterwards is to be freed
     /// elsewhere.
     pub fn lay_beside(&mut self, next: &mut Option<Box<Instrument>>) {
@@ -126,10 +114,16 @@ impl Renderer {
         self.flash = on;
     }
 
-    /// True while an instrument waits for its beat.
+    /// Puts an edited instrument in place of the one that was chosen last; what is in `next` afterwards is to be freed
+    /// elsewhere.
+    pub fn replace_instrument(&mut self, next: &mut Option<Box<Instrument>>) {
+        self.deck.replace(next);
+    }
+
+    /// How far the last change of instruments is.
     #[must_use]
-    pub const fn is_waiting(&self) -> bool {
-        self.deck.is_waiting()
+    pub fn change(&self) -> Change {
+        self.deck.progress()
     }
 
     /// Sets a parameter of the instrument, by its place in the list, if it is the show's.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod fake_desk;
+mod hands;
 mod layout;
 mod panes;
 mod presets;

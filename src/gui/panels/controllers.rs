@@ -132,6 +132,7 @@ impl ControllersPanel {
                     if self.action.is_empty() { "choose what it does" } else { &self.action };
                 let chooser = ComboBox::from_id_salt("what a control does")
                     .width(width)
+                    .height(360.0)
                     .truncate()
                     .selected_text(text)
                     .show_ui(ui, |ui| {

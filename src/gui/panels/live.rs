@@ -1,6 +1,6 @@
 //! What a hand does live: blackout, flash, when a preset begins, and the crossfader to a second one.
 
-use egui::{Color32, ComboBox, RichText, Ui, Vec2};
+use egui::{Align, Color32, ComboBox, Layout, RichText, Ui};
 
 use crate::gui::theme;
 use crate::gui::widgets::{BlockButton, level_slider};
@@ -101,10 +101,6 @@ fn change(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
                 wishes.push(Command::SetTransition(Transition { begin, ..seen.transition }));
             }
         }
-        if seen.live.waiting {
-            ui.label(RichText::new("waiting").size(theme::SMALL).color(theme::AMBER))
-                .on_hover_text("The preset that was chosen last waits for its moment");
-        }
     });
 }
 
@@ -113,9 +109,17 @@ fn crossfader(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
     let ink = |side: f32| theme::mix(theme::TEXT_FAINT, theme::TEXT, side);
     ui.horizontal(|ui| {
         ui.label(RichText::new("A").color(theme::ACCENT).strong());
-        let name = RichText::new(&seen.preset.name).color(ink(1.0 - fade));
-        ui.add(egui::Label::new(name).truncate())
-            .on_hover_text("The preset at work: what is chosen and edited");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if seen.live.waiting {
+                ui.label(RichText::new("waiting").size(theme::SMALL).color(theme::AMBER))
+                    .on_hover_text("The preset that was chosen last waits for its moment");
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let name = RichText::new(&seen.preset.name).color(ink(1.0 - fade));
+                ui.add(egui::Label::new(name).truncate())
+                    .on_hover_text("The preset at work: what is chosen and edited");
+            });
+        });
     });
     ui.horizontal(|ui| {
         ui.label(RichText::new("B").color(theme::ACCENT).strong());
@@ -146,6 +150,5 @@ fn crossfader(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
         if slider.changed() && level != fade {
             wishes.push(Command::SetCrossfade(level));
         }
-        ui.allocate_space(Vec2::new(width, 0.0));
     });
 }

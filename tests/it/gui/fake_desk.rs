@@ -191,6 +191,10 @@ fn obey(seen: &mut Snapshot, command: &Command) {
             }
             (preset.changed, preset.can_undo) = (true, true);
         }
+        Command::SetPresetB(name) => seen.live.preset_b.clone_from(name),
+        Command::SetCrossfade(fade) => seen.live.crossfade = *fade,
+        Command::SetBlackout(on) => seen.live.blackout = *on,
+        Command::SetFlash(on) => seen.live.flash = *on,
         Command::EditPreset(_) | Command::Compare | Command::RevertPreset => {
             (preset.changed, preset.can_undo) = (true, true);
         }
@@ -199,10 +203,6 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         | Command::DuplicatePreset { .. }
         | Command::RenamePreset { .. }
         | Command::DeletePreset(_) => {}
-        Command::SetPresetB(name) => seen.live.preset_b.clone_from(name),
-        Command::SetCrossfade(fade) => seen.live.crossfade = *fade,
-        Command::SetBlackout(on) => seen.live.blackout = *on,
-        Command::SetFlash(on) => seen.live.flash = *on,
         Command::Undo => (preset.can_undo, preset.can_redo) = (false, true),
         Command::Redo => (preset.can_undo, preset.can_redo) = (true, false),
         Command::SavePreset => preset.changed = false,
