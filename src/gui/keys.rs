@@ -15,7 +15,6 @@ pub(super) const SHEET: &[(&str, &str)] = &[
     ("Space", "Play or pause"),
     ("F", "Flash: full white while it is held"),
     ("B", "Blackout: no light, still armed; and back"),
-    ("1 – 9", "Choose one of the first nine presets"),
     ("T", "Tap the beat; three taps set the tempo"),
     ("R", "Resync: a bar begins now"),
     ("Left / Right", "Seek 5 s back or forward"),
@@ -100,17 +99,6 @@ pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) ->
 
 /// The keys of a hand that plays. A key that repeats while it is held is pressed once.
 fn live_keys(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) {
-    const NUMBERS: [Key; 9] = [
-        Key::Num1,
-        Key::Num2,
-        Key::Num3,
-        Key::Num4,
-        Key::Num5,
-        Key::Num6,
-        Key::Num7,
-        Key::Num8,
-        Key::Num9,
-    ];
     let struck = |event: &Event| match event {
         Event::Key { key, pressed: true, repeat: false, modifiers, .. } if modifiers.is_none() => {
             Some((*key, true))
@@ -126,11 +114,7 @@ fn live_keys(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) {
             Key::B => Some(Command::SetBlackout(!seen.live.blackout)),
             Key::T => Some(Command::Beat(BeatWish::Tap)),
             Key::R => Some(Command::Beat(BeatWish::Resync)),
-            key => {
-                let entry = NUMBERS.iter().position(|number| *number == key);
-                let entry = entry.and_then(|at| seen.presets.get(at));
-                entry.map(|entry| Command::SelectPreset(entry.name.clone()))
-            }
+            _ => None,
         });
     }
 }
