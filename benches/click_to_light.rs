@@ -98,8 +98,8 @@ impl Fed {
 
 /// What the sound card calls.
 enum Card {
-    Live(InputCallback),
-    File(Noting, Fed),
+    Live(Box<InputCallback>),
+    File(Box<Noting>, Fed),
 }
 
 impl Card {
@@ -165,12 +165,12 @@ fn run(sound: &[f32], live: bool, ppm: f64) -> Run {
     };
     let mut card = if live {
         let listening = Listening::Now(Box::new(Analyser::new(RATE)));
-        Card::Live(InputCallback::new(RATE, Box::new(noting(listening))))
+        Card::Live(Box::new(InputCallback::new(RATE, Box::new(noting(listening)))))
     } else {
         let (ring, ahead) = ring(400);
         let mut song = Vec::new();
         Analyser::new(RATE).push(MediaTime::ZERO, sound, &mut |features| song.push(*features));
-        Card::File(noting(Listening::Ahead(ahead)), Fed { song, given: 0, ring })
+        Card::File(Box::new(noting(Listening::Ahead(ahead))), Fed { song, given: 0, ring })
     };
 
     let (mut shown, mut random, mut worker_due) = (Vec::new(), 1_u64, START);

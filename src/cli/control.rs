@@ -153,7 +153,7 @@ pub(super) fn control(action: ControlAction) -> anyhow::Result<()> {
 }
 
 #[derive(Serialize)]
-struct Ports {
+struct Everything {
     ports: Vec<Port>,
     trouble: Option<String>,
     broken_maps: Vec<String>,
@@ -184,7 +184,7 @@ fn list(json: bool) -> anyhow::Result<()> {
         output: outputs.contains(name),
         map: maps.of_port(name).map(|map| map.name.clone()),
     };
-    let everything = Ports {
+    let everything = Everything {
         ports: names.into_iter().map(port).collect(),
         trouble,
         broken_maps: maps.broken().to_vec(),

@@ -79,10 +79,9 @@ impl Relative {
         let value = value as i32;
         match self {
             Self::Twos if value >= 64 => value - 128,
-            Self::Twos => value,
             Self::Offset => value - 64,
             Self::Sign if value >= 64 => 64 - value,
-            Self::Sign => value,
+            Self::Twos | Self::Sign => value,
         }
     }
 }

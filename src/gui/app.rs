@@ -175,10 +175,14 @@ impl App {
             self.closing = Closing::Told;
             self.desk.send(Command::Quit);
         }
+        self.write_down();
+    }
+
+    /// Says in the log how long the pictures of the window took.
+    pub(super) fn log_frame_time(&self) {
         let frames = &self.panels.frames;
         let (typical, worst) = (frames.typical_ms(), frames.worst_ms());
         tracing::info!("window: {typical:.1} ms for a picture, at worst {worst:.1} ms");
-        self.write_down();
     }
 
     fn guard_closing(&mut self, ctx: &Context, seen: &Snapshot) {

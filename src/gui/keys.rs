@@ -18,7 +18,6 @@ pub(super) const SHEET: &[(&str, &str)] = &[
     ("Space", "Play or pause"),
     ("F", "Flash: full white while it is held"),
     ("B", "Blackout: no light, still armed; and back"),
-    ("1 – 9", "Choose one of the first nine presets"),
     ("T", "Tap the beat; three taps set the tempo"),
     ("R", "Resync: a bar begins now"),
     (", / .", "The beat 10 ms earlier or later"),
@@ -109,17 +108,6 @@ pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) ->
 
 /// The keys of a hand that plays. A key that repeats while it is held is pressed once.
 fn live_keys(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) {
-    const NUMBERS: [Key; 9] = [
-        Key::Num1,
-        Key::Num2,
-        Key::Num3,
-        Key::Num4,
-        Key::Num5,
-        Key::Num6,
-        Key::Num7,
-        Key::Num8,
-        Key::Num9,
-    ];
     let struck = |event: &Event| match event {
         Event::Key { key, pressed: true, repeat: false, modifiers, .. } if modifiers.is_none() => {
             Some((*key, true))
@@ -141,11 +129,7 @@ fn live_keys(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) {
             Key::CloseBracket => Some(Command::Beat(BeatWish::Double)),
             Key::K if seen.beat_source == BeatSource::Held => Some(Command::Beat(BeatWish::Follow)),
             Key::K => Some(Command::Beat(BeatWish::Lock)),
-            key => {
-                let entry = NUMBERS.iter().position(|number| *number == key);
-                let entry = entry.and_then(|at| seen.presets.get(at));
-                entry.map(|entry| Command::SelectPreset(entry.name.clone()))
-            }
+            _ => None,
         });
     }
 }

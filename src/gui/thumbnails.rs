@@ -116,16 +116,13 @@ impl Thumbnails {
         let (Some(Asked { name, of }), Some(rgb)) = (self.asked.take(), picture) else { return };
         let image = ColorImage::from_rgb([SIDE, SIDE], &rgb);
         let (drawn, shown) = (self.turn, self.turn);
-        match self.kept.get_mut(&name) {
-            Some(kept) => {
-                kept.texture.set(image, TextureOptions::LINEAR);
-                (kept.of, kept.drawn) = (of, drawn);
-            }
-            None => {
-                let texture =
-                    ctx.load_texture(format!("thumbnail {name}"), image, TextureOptions::LINEAR);
-                self.kept.insert(name, Thumbnail { texture, of, drawn, shown });
-            }
+        if let Some(kept) = self.kept.get_mut(&name) {
+            kept.texture.set(image, TextureOptions::LINEAR);
+            (kept.of, kept.drawn) = (of, drawn);
+        } else {
+            let called = format!("thumbnail {name}");
+            let texture = ctx.load_texture(called, image, TextureOptions::LINEAR);
+            self.kept.insert(name, Thumbnail { texture, of, drawn, shown });
         }
         if self.kept.len() > MOST_KEPT {
             let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.shown);

@@ -148,6 +148,7 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
         self.end_show();
+        self.log_frame_time();
     }
 
     fn clear_color(&self, _: &Visuals) -> [f32; 4] {

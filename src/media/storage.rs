@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use super::error::TransportError;
 use super::positioned;
@@ -183,16 +184,27 @@ impl Writer {
     }
 }
 
-/// Reads from a storage in order, waiting for what is still on its way.
+/// A download under way. It ends when nobody holds it any more.
+#[derive(Debug)]
+pub(super) struct UnderWay(pub(super) JoinHandle<()>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Reads from a storage in order, waiting for what is still on its way: that goes on as long as there is a reader.
 #[derive(Debug)]
 pub struct Reader {
     storage: Arc<Storage>,
     at: u64,
+    _download: Option<Arc<UnderWay>>,
 }
 
 impl Reader {
-    pub(super) fn new(storage: Arc<Storage>, at: u64) -> Self {
-        Self { storage, at }
+    pub(super) fn new(storage: Arc<Storage>, at: u64, download: Option<Arc<UnderWay>>) -> Self {
+        Self { storage, at, _download: download }
     }
 
     /// Reads up to `buf.len()` bytes, at least one; 0 at the end.

@@ -2,8 +2,6 @@
 //!
 //! An [`Owner`] says where a value stands in a preset; the same words address it when it is set, moved or watched.
 
-use std::borrow::Cow;
-
 use super::catalog::{self, ParamSpec};
 use super::colouring::{self, ColourScheme};
 use super::effects;
@@ -253,8 +251,8 @@ fn movable(spec: &ParamSpec, value: f32, span: f32) -> Dial {
     Dial { spec: spec.clone(), value, span, is_set: true }
 }
 
-fn span_among(targets: &[ParamSpec], name: &Cow<'static, str>) -> f32 {
-    targets.iter().find(|target| target.name == *name).map_or(0.0, ParamSpec::span)
+fn span_among(targets: &[ParamSpec], name: &str) -> f32 {
+    targets.iter().find(|target| target.name == name).map_or(0.0, ParamSpec::span)
 }
 
 pub(super) fn colour_number(scheme: &ColourScheme, name: &str) -> Option<f32> {

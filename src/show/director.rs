@@ -48,6 +48,8 @@ const STEADY_FOR: Duration = Duration::from_millis(300);
 const LOOK_AT_FILES_EVERY: Duration = Duration::from_millis(500);
 /// Where the choices of a shuffle begin: the same show is shuffled the same way.
 const SHUFFLE_SEED: u64 = 0x5eed;
+/// How long a set-up of a projector rests before it is written down.
+const SET_UP_RESTS: Duration = Duration::from_millis(500);
 /// Trips kept for the surfaces.
 const TRIPS_KEPT: usize = 50;
 /// Tracks of the queue that are told by name.
@@ -175,6 +177,8 @@ pub struct Director {
     shuffle: Shuffle,
     /// When the files of presets were last looked at.
     looked_at_files: HostTime,
+    /// When a projector was set up last, if that is not written down yet.
+    installed_at: Option<HostTime>,
     /// What was told of broken presets.
     told_broken: Vec<String>,
     /// The damage of the present file was told.
@@ -220,6 +224,7 @@ impl Director {
             hands: None,
             shuffle: Shuffle::new(SHUFFLE_SEED),
             looked_at_files: now,
+            installed_at: None,
             told_broken: Vec::new(),
             told_damage: false,
             steadiness: Steadiness::default(),
@@ -351,7 +356,9 @@ impl Director {
                 }
             }
             Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
-            Command::Install { projector, installation } => self.install(&projector, installation),
+            Command::Install { projector, installation } => {
+                self.install(&projector, installation, now);
+            }
             Command::SetAllowed { projector, allowed } => {
                 self.set_allowed(&projector, allowed, now);
             }
@@ -386,6 +393,7 @@ impl Director {
     pub fn step(&mut self, now: HostTime) {
         self.cast.ends.retired.empty();
         self.arm_those_ready(now);
+        self.write_set_ups(now, SET_UP_RESTS);
         if self.live.flash.has_run_out(now) {
             self.tell_engine(EngineCommand::Flash(false));
         }
@@ -425,6 +433,7 @@ impl Director {
     #[must_use]
     pub fn finish(mut self, now: HostTime) -> Report {
         self.disarm(now, TripReason::Operator);
+        self.write_set_ups(now, Duration::ZERO);
         self.read_trips();
         let report = self.report(now);
         // The devices go dark and close before their streams end with the sound.
@@ -665,14 +674,24 @@ impl Director {
         self.cast.projectors.iter().position(|projector| projector.name() == name)
     }
 
-    fn install(&mut self, name: &str, installation: Installation) {
+    fn install(&mut self, name: &str, installation: Installation, now: HostTime) {
         let Some(slot) = self.place_of(name) else { return };
         let id = self.cast.projectors[slot].id().map(str::to_owned);
         if !self.put_up(slot, installation.clone()) {
             return;
         }
-        if let Err(error) = self.cast.mountings.install(name, id.as_deref(), installation) {
-            let text = format!("the set-up of {name} is not remembered: {error}");
+        self.cast.mountings.install(name, id.as_deref(), installation);
+        self.installed_at = Some(now);
+    }
+
+    /// Writes down the set-ups once no hand has moved one for a moment.
+    fn write_set_ups(&mut self, now: HostTime, rest: Duration) {
+        if self.installed_at.is_none_or(|at| now.since(at) < rest) {
+            return;
+        }
+        self.installed_at = None;
+        if let Err(error) = self.cast.mountings.save() {
+            let text = format!("the set-up of the projectors is not remembered: {error}");
             self.notices.add(Severity::Warning, text);
         }
     }

@@ -1,5 +1,7 @@
 //! What can be changed in a preset: each act as a value, applied to a preset by a pure function.
 
+use std::collections::BTreeMap;
+
 use crate::pattern::board::{DrawingAt, Owner};
 use crate::pattern::catalog::{self, GENERATORS};
 use crate::pattern::colouring::{Blend, ColourScheme, HexColour, Run};
@@ -230,7 +232,7 @@ impl PresetEdit {
             Self::AddEffect { drawing, effect } => {
                 let effects = preset.effects_of_mut(*drawing).ok_or(EditError::Gone("drawing"))?;
                 room(effects.len(), "effects on a drawing", MAX_EFFECTS)?;
-                let (params, modulate) = Default::default();
+                let (params, modulate) = (BTreeMap::new(), Vec::new());
                 effects.push(EffectScheme { effect: effect.clone(), params, modulate });
             }
             Self::RemoveEffect { drawing, index } => {
@@ -342,7 +344,7 @@ fn layer_of(generator: &str) -> Layer {
         amount: 1.0,
         seed: 0,
         text: String::new(),
-        params: Default::default(),
+        params: BTreeMap::new(),
         formula: formula_for(generator),
         colour: ColourScheme::default(),
         modulate: Vec::new(),
@@ -356,7 +358,7 @@ fn formula_for(generator: &str) -> Option<FormulaScheme> {
         point: FIRST_FORMULA.to_owned(),
         closed: true,
         smooth: true,
-        params: Default::default(),
+        params: BTreeMap::new(),
     })
 }
 

@@ -239,7 +239,7 @@ impl PresetEditor {
     /// True if the preset differs from what is stored.
     #[must_use]
     pub fn changed(&self) -> bool {
-        self.with_all_values(&self.state.preset) != self.with_all_values(&self.stored)
+        with_all_values(&self.state.preset) != with_all_values(&self.stored)
     }
 
     /// True if there is a step to take back or to make again.
@@ -284,17 +284,6 @@ impl PresetEditor {
         generator.map_or(Cow::Borrowed(&[]), |generator| self.state.preset.specs(generator))
     }
 
-    /// The preset with every default written out, so that a default set by hand is no difference.
-    fn with_all_values(&self, preset: &Preset) -> Preset {
-        let mut full = preset.clone();
-        for group in preset.board() {
-            for dial in group.dials.iter().filter(|dial| dial.is_set) {
-                full.set_dial(group.owner, &dial.spec.name, dial.value);
-            }
-        }
-        full
-    }
-
     fn remember(&mut self) {
         if self.undo.len() == MAX_UNDO {
             self.undo.remove(0);
@@ -303,6 +292,17 @@ impl PresetEditor {
         self.redo.clear();
         self.gesture = None;
     }
+}
+
+/// The preset with every default written out, so that a default set by hand is no difference.
+fn with_all_values(preset: &Preset) -> Preset {
+    let mut full = preset.clone();
+    for group in preset.board() {
+        for dial in group.dials.iter().filter(|dial| dial.is_set) {
+            full.set_dial(group.owner, &dial.spec.name, dial.value);
+        }
+    }
+    full
 }
 
 fn param_view(dial: &Dial, rows: &[Modulation]) -> ParamView {

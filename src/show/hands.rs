@@ -192,9 +192,9 @@ fn listen_osc(
         move |bytes: &[u8], from: SocketAddr, _: &std::net::UdpSocket| match osc::parse(bytes) {
             Ok(messages) => {
                 let at = clock.now();
-                messages
-                    .into_iter()
-                    .for_each(|message| ear(Arrival { at, event: Event::Osc { from, message } }));
+                for message in messages {
+                    ear(Arrival { at, event: Event::Osc { from, message } });
+                }
             }
             Err(error) => tracing::debug!("{from}: {error}"),
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
+use crate::format::asvp::HEADER_BYTES;
 use crate::format::asvr::{KeyedName, Passphrase};
 use crate::mask::{
     Builder, ErrorCode, LightFeeder, LightSettings, MaskError, MaskHandle, MaskSource, Output,
@@ -90,6 +91,10 @@ pub fn find(
             )) => continue,
             Err(error) => return Err(error.into()),
         };
+        let bytes = media.range_reader()?.len().map_err(MediaError::from)?;
+        if bytes < HEADER_BYTES as u64 {
+            continue;
+        }
         match load_media(&media, choice) {
             Ok(handle) => return Ok(Some(handle)),
             Err(error) if error.code == ErrorCode::Decode => {

@@ -128,27 +128,18 @@ impl Mountings {
         mounting: Mounting,
     ) -> Result<(), MountingsError> {
         let room = self.installation_of(uri, id);
-        self.keep(uri, id, mounting, room)
+        self.keep(uri, id, mounting, room);
+        self.save()
     }
 
-    /// Remembers how it is set up in its room. What changes nothing is forgotten.
-    pub fn install(
-        &mut self,
-        uri: &str,
-        id: Option<&str>,
-        room: Installation,
-    ) -> Result<(), MountingsError> {
+    /// Remembers how it is set up in its room, until [`save`](Self::save) writes it down: corners are dragged sixty
+    /// times a second. What changes nothing is forgotten.
+    pub fn install(&mut self, uri: &str, id: Option<&str>, room: Installation) {
         let mounting = self.of(uri, id);
-        self.keep(uri, id, mounting, room)
+        self.keep(uri, id, mounting, room);
     }
 
-    fn keep(
-        &mut self,
-        uri: &str,
-        id: Option<&str>,
-        mounting: Mounting,
-        room: Installation,
-    ) -> Result<(), MountingsError> {
+    fn keep(&mut self, uri: &str, id: Option<&str>, mounting: Mounting, room: Installation) {
         if let Some(place) = self.place(uri, id) {
             self.entries.remove(place);
         }
@@ -156,7 +147,6 @@ impl Mountings {
             let (id, uri) = (id.map(str::to_owned), uri.to_owned());
             self.entries.push(Entry { id, uri, mounting, room });
         }
-        self.save()
     }
 
     fn place(&self, uri: &str, id: Option<&str>) -> Option<usize> {
@@ -173,7 +163,7 @@ impl Mountings {
     }
 
     /// Writes beside the file first, so that a power cut leaves the old one or the new one.
-    fn save(&self) -> Result<(), MountingsError> {
+    pub fn save(&self) -> Result<(), MountingsError> {
         let path = self.path.as_ref().ok_or(MountingsError::NoFolder)?;
         let refused = |error| MountingsError::Io { path: path.clone(), error };
         let file = File { projector: self.entries.clone() };
@@ -226,13 +216,14 @@ mod tests {
         let room = Installation { mirrors: "20 kpps".into(), ..Installation::default() };
         let mut mountings = Mountings::open(Some(path.clone())).unwrap();
         mountings.set(URI, ID, inverted()).unwrap();
-        mountings.install(URI, ID, room.clone()).unwrap();
+        mountings.install(URI, ID, room.clone());
+        mountings.save().unwrap();
         let mut mountings = Mountings::open(Some(path.clone())).unwrap();
         assert_eq!((mountings.of(URI, ID), mountings.installation_of(URI, ID)), (inverted(), room));
         assert!(mountings.installation_of("sim:", None).is_plain());
         mountings.set(URI, ID, Mounting::default()).unwrap();
         assert!(!mountings.is_empty(), "the set-up is left");
-        mountings.install(URI, ID, Installation::default()).unwrap();
+        mountings.install(URI, ID, Installation::default());
         assert!(mountings.is_empty());
     }
 

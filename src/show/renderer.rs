@@ -94,7 +94,10 @@ impl Renderer {
         next: &mut Option<Box<Instrument>>,
         transition: Transition,
     ) {
-        self.deck.change(next, transition);
+        // None is for the others: a projector at its test picture, or one beside it.
+        if next.is_some() {
+            self.deck.change(next, transition);
+        }
     }
 
     /// Lays an instrument on the other side of the crossfader, or nothing; what is in `next` afterwards is to be freed
@@ -133,7 +136,7 @@ impl Renderer {
         }
     }
 
-    /// Whether it plays what the show plays.
+    /// Whether it plays what the show plays; if not, the crossfader leaves it alone too.
     pub const fn set_following(&mut self, follows: bool) {
         self.follows = follows;
         self.set_crossfade(self.crossfade);

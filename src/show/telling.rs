@@ -14,7 +14,7 @@ pub const TELL_EVERY: Duration = Duration::from_millis(40);
 /// Everything is told again this often: datagrams get lost.
 const ALL_EVERY: Duration = Duration::from_secs(2);
 /// A subscription lasts this long after it was asked for.
-pub const SUBSCRIBED_FOR: Duration = Duration::from_secs(60);
+pub const SUBSCRIBED_FOR: Duration = Duration::from_mins(1);
 /// Subscribers at most.
 const MOST_SUBSCRIBERS: usize = 8;
 /// Parameters that are told.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The real window on a display of its own, worked by a pointer and keys as a person does: it plays, edits, saves, arms,
-# refuses to close while armed, stops, and ends. Prints the time of its pictures and its processor time.
+# stops, and closes when the show is over. Prints the time of its pictures and its processor time.
 #   tests/external/window.sh [PROGRAM]        (default: the debug build)
 # Needs Debian's xvfb and xdotool; where they are missing it says SKIPPED.
 set -euo pipefail
@@ -29,7 +29,7 @@ click() { xdotool mousemove "$1" "$2"; sleep 0.2; xdotool click 1; sleep 0.4; }
 spent() { awk '{print $14 + $15}' "/proc/$show_pid/stat"; }
 share() { local before; before=$(spent); sleep 5; echo "$(( ($(spent) - before) / 5 )) % of a core $1"; }
 
-"$galvo" -v play assets/demo.ogg --audio none --preset "Ember Ring" --report "$folder/report.json" 2>"$folder/log" &
+"$galvo" -v play assets/demo.ogg --audio none --preset "Ember Ring" --duration 40 --report "$folder/report.json" 2>"$folder/log" &
 show_pid=$!
 window=
 for _ in $(seq 150); do
@@ -43,32 +43,31 @@ sleep 2
 
 share "while it plays, disarmed"
 # Edits: the first parameter's slider is dragged to another place; then the preset is saved by its key.
-xdotool mousemove 1040 386; sleep 0.2; xdotool mousedown 1; sleep 0.2
-xdotool mousemove 1150 386; sleep 0.3; xdotool mouseup 1; sleep 0.5
+xdotool mousemove 1113 519; sleep 0.2; xdotool mousedown 1; sleep 0.2
+xdotool mousemove 1180 519; sleep 0.3; xdotool mouseup 1; sleep 0.5
 xdotool key ctrl+s
 sleep 1
 saved=$(find "$folder" -name '*.toml' -path '*presets*' | head -n 1)
 [ -n "$saved" ] || fail "no preset was saved"
 grep -q 'Ember Ring' "$saved" || fail "the saved preset is another one"
+radius=$(sed -n 's/^radius = \([0-9.]*\).*/\1/p' "$saved" | head -n 1)
+awk -v radius="$radius" 'BEGIN { exit !(radius > 0.55) }' || fail "the radius is $radius: the slider was not moved"
 
-# Arms by two acts, then refuses to close.
+# Arms by two acts.
 click 1125 136
 sleep 0.6
 click 1060 136
 sleep 2
 share "while it plays, armed"
-xdotool windowquit "$window"
-sleep 1
-alive || fail "an armed show was closed without a question"
 # STOP by its key, then pauses.
 xdotool key Escape
 sleep 1
 xdotool key space
 sleep 1
 share "while it stands still, stopped"
-xdotool windowquit "$window"
-for _ in $(seq 50); do alive || break; sleep 0.2; done
-alive && fail "the window did not close"
+# There is no window manager to close it: the show ends by its clock, and the window with it.
+for _ in $(seq 150); do alive || break; sleep 0.2; done
+alive && fail "the window did not close with its show"
 wait "$show_pid" || fail "the show ended with an error"
 show_pid=
 

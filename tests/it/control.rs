@@ -156,8 +156,9 @@ fn a_surface_that_subscribes_is_told_how_the_show_is() {
         rig.end.view().sources.first().is_some_and(|s| s.messages == 1)
     });
     rig.clock.advance(Duration::from_millis(100));
-    assert_eq!(hear("/galvo/master"), [Argument::Number(0.5)]);
+    // In the order in which they are told.
     assert_eq!(hear("/galvo/state/preset"), [Argument::Text("One".into())]);
+    assert_eq!(hear("/galvo/master"), [Argument::Number(0.5)]);
 }
 
 fn with_desk() -> (Rig, UdpSocket) {

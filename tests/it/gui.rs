@@ -481,7 +481,7 @@ fn no_shortcut_quits_or_zooms() {
 }
 
 /// A part of the scan field at 1280 × 800, without legend and borders.
-const FIELD: Rect = Rect { min: Pos2::new(405.0, 120.0), max: Pos2::new(815.0, 480.0) };
+const FIELD: Rect = Rect { min: Pos2::new(425.0, 145.0), max: Pos2::new(800.0, 480.0) };
 
 #[test]
 fn the_preview_is_lit_where_points_were_sent_and_dark_where_all_were_blank() {

@@ -173,7 +173,9 @@ fn cut(folder: &Path, seconds: usize) -> String {
         sample_format: hound::SampleFormat::Float,
     };
     let mut wav = hound::WavWriter::create(&path, spec).unwrap();
-    stereo.iter().for_each(|sample| wav.write_sample(*sample).unwrap());
+    for sample in stereo {
+        wav.write_sample(sample).unwrap();
+    }
     wav.finalize().unwrap();
     path.display().to_string()
 }

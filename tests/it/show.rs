@@ -802,7 +802,7 @@ fn the_outline_is_that_of_the_audio_time_through_a_hundred_seeks() {
 fn the_outline_is_that_of_the_audio_time_over_a_bad_network_too() {
     use crate::media::server::{Fault, Server, Site};
 
-    let file = circle_stream(1800, 500);
+    let file = circle_stream(1800, 700);
     assert!(file.len() > 4 << 20, "{} bytes", file.len());
     let server = Server::start(Site::with_trouble(file, |request| match request.number % 4 {
         0 => Fault::CutAfter(300_000),
@@ -824,7 +824,6 @@ fn a_hundred_seeks_with(masks: MaskHandle) {
         .begin()
         .armed();
     let mut random = 7_u64;
-    let mut checked = 0;
     for seek in 0..100 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let to = (random >> 40) as f64 / f64::from(1 << 24) * (SECONDS - 2.0);
@@ -850,9 +849,7 @@ fn a_hundred_seeks_with(masks: MaskHandle) {
             assert!(off < 0.03, "seek {seek} to {to:.3}: {off} from frame {frame:.2}");
         }
         assert!(lit > 1000, "seek {seek}: {lit} lit points");
-        checked += lit;
     }
-    println!("{checked} lit points of 100 seeks");
 }
 
 /// KS, AS-36: in a loop the outline is that of the place that is heard, round after round and across the jump.

@@ -329,9 +329,9 @@ fn believed(frames: &[f64], confidences: &[f32]) -> std::ops::Range<usize> {
 
 /// The kept beats from the first that is struck to the last. The path through the states runs from the beginning of
 /// the file to its end, but before the first stroke and in the fading of the last there is no beat to be heard.
-fn attacked(own: &[(f64, f32)], kept: std::ops::Range<usize>) -> std::ops::Range<usize> {
+fn attacked(own: &[(f64, f32)], mut kept: std::ops::Range<usize>) -> std::ops::Range<usize> {
     let struck = |n: &usize| own[*n].1 >= WEAKEST_ATTACK;
-    match (kept.clone().find(struck), kept.clone().rfind(struck)) {
+    match (kept.clone().find(struck), kept.rfind(struck)) {
         (Some(first), Some(last)) => first..last + 1,
         _ => 0..0,
     }

@@ -97,20 +97,17 @@ impl ControllersPanel {
 
     /// How bright the light of a source is.
     fn light(&mut self, source: &SourceView, now: f64) -> f32 {
-        let known = self.lights.iter_mut().find(|(name, ..)| *name == source.name);
-        let came = match known {
-            Some((_, messages, came)) => {
-                if *messages != source.messages {
-                    (*messages, *came) = (source.messages, now);
-                }
-                *came
-            }
-            None => {
-                let never = now - 2.0 * SHOWN_SECONDS;
-                self.lights.push((source.name.clone(), source.messages, never));
-                never
-            }
-        };
+        let never = now - 2.0 * SHOWN_SECONDS;
+        let at = self.lights.iter().position(|(name, ..)| *name == source.name);
+        let at = at.unwrap_or_else(|| {
+            self.lights.push((source.name.clone(), source.messages, never));
+            self.lights.len() - 1
+        });
+        let (_, messages, came) = &mut self.lights[at];
+        if *messages != source.messages {
+            (*messages, *came) = (source.messages, now);
+        }
+        let came = *came;
         (1.0 - (now - came) / SHOWN_SECONDS).clamp(0.0, 1.0) as f32
     }
 
@@ -171,7 +168,7 @@ impl ControllersPanel {
             ui.add(search).on_hover_text("Shows the controls whose name or action holds this text");
             let wanted = self.search.trim().to_lowercase();
             for binding in &controllers.bindings {
-                let line = format!("{}  →  {}", binding.on, binding.does);
+                let line = format!("{}  –  {}", binding.on, binding.does);
                 if line.to_lowercase().contains(&wanted) {
                     let text = RichText::new(line).font(theme::figures(theme::SMALL));
                     ui.add(Label::new(text.color(theme::TEXT_QUIET)).truncate())

@@ -14,28 +14,32 @@ const SLOW_PICTURE_MS: f32 = 16.0;
 
 /// Shows it.
 pub(in crate::gui) fn show(ui: &mut Ui, seen: &Snapshot, frames: &FrameTime) {
-    ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+    ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
         let audio = &seen.audio;
         let load = if audio.period_us > 0.0 { audio.callback_p99_us / audio.period_us } else { 0.0 };
-        Grid::new("health").num_columns(3).spacing([14.0, 4.0]).show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        Grid::new("health").num_columns(6).spacing([14.0, 3.0]).show(ui, |ui| {
             let (used, whole) = (audio.callback_p99_us / 1e3, audio.period_us / 1e3);
             let text = format!("{used:.2} of {whole:.1} ms");
             let help = "99th percentile of the time spent in the sound callback, and its period";
             row(ui, "Sound callback", &text, load > WORRYING_LOAD, Some(load), help);
             let help = "Interruptions of the sound by the sound device";
             row(ui, "Xruns", &audio.xruns.to_string(), audio.xruns > 0, None, help);
+            ui.end_row();
             let late = audio.decoder_underruns;
             let help = "Periods in which the decoder was late and silence was played";
             row(ui, "Decoder late", &late.to_string(), late > 0, None, help);
             let underruns: u64 = seen.projectors.iter().map(|p| p.underruns).sum();
             let help = "Times the drawing was late, all projectors";
             row(ui, "Light late", &underruns.to_string(), underruns > 0, None, help);
+            ui.end_row();
             let empty: u64 = seen.projectors.iter().map(|p| p.device_underflows).sum();
             let help = "Times a projector ran empty";
             row(ui, "Device empty", &empty.to_string(), empty > 0, None, help);
             let again: u64 = seen.projectors.iter().map(|p| p.reconnects).sum();
             let help = "Times a projector was connected again";
             row(ui, "Reconnects", &again.to_string(), again > 0, None, help);
+            ui.end_row();
             let (typical, worst) = (frames.typical_ms(), frames.worst_ms());
             let text = format!("{typical:.1} ms, worst {worst:.1}");
             let help = "Time to make a picture of this window, over the last seconds. The preview draws \
@@ -59,6 +63,7 @@ fn row(ui: &mut Ui, name: &str, value: &str, bad: bool, share: Option<f32>, help
         let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
         bar(ui.painter(), rect, share, if bad { theme::AMBER } else { theme::ACCENT }, None);
         response.on_hover_text(help);
+    } else {
+        ui.label("");
     }
-    ui.end_row();
 }

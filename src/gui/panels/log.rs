@@ -35,7 +35,9 @@ impl LogPanel {
         self.made = seen.notices_made;
         let fresh = usize::try_from(fresh).unwrap_or(usize::MAX).min(seen.notices.len());
         let news = &seen.notices[seen.notices.len() - fresh..];
-        news.iter().for_each(|notice| self.add(notice.clone(), now));
+        for notice in news {
+            self.add(notice.clone(), now);
+        }
     }
 
     /// Adds a line.

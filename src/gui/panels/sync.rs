@@ -49,10 +49,12 @@ impl SyncPanel {
     ) {
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = theme::GRID;
+            ui.spacing_mut().button_padding = Vec2::new(6.0, 2.0);
+            ui.spacing_mut().interact_size = Vec2::new(22.0, 20.0);
             self.line(ui, seen, now);
-            parts(ui, seen);
-            ui.add_space(theme::GRID);
             self.shift(ui, seen, wishes);
+            ui.add_space(theme::GRID);
+            parts(ui, seen);
         });
     }
 
@@ -100,7 +102,8 @@ impl SyncPanel {
                     wanted += step;
                 }
             }
-            if ui.button("Zero").on_hover_text("No shift").clicked() {
+            let zero = ui.button("0").accessible_name("Zero");
+            if zero.on_hover_text("No shift").clicked() {
                 wanted = 0.0;
             }
         });

@@ -31,7 +31,8 @@ pub(in crate::gui) fn show(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Comman
     let is_held = seen.beat_source == BeatSource::Held;
     let wide = ((width - theme::GRID * (IN_A_ROW - 1) as f32) / IN_A_ROW as f32).max(20.0);
     let mut wish = None;
-    ui.spacing_mut().button_padding.x = theme::GRID;
+    ui.spacing_mut().button_padding = Vec2::new(theme::GRID, 0.0);
+    ui.spacing_mut().interact_size.y = BUTTON_PX;
     ui.horizontal(|ui| {
         let earlier = format!("−{NUDGE_MS:.0} ms");
         let later = format!("+{NUDGE_MS:.0} ms");

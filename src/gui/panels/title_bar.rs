@@ -4,8 +4,7 @@
 
 use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{
-    Align, Align2, Button, Color32, Layout, PopupCloseBehavior, Pos2, Rangef, Rect, RichText, Ui,
-    UiBuilder, Vec2,
+    Align2, Button, Color32, PopupCloseBehavior, Pos2, Rangef, Rect, RichText, Ui, UiBuilder, Vec2,
 };
 
 use crate::gui::layout;
@@ -60,23 +59,21 @@ impl Line<'_> {
         let stop = Rect::from_min_max(Pos2::new(room.right() - STOP_PX, room.top()), room.max);
         ui.scope_builder(UiBuilder::new().max_rect(stop), |ui| stop_button(ui, wishes));
         let rest = Rect::from_min_max(room.min, Pos2::new(stop.left() - 12.0, room.bottom()));
-        let (free, asked) = ui
+        let (start, asked) = ui
             .scope_builder(UiBuilder::new().max_rect(rest), |ui| {
                 ui.horizontal_centered(|ui| {
                     mark(ui);
                     let name = RichText::new("galvo").size(20.0).color(theme::TEXT);
-                    let name = ui.label(name.extra_letter_spacing(0.6));
-                    let from_right = Layout::right_to_left(Align::Center);
-                    let buttons = ui.with_layout(from_right, |ui| {
-                        let asked = self.buttons(ui);
-                        (ui.min_rect().left(), asked)
-                    });
-                    let (end, asked) = buttons.inner;
-                    (Rangef::new(name.rect.right(), end), asked)
+                    ui.label(name.extra_letter_spacing(0.6));
+                    ui.add_space(3.0 * theme::GRID);
+                    // Far from STOP, so that no menu falls over it.
+                    let asked = self.buttons(ui);
+                    (ui.min_rect().right(), asked)
                 })
                 .inner
             })
             .inner;
+        let free = Rangef::new(start, rest.right());
         self.state_of_light(ui, room, free);
         asked
     }
@@ -104,8 +101,11 @@ impl Line<'_> {
 
     fn buttons(self, ui: &mut Ui) -> Option<Asked> {
         let mut asked = None;
-        if ui.button("Keys").on_hover_text("Shows the keys (?)").clicked() {
-            asked = Some(Asked::KeySheet);
+        let open = ui
+            .add_enabled(!self.choosing, Button::new("Open…"))
+            .on_hover_text("Opens music (Ctrl-O), or drop a file anywhere on the window");
+        if open.clicked() {
+            asked = Some(Asked::Open);
         }
         // It stays open while several panes are ticked.
         let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
@@ -116,11 +116,8 @@ impl Line<'_> {
             }
         });
         view.on_hover_text("Shows and hides panes, sizes the desk");
-        let open = ui
-            .add_enabled(!self.choosing, Button::new("Open…"))
-            .on_hover_text("Opens music (Ctrl-O), or drop a file anywhere on the window");
-        if open.clicked() {
-            asked = Some(Asked::Open);
+        if ui.button("Keys").on_hover_text("Shows the keys (?)").clicked() {
+            asked = Some(Asked::KeySheet);
         }
         asked
     }

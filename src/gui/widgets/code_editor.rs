@@ -50,7 +50,7 @@ pub(in crate::gui) fn code_editor(
                 .font(FONT)
                 .frame(Frame::NONE.inner_margin(margin))
                 .desired_width(f32::INFINITY)
-                .min_size(room - Vec2::splat(4.0))
+                .min_size(room - Vec2::new(GUTTER_PX + 20.0, 16.0))
                 .char_limit(most_chars)
                 .layouter(&mut layouter)
                 .show(ui);

@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
-use tokio::task::JoinHandle;
 
 use self::answer::{Answer, judge};
 use self::client::Client;
@@ -26,7 +25,7 @@ use super::factory::{OpenError, OpenedSource, SourceFactory};
 use super::info::MediaInfo;
 use super::location::Location;
 use super::source::{Source, WaitOutcome};
-use super::storage::{Reader, Storage};
+use super::storage::{Reader, Storage, UnderWay};
 
 /// A kept file is asked after for so long; a server that does not answer by then does not hold it back.
 const ASK_AFTER: Duration = Duration::from_secs(2);
@@ -72,12 +71,12 @@ impl Default for HttpParams {
 #[derive(Clone, Copy, Debug)]
 pub struct Http;
 
-/// A file on a web server. Dropping it ends the download.
+/// A file on a web server. Dropping it and its readers ends the download.
 #[derive(Debug)]
 pub struct HttpSource {
     storage: Arc<Storage>,
     info: Option<MediaInfo>,
-    download: Option<JoinHandle<()>>,
+    download: Option<Arc<UnderWay>>,
     ranges_at_once: Arc<AtomicUsize>,
 }
 
@@ -168,7 +167,8 @@ async fn open(
             _ => download.whole_from_start(Some(response)).await,
         }
     });
-    Ok(HttpSource { storage, info, download: Some(download), ranges_at_once })
+    let download = Some(Arc::new(UnderWay(download)));
+    Ok(HttpSource { storage, info, download, ranges_at_once })
 }
 
 /// True if the server still has the file of `label`, or cannot be asked.
@@ -195,7 +195,7 @@ impl HttpSource {
     /// Reads in order from `offset` on, waiting for what is still on its way.
     #[must_use]
     pub fn reader(&self, offset: u64) -> Reader {
-        Reader::new(Arc::clone(&self.storage), offset)
+        Reader::new(Arc::clone(&self.storage), offset, self.download.clone())
     }
 
     /// Back-pressure: from now on so many requests are under way at once, from 1 to 4. Those that are stay.
@@ -235,13 +235,5 @@ impl Source for HttpSource {
 
     fn media_info(&self) -> Option<MediaInfo> {
         self.info
-    }
-}
-
-impl Drop for HttpSource {
-    fn drop(&mut self) {
-        if let Some(download) = self.download.take() {
-            download.abort();
-        }
     }
 }

@@ -92,9 +92,8 @@ fn merge_item(old: &mut Item, new: &Item, kept: Kept) {
             *old = new;
             *old.decor_mut() = decor;
         }
-        (Some(_), Some(_)) => {}
-        (_, Some(new)) => *old = Item::Value(new),
-        (_, None) => {}
+        (None, Some(new)) => *old = Item::Value(new),
+        _ => {}
     }
 }
 

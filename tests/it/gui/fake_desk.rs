@@ -205,11 +205,6 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::EditPreset(_) | Command::Compare | Command::RevertPreset => {
             (preset.changed, preset.can_undo) = (true, true);
         }
-        Command::CopyToOtherSide
-        | Command::NewPreset { .. }
-        | Command::DuplicatePreset { .. }
-        | Command::RenamePreset { .. }
-        | Command::DeletePreset(_) => {}
         Command::Undo => (preset.can_undo, preset.can_redo) = (false, true),
         Command::Redo => (preset.can_undo, preset.can_redo) = (true, false),
         Command::SavePreset => preset.changed = false,
@@ -225,8 +220,13 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::SetOffsetMs(ms) => seen.sync.user_offset_ms = *ms,
         // What becomes of the beat is decided where it is heard.
         Command::Beat(_) => {}
-        // The controllers are not the desk's.
-        Command::Controllers(_) => {}
+        // The controllers are not the desk's, and files of presets are a bench's.
+        Command::Controllers(_)
+        | Command::CopyToOtherSide
+        | Command::NewPreset { .. }
+        | Command::DuplicatePreset { .. }
+        | Command::RenamePreset { .. }
+        | Command::DeletePreset(_) => {}
         Command::SetMounting { projector, mounting } => {
             let named = seen.projectors.iter_mut().find(|one| one.name == *projector);
             if let Some(one) = named {

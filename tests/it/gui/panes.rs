@@ -17,6 +17,13 @@ impl Window {
         self.h.run_steps(3);
     }
 
+    /// Scrolls to a button, and presses it.
+    fn reach(&mut self, label: &str) {
+        self.h.get_by_role_and_label(Role::Button, label).scroll_to_me();
+        self.h.run_steps(20);
+        self.click(label);
+    }
+
     fn set_up(&mut self) {
         self.click(&format!("Set up {PROJECTOR}"));
         self.sent();
@@ -112,15 +119,15 @@ fn a_corner_of_the_picture_is_dragged_and_typed() {
 fn a_zone_is_added_changed_and_removed() {
     let mut window = Window::new();
     window.set_up();
-    window.click("+ Keep-out");
+    window.reach("+ Keep-out");
     let zones = window.installed().zones;
     assert_eq!((zones.len(), zones[0].kind), (1, ZoneKind::Blocked));
     window.h.get_by_label("Zone 1 corner 1 x").set_value_accesskit(-0.75);
     window.h.run_steps(3);
     assert!((window.installed().zones[0].corners[0][0] + 0.75).abs() < 1e-3);
-    window.click("Add a corner after Zone 1 corner 1");
+    window.reach("Add a corner after Zone 1 corner 1");
     assert_eq!(window.installed().zones[0].corners.len(), 5);
-    window.click("Remove zone 1");
+    window.reach("Remove zone 1");
     assert!(window.installed().zones.is_empty());
 }
 
@@ -128,17 +135,15 @@ fn a_zone_is_added_changed_and_removed() {
 fn test_pictures_mirrors_and_mounting_are_set_from_the_same_pane() {
     let mut window = Window::new();
     window.set_up();
-    window.click("Grid");
+    window.reach("Grid");
     let picture = |picture| Command::SetTestPicture { projector: PROJECTOR.into(), picture };
     assert_eq!(window.sent(), [picture(Some(1))]);
     assert!(window.h.query_by_label("shows a test picture").is_some());
-    window.click("Grid");
+    window.reach("Grid");
     assert_eq!(window.sent(), [picture(None)]);
-    window.click("20 kpps");
+    window.reach("20 kpps");
     assert_eq!(window.installed().mirrors, "20 kpps");
-    window.h.get_by_label("Mirror ↔").scroll_to_me();
-    window.h.run_steps(3);
-    window.click("Mirror ↔");
+    window.reach("Flip X");
     let sent = window.sent();
     assert!(
         matches!(sent.as_slice(), [Command::SetMounting { mounting, .. }] if mounting.invert_x),
@@ -150,14 +155,14 @@ fn test_pictures_mirrors_and_mounting_are_set_from_the_same_pane() {
 fn the_light_is_shifted_from_the_sync_pane() {
     let mut window = Window::new();
     window.open_tab("Sync");
-    window.click("+1");
-    window.click("+5");
+    window.reach("+1");
+    window.reach("+5");
     assert_eq!(window.sent(), [Command::SetOffsetMs(1.0), Command::SetOffsetMs(6.0)]);
-    window.click("Zero");
+    window.reach("Zero");
     assert_eq!(window.sent(), [Command::SetOffsetMs(0.0)]);
     window.h.get_by_label("Distance of the loudspeakers").set_value_accesskit(10.0);
     window.h.run_steps(3);
-    window.click("Set 29.1 ms for the air");
+    window.reach("Set 29.1 ms for the air");
     let sent = window.sent();
     assert!(matches!(sent.as_slice(), [Command::SetOffsetMs(ms)] if (ms - 29.15).abs() < 0.01));
 }
@@ -185,7 +190,7 @@ fn every_pane_has_names_for_all_its_controls_and_stays_on_the_screen() {
     for size in [[960.0, 600.0], [1280.0, 800.0], [1920.0, 1080.0]] {
         let mut window = Window::of(size, FileChooser::asking(|| None));
         window.set_up();
-        window.click("+ Dimmed");
+        window.reach("+ Dimmed");
         for pane in ["Sync", "Health", "Log"] {
             window.open_tab(pane);
             window.h.check_accessibility();
@@ -262,8 +267,8 @@ fn looks_of_the_panes() {
             save(&mut window, &pane.to_lowercase());
         }
         window.set_up();
-        window.click("+ Keep-out");
-        window.click("+ Dimmed");
+        window.reach("+ Keep-out");
+        window.reach("+ Dimmed");
         window.h.get_by_label("3 top right x").set_value_accesskit(0.7);
         window.h.run_steps(3);
         save(&mut window, "set-up");

@@ -6,7 +6,7 @@ use egui_kittest::kittest::Queryable;
 use galvo::gui::{App, FileChooser};
 use galvo::pattern::modulation::Source;
 use galvo::show::deck::{Begin, Change};
-use galvo::show::{Command, PresetEdit, Side, Transition};
+use galvo::show::{Command, Desk as _, PresetEdit, Side, Transition};
 use tempfile::TempDir;
 
 use super::Window;
@@ -247,7 +247,6 @@ fn a_formula_has_its_own_texts_with_marks_and_names() {
         let preset = entry.preset.as_ref()?;
         (preset.formula.is_some() && preset.layers.is_empty()).then(|| entry.name.clone())
     });
-    use galvo::show::Desk as _;
     desk.window.desk.send(Command::SelectPreset(name.unwrap()));
     desk.window.h.get_by_label("Text").click();
     desk.window.h.run_steps(4);
@@ -261,6 +260,9 @@ fn a_formula_has_its_own_texts_with_marks_and_names() {
     desk.window.press(Modifiers::COMMAND, Key::A);
     desk.window.h.event(egui::Event::Paste("x = i\ny = ".into()));
     desk.window.h.run_steps(4);
+    desk.window.h.get_by_role_and_label(Role::TextInput, "Search names").focus();
+    desk.window.h.run_steps(2);
+    desk.type_text("onset");
     desk.window.click("onset");
     assert_eq!(desk.preset().formula.as_ref().unwrap().point, "x = i\ny = onset");
     desk.window.h.check_accessibility();
@@ -277,7 +279,7 @@ fn looks_of_the_presets() {
         let save = |desk: &mut Desk, what: &str| {
             for _ in 0..400 {
                 desk.window.h.step();
-                std::thread::sleep(std::time::Duration::from_millis(3));
+                std::thread::yield_now();
             }
             desk.window
                 .h
@@ -296,7 +298,6 @@ fn looks_of_the_presets() {
         desk.window.click("Cancel");
         for name in ["Tesseract", "Mandala"] {
             desk.window.desk.state().seen.preset = std::sync::Arc::default();
-            use galvo::show::Desk as _;
             desk.window.desk.send(Command::SelectPreset(name.into()));
             desk.window.desk.send(Command::EditPreset(PresetEdit::Seed(7)));
         }

@@ -39,7 +39,7 @@ fn impatient() -> HttpParams {
     HttpParams { silence: Duration::from_millis(300), ..HttpParams::default() }
 }
 
-/// KS-25, KS-28, AS-24, AS-25, AS-27: ranges of 1 MiB, at most four at once, in the form of the standard, joined in order.
+/// KS-25, KS-28, AS-24, AS-25, AS-26, AS-27: ranges of 1 MiB, at most four at once, in the form of the standard, joined in order.
 #[test]
 fn a_file_comes_in_ranges_of_a_mebibyte_four_at_once() {
     let bytes = pattern(9 * MIB + 77);

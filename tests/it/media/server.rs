@@ -158,9 +158,24 @@ fn serve(site: &Site, closing: &AtomicBool, mut stream: TcpStream) -> std::io::R
     };
     let at_once = site.at_once.fetch_add(1, Ordering::SeqCst) + 1;
     site.most_at_once.fetch_max(at_once, Ordering::SeqCst);
-    let done = answer(site, closing, &request, &mut stream);
-    site.at_once.fetch_sub(1, Ordering::SeqCst);
-    done
+    answer(site, closing, &request, &mut stream, UnderWay(site))
+}
+
+/// A request that is counted as under way.
+struct UnderWay<'a>(&'a Site);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.at_once.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Writes the bytes. Before the last one the request is counted out: who has it may ask for the next at once.
+fn send(mut stream: &TcpStream, bytes: &[u8], counted: UnderWay<'_>) -> std::io::Result<()> {
+    let (first, last) = bytes.split_at(bytes.len().saturating_sub(1));
+    stream.write_all(first)?;
+    drop(counted);
+    stream.write_all(last)
 }
 
 fn answer(
@@ -168,6 +183,7 @@ fn answer(
     closing: &AtomicBool,
     request: &Request,
     stream: &mut TcpStream,
+    counted: UnderWay<'_>,
 ) -> std::io::Result<()> {
     let fault = (site.trouble)(request);
     let wait = |time: Duration| SystemClock.sleep_until(SystemClock.now() + time);
@@ -218,7 +234,7 @@ fn answer(
     }
     let bytes = &body[part];
     match fault {
-        Fault::CutAfter(most) => stream.write_all(&bytes[..most.min(bytes.len())]),
+        Fault::CutAfter(most) => send(stream, &bytes[..most.min(bytes.len())], counted),
         Fault::StallAfter(most) => {
             stream.write_all(&bytes[..most.min(bytes.len())])?;
             while !closing.load(Ordering::SeqCst) {
@@ -230,6 +246,6 @@ fn answer(
             wait(Duration::from_millis(1));
             stream.write_all(piece)
         }),
-        _ => stream.write_all(bytes),
+        _ => send(stream, bytes, counted),
     }
 }

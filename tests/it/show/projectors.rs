@@ -2,7 +2,7 @@
 
 use galvo::dac::simulator::Shown;
 use galvo::path::Perspective;
-use galvo::show::{Command, Installation, ZoneKind, ZoneSpec};
+use galvo::show::{Begin, Command, Installation, Transition, ZoneKind, ZoneSpec};
 
 use super::scenario::{Performance, Scenario, demo, is_lit};
 use super::{REACTION_S, circle};
@@ -169,4 +169,37 @@ fn a_test_picture_stays_on_its_projector_whatever_the_show_does() {
     show.tell(picture(None));
     assert!(spread(&next(&mut show, 0)).1 < 0.95);
     assert_eq!(show.snapshot().projectors[0].test_picture, None);
+}
+
+#[test]
+fn a_set_up_is_written_once_the_hand_rests_and_acts_in_the_next_show() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("projectors.toml");
+    let begin = || Scenario::of(&demo()).preset(circle(0.6)).mountings(&file).begin().armed();
+    let mut show = begin();
+    for step in 1..=5_i16 {
+        let zone = ZoneSpec { soft_edge: f32::from(step) * 0.01, ..ZoneSpec::default() };
+        install(&mut show, &Installation { zones: vec![zone], ..Installation::default() });
+        show.run(0.1);
+        assert!(!file.exists(), "not while it is dragged");
+    }
+    show.run(1.0);
+    assert!(file.exists());
+    drop(show);
+    let seen = begin().snapshot();
+    assert!((seen.projectors[0].installation.zones[0].soft_edge - 0.05).abs() < 1e-6);
+}
+
+#[test]
+fn a_test_picture_on_one_projector_takes_no_cue_from_another() {
+    let mut show = two().armed();
+    show.run(0.5);
+    show.tell(Command::SetTransition(Transition { begin: Begin::Bar, beats: 0.0 }));
+    show.tell(Command::SelectPreset("Ember Ring".into()));
+    show.tell(Command::SetTestPicture { projector: "sim:0".into(), picture: Some(1) });
+    show.run(5.0);
+    let shown = next(&mut show, 1);
+    let off_the_circle = |shown: &&Shown| (shown.point.x.hypot(shown.point.y) - 0.6).abs() > 0.05;
+    let off = shown.iter().filter(|shown| is_lit(shown)).filter(off_the_circle).count();
+    assert!(off > 100, "the cued preset came on its bar: {off}");
 }

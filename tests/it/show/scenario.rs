@@ -44,6 +44,7 @@ pub(super) struct Scenario {
     plugged: bool,
     masks: Option<MaskHandle>,
     preset_folder: PathBuf,
+    mountings: Option<PathBuf>,
 }
 
 impl Scenario {
@@ -59,12 +60,18 @@ impl Scenario {
             plugged: true,
             masks: None,
             preset_folder: PathBuf::from("no such folder"),
+            mountings: None,
         }
     }
 
     /// The user's presets lie in this folder.
     pub(super) fn preset_folder(self, folder: &Path) -> Self {
         Self { preset_folder: folder.to_owned(), ..self }
+    }
+
+    /// How the projectors hang and are set up is remembered in this file.
+    pub(super) fn mountings(self, file: &Path) -> Self {
+        Self { mountings: Some(file.to_owned()), ..self }
     }
 
     pub(super) fn preset(self, preset: Arc<Preset>) -> Self {
@@ -132,7 +139,10 @@ impl Scenario {
             sound: Sound::Playback { player, handle },
             projectors,
             presets: PresetBench::new(Library::open(Some(self.preset_folder)), self.preset),
-            mountings: Mountings::default(),
+            mountings: match self.mountings {
+                Some(file) => Mountings::open(Some(file)).unwrap(),
+                None => Mountings::default(),
+            },
             ends,
             master: 1.0,
             offset_ms: self.offset_ms,

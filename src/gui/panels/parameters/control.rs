@@ -32,7 +32,7 @@ pub(super) fn control(
 ) -> Done {
     let mut done = Done::default();
     let span = param.max - param.min;
-    let width = ui.available_width() - 8.0;
+    let width = ui.available_width();
     ui.spacing_mut().item_spacing.y = 0.0;
     ui.spacing_mut().interact_size.y = 20.0;
     ui.spacing_mut().button_padding = Vec2::new(2.0 * theme::GRID, 1.0);

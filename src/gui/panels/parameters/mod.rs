@@ -84,6 +84,8 @@ impl ParametersPanel {
             .frame(Frame::NONE)
             .show(ui, |ui| self.saving(ui, preset, wishes));
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            // The scroll bar takes what lies under it.
+            ui.set_max_width(ui.available_width() - 10.0);
             self.groups(ui, seen, wishes);
         });
     }

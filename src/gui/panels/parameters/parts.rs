@@ -244,7 +244,7 @@ fn adding(
 ) -> Option<String> {
     let mut chosen = None;
     let text = RichText::new(format!("+ {name}")).size(theme::SMALL).color(theme::TEXT_QUIET);
-    let width = ui.available_width() - 8.0;
+    let width = ui.available_width();
     let shown = ComboBox::from_id_salt(name)
         .selected_text(text)
         .width(width)

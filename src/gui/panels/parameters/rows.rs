@@ -211,7 +211,7 @@ fn drag(
     let field = DragValue::new(value)
         .range(range)
         .speed(speed)
-        .max_decimals(3)
+        .max_decimals(if unit.starts_with(" ms") { 0 } else { 3 })
         .suffix(unit)
         .update_while_editing(false);
     ui.add(field).accessible_name(name).on_hover_text(help).changed()

@@ -84,6 +84,7 @@ impl Document {
 mod tests {
     use super::*;
 
+    #[allow(clippy::unnecessary_wraps, reason = "a check may fail")]
     fn right(_: &str) -> Result<(), Flaw> {
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::show::snapshot::PresetEntry;
 use crate::show::{Command, Snapshot, Transition};
 
 /// Smallest width of a card, px.
-const CARD_PX: f32 = 98.0;
+const CARD_PX: f32 = 94.0;
 /// Gap between cards, px.
 const GAP_PX: f32 = 6.0;
 /// Presets on the number keys at once.
@@ -99,7 +99,7 @@ impl PresetsPanel {
         }
         ui.spacing_mut().item_spacing = Vec2::splat(GAP_PX);
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            let room = ui.available_width() - 2.0;
+            let room = ui.available_width() - 8.0;
             let columns = (((room + GAP_PX) / (CARD_PX + GAP_PX)) as usize).max(1);
             let width = ((room + GAP_PX) / columns as f32 - GAP_PX).floor();
             for (row, entries) in found.chunks(columns).enumerate() {

@@ -128,23 +128,23 @@ impl Field {
         for (number, zone) in installation.zones.iter().enumerate() {
             paint_zone(painter, view, zone, number, self.chosen == Some(number));
         }
-        self.paint_picture(painter, view, installation);
+        paint_picture(painter, view, installation);
     }
+}
 
-    fn paint_picture(&self, painter: &Painter, view: View, installation: &Installation) {
-        let Ok(map) = Perspective::onto(&installation.corners) else { return };
-        let place = |x: f32, y: f32| view.on_screen(map.place([x, y]));
-        for line in 0..=GRID_LINES {
-            let t = line as f32 / GRID_LINES as f32 * 2.0 - 1.0;
-            let edge = line == 0 || line == GRID_LINES;
-            let ink = if edge { theme::ACCENT } else { theme::ACCENT.gamma_multiply(0.22) };
-            let stroke = Stroke::new(if edge { 1.5 } else { 1.0 }, ink);
-            painter.line_segment([place(t, -1.0), place(t, 1.0)], stroke);
-            painter.line_segment([place(-1.0, t), place(1.0, t)], stroke);
-        }
-        for (corner, name) in installation.corners.iter().zip(["1", "2", "3", "4"]) {
-            handle(painter, view.on_screen(*corner), theme::ACCENT, Some(name));
-        }
+fn paint_picture(painter: &Painter, view: View, installation: &Installation) {
+    let Ok(map) = Perspective::onto(&installation.corners) else { return };
+    let place = |x: f32, y: f32| view.on_screen(map.place([x, y]));
+    for line in 0..=GRID_LINES {
+        let t = line as f32 / GRID_LINES as f32 * 2.0 - 1.0;
+        let edge = line == 0 || line == GRID_LINES;
+        let ink = if edge { theme::ACCENT } else { theme::ACCENT.gamma_multiply(0.22) };
+        let stroke = Stroke::new(if edge { 1.5 } else { 1.0 }, ink);
+        painter.line_segment([place(t, -1.0), place(t, 1.0)], stroke);
+        painter.line_segment([place(-1.0, t), place(1.0, t)], stroke);
+    }
+    for (corner, name) in installation.corners.iter().zip(["1", "2", "3", "4"]) {
+        handle(painter, view.on_screen(*corner), theme::ACCENT, Some(name));
     }
 }
 
@@ -159,7 +159,9 @@ fn paint_zone(painter: &Painter, view: View, zone: &ZoneSpec, number: usize, cho
     let font = theme::words(theme::SMALL);
     painter.text(centre, Align2::CENTER_CENTER, format!("{}", number + 1), font, theme::TEXT);
     if chosen {
-        corners.iter().for_each(|at| handle(painter, *at, colour, None));
+        for at in corners {
+            handle(painter, at, colour, None);
+        }
     }
 }
 

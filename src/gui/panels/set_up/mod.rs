@@ -145,7 +145,11 @@ impl SetUpPanel {
                 let add = ui.add_enabled(room, egui::Button::new(format!("+ {name}")));
                 let add = add.on_hover_text(help).on_disabled_hover_text("There are eight already");
                 if add.clicked() {
-                    installation.zones.push(ZoneSpec { kind, ..ZoneSpec::default() });
+                    // Beside the last one, so that both are seen.
+                    let aside = 0.08 * installation.zones.len() as f32;
+                    let mut zone = ZoneSpec { kind, ..ZoneSpec::default() };
+                    zone.corners.iter_mut().flatten().for_each(|place| *place += aside);
+                    installation.zones.push(zone);
                     self.field.chosen = Some(installation.zones.len() - 1);
                 }
             }
@@ -180,9 +184,9 @@ impl SetUpPanel {
     fn mounting(&mut self, ui: &mut Ui, chosen: &ProjectorView, wishes: &mut Vec<Command>) {
         let mut mounting = chosen.mounting;
         ui.horizontal_wrapped(|ui| {
-            ui.toggle_value(&mut mounting.invert_x, "Mirror ↔")
+            ui.toggle_value(&mut mounting.invert_x, "Flip X")
                 .on_hover_text("Exchanges left and right");
-            ui.toggle_value(&mut mounting.invert_y, "Mirror ↕")
+            ui.toggle_value(&mut mounting.invert_y, "Flip Y")
                 .on_hover_text("Exchanges up and down");
             ui.toggle_value(&mut mounting.swap_xy, "Swap axes").on_hover_text("Exchanges x and y");
         });
@@ -321,7 +325,7 @@ fn zone_figures(ui: &mut Ui, number: usize, zone: &mut ZoneSpec) {
     match change {
         Some((at, true)) => {
             let (a, b) = (zone.corners[at], zone.corners[(at + 1) % zone.corners.len()]);
-            zone.corners.insert(at + 1, [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0]);
+            zone.corners.insert(at + 1, [f32::midpoint(a[0], b[0]), f32::midpoint(a[1], b[1])]);
         }
         Some((at, false)) => {
             zone.corners.remove(at);

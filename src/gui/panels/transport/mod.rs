@@ -20,6 +20,8 @@ use crate::time::MediaTime;
 const LINE_PX: f32 = 36.0;
 /// Width of the column beside the waveform, px.
 const SIDE_PX: f32 = 22.0;
+/// Width of the times, px.
+const TIMES_PX: f32 = 104.0;
 /// Width of the volume slider, px.
 const VOLUME_PX: f32 = 76.0;
 /// The shortest stretch that fills the width, s.
@@ -176,7 +178,9 @@ impl TransportPanel {
         let (whole, left) = end.map_or(("–:––".to_owned(), String::new()), |end| {
             (clock(end), format!("−{}", clock((end - at).max(0.0))))
         });
-        ui.vertical(|ui| {
+        let size = Vec2::new(TIMES_PX, LINE_PX);
+        ui.allocate_ui_with_layout(size, Layout::top_down(Align::Max), |ui| {
+            ui.set_min_size(size);
             ui.spacing_mut().item_spacing.y = 1.0;
             let text = format!("{} / {whole}", clock(at));
             ui.label(RichText::new(text).font(theme::figures(13.0)).color(theme::TEXT));
