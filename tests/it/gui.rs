@@ -489,7 +489,8 @@ fn the_preview_is_lit_where_points_were_sent_and_dark_where_all_were_blank() {
     window.click("Ghost");
     window.wait(0.5);
     let dark = window.brightest(FIELD);
-    assert!(dark < 90, "only the cross: {dark}");
+    // The hairlines of the cross; whether they fill a pixel depends on the layout.
+    assert!(dark < 130, "only the cross: {dark}");
     {
         let mut state = window.desk.state();
         state.seen.safety.armed = true;
