@@ -117,7 +117,10 @@ impl SoundPanel {
         }
         let font = theme::words(10.0);
         let corner = rect.left_top() + Vec2::new(5.0, 2.0);
-        painter.text(corner, Align2::LEFT_TOP, "onsets", font, theme::TEXT_FAINT);
+        let word = painter.layout_no_wrap("onsets".to_owned(), font, theme::TEXT_FAINT);
+        let ground = Rect::from_min_size(corner, word.size()).expand2(Vec2::new(3.0, 0.0));
+        painter.rect_filled(ground, 2, theme::GROUND);
+        painter.galley(corner, word, theme::TEXT_FAINT);
     }
 
     /// The ground below a line.

@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     fn beat(bpm: f32, count: u32, bar_phase: f32, beats_per_bar: u8) -> Beat {
-        Beat { bpm, count, bar_phase, beats_per_bar, ..Beat::UNKNOWN }
+        Beat { bpm, bar_phase, count, beats_per_bar, ..Beat::UNKNOWN }
     }
 
     #[test]

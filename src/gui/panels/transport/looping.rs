@@ -143,8 +143,8 @@ mod tests {
         seen
     }
 
-    fn loops(from: f64, to: f64) -> Option<Command> {
-        Some(Command::SetLoop(Some((MediaTime::from_secs_f64(from), MediaTime::from_secs_f64(to)))))
+    fn loops(from: f64, to: f64) -> Command {
+        Command::SetLoop(Some((MediaTime::from_secs_f64(from), MediaTime::from_secs_f64(to))))
     }
 
     #[test]
@@ -153,18 +153,18 @@ mod tests {
         assert_eq!(looping.end(&seen_at(5.0)), None, "there is no start");
         assert_eq!(looping.begin(&seen_at(10.0)), None);
         assert_eq!(looping.end(&seen_at(9.0)), None, "before its start");
-        assert_eq!(looping.end(&seen_at(14.0)), loops(10.0, 14.0));
+        assert_eq!(looping.end(&seen_at(14.0)), Some(loops(10.0, 14.0)));
         let mut seen = seen_at(12.0);
         seen.transport.loop_region =
             Some((MediaTime::from_secs_f64(10.0), MediaTime::from_secs_f64(14.0)));
         looping.look(&seen);
-        assert_eq!(looping.begin(&seen), loops(12.0, 14.0), "a start is moved");
+        assert_eq!(looping.begin(&seen), Some(loops(12.0, 14.0)), "a start is moved");
         assert_eq!(looping.toggle(&seen), Some(Command::SetLoop(None)));
-        assert_eq!(looping.toggle(&seen_at(30.0)), loops(10.0, 14.0));
+        assert_eq!(looping.toggle(&seen_at(30.0)), Some(loops(10.0, 14.0)));
         let mut other = seen_at(58.0);
         other.transport.path = Some("other.flac".into());
         looping.look(&other);
-        assert_eq!(looping.toggle(&other), loops(52.0, 60.0), "not that of another track");
+        assert_eq!(looping.toggle(&other), Some(loops(52.0, 60.0)), "not that of another track");
     }
 
     #[test]

@@ -149,7 +149,10 @@ impl TransportPanel {
             ui.spacing_mut().button_padding.x = 2.0 * theme::GRID;
             ui.spacing_mut().item_spacing.x = 0.5 * theme::GRID;
             let small = |word: &str| RichText::new(word).size(theme::SMALL);
-            let button = ui.add_enabled(can, Button::selectable(is_on, small("Loop")).frame(true));
+            let button = ui.add_enabled(
+                can,
+                Button::selectable(is_on, small("Loop")).frame_when_inactive(true),
+            );
             let help =
                 "Plays the marked part round and round, or the four bars at hand; off again (L)";
             if button.on_hover_text(help).clicked() {
@@ -162,7 +165,8 @@ impl TransportPanel {
                 wishes.extend(self.looping.end(seen));
             }
             let waits = self.looping.start().is_some();
-            let button = ui.add_enabled(can, Button::selectable(waits, small("In")).frame(true));
+            let button = ui
+                .add_enabled(can, Button::selectable(waits, small("In")).frame_when_inactive(true));
             let button = button.accessible_name("Loop in");
             if button.on_hover_text("The loop starts at the beat at hand (I)").clicked() {
                 wishes.extend(self.looping.begin(seen));
@@ -358,15 +362,11 @@ fn queue_words(seen: &Snapshot) -> String {
         return "Nothing is queued: `galvo play a.flac b.flac` plays one after the other"
             .to_owned();
     }
-    let mut words = "To the next track (N)".to_owned();
-    for (n, name) in transport.next.iter().enumerate() {
-        words.push_str(&format!("\n{}  {name}", n + 1));
-    }
+    let named = transport.next.iter().enumerate().map(|(n, name)| format!("{}  {name}", n + 1));
     let more = transport.queued.saturating_sub(transport.next.len());
-    if more > 0 {
-        words.push_str(&format!("\nand {more} more"));
-    }
-    words
+    let more = (more > 0).then(|| format!("and {more} more"));
+    let lines = std::iter::once("To the next track (N)".to_owned()).chain(named).chain(more);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn volume(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {

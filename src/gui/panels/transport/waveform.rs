@@ -80,7 +80,6 @@ impl Waveform {
         stretch: &Stretch,
     ) {
         parts(painter, field, track, stretch);
-        grid(painter, field.outline, track, stretch);
         self.read(track, stretch, field.outline.width());
         let rect = field.outline;
         let (centre, half) = (rect.center().y, rect.height() * 0.5 - 1.0);
@@ -103,6 +102,7 @@ impl Waveform {
             mesh.add_colored_rect(column.expand2(Vec2::new(0.0, y)), ink);
         }
         painter.add(Shape::mesh(mesh));
+        grid(painter, field.outline, track, stretch);
     }
 }
 
@@ -231,15 +231,8 @@ fn grid(painter: &Painter, rect: Rect, track: &Track, stretch: &Stretch) {
         }
         let is_bar = beat.of_bar == 1;
         if is_bar || beat_px >= LEAST_BEAT_PX {
-            let ink = if is_bar { theme::RAISED_HOVER } else { theme::RAISED };
-            mark(
-                painter,
-                rect,
-                stretch,
-                at,
-                1.0,
-                if is_bar { theme::mix(ink, theme::TEXT, 0.25) } else { ink },
-            );
+            let ink = theme::TEXT.gamma_multiply(if is_bar { 0.3 } else { 0.12 });
+            mark(painter, rect, stretch, at, 1.0, ink);
         }
     }
 }
