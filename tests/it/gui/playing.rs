@@ -22,7 +22,7 @@ fn track() -> Arc<Track> {
         let sample = |n: usize| {
             let t = n as f32 / RATE as f32;
             let since = (t * 2.0).fract() / 2.0;
-            let accent = if (t * 2.0) as usize % 4 == 0 { 1.0 } else { 0.6 };
+            let accent = if ((t * 2.0) as usize).is_multiple_of(4) { 1.0 } else { 0.6 };
             let kick = (since * 380.0 * (1.0 - since)).sin() * (-since * 18.0).exp();
             0.7 * accent * kick
         };
