@@ -4,7 +4,11 @@
 
 #[cfg(feature = "gui")]
 #[path = "../tests/it/gui/fake_desk.rs"]
-#[allow(dead_code, reason = "the tests look into it, the example only shows it")]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the tests look into it, the example only shows it"
+)]
 mod fake_desk;
 
 #[cfg(feature = "gui")]

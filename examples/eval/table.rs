@@ -112,7 +112,8 @@ impl Rows {
             |scores: &[&Score]| scores.iter().filter_map(|s| s.recovery_s).collect::<Vec<_>>();
         if trackers.iter().any(|tracker| !steps(&of(tracker)).is_empty()) {
             line("after a step of tempo, each", &|scores| {
-                steps(scores).iter().map(|s| format!("{s:.1} s ")).collect::<String>()
+                let each: Vec<_> = steps(scores).iter().map(|s| format!("{s:.1} s")).collect();
+                each.join(" ")
             });
         }
         line("beat error, median / |p50| / |p95|", &|scores| {

@@ -294,7 +294,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path(), 1 << 20).unwrap();
         for harm in 0..4 {
-            keep(&cache, "http://x/a", &[7; 100_000]);
+            keep(&cache, "http://x/a", &vec![7; 100_000]);
             let path = cache.kept_path("http://x/a");
             let mut bytes = fs::read(&path).unwrap();
             match harm {

@@ -413,6 +413,18 @@ mod tests {
         assert!(out.as_slice().iter().all(|p| *p == LaserPoint::blank(0.3, -0.4)));
     }
 
+    /// A line that leaves the field, and a dot out there where it ends.
+    #[test]
+    fn a_stroke_that_goes_on_unseen_is_as_long_as_it_is() {
+        let strokes =
+            [(vec![(0.5, 2.9), (0.0, 0.0)], false, false), (vec![(0.5, 2.85)], false, false)];
+        for budget in [9, 60, 600] {
+            let (_, points) = lay(&figure(&strokes), 8_000, budget);
+            let (speed, change) = worst(&points, [0.0, 0.0], 8_000);
+            assert!(speed <= 1.0 && change <= 1.001, "{budget}: {speed} {change}");
+        }
+    }
+
     #[test]
     fn a_circle_is_even() {
         let (laid, points) = lay(&figure(&[(circle(0.6, 500), true, true)]), PPS, 1000);

@@ -75,7 +75,8 @@ impl Route {
             self.follow(figure, leg, grain);
             let Some(first) = self.part.first() else {
                 // Nothing of this stroke is to be seen, so nothing leads on from it.
-                return if built == 0 { 1 } else { built };
+                built = built.max(1);
+                break;
             };
             if let Some(joint) = self.nodes.last_mut() {
                 // A dot is a rest of its own, and lines that do not meet in the field are not one.

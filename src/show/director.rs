@@ -579,7 +579,7 @@ impl Director {
         }
         let Sound::Playback { player, .. } = &self.cast.sound else { return };
         if let (true, Some(Location::File(path))) = (self.whole_files, player.location()) {
-            self.listening = WholeTrack::begin(&path, self.track_cache.clone());
+            self.listening = WholeTrack::begin(path, self.track_cache.clone());
         }
     }
 

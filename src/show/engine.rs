@@ -30,6 +30,7 @@ const CALLBACKS_IN_TIME: u32 = 4;
 const CALLBACKS_AT_ALL: u32 = 16;
 
 /// What the decoder thread tells the callback ahead of the sound.
+#[expect(clippy::large_enum_variant, reason = "a box would be freed in the callback")]
 #[derive(Clone, Copy, Debug)]
 pub enum Analysed {
     /// One moment, and the seek epoch it belongs to.

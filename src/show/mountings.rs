@@ -218,7 +218,7 @@ mod tests {
         mountings.set(URI, ID, inverted()).unwrap();
         mountings.install(URI, ID, room.clone());
         mountings.save().unwrap();
-        let mut mountings = Mountings::open(Some(path.clone())).unwrap();
+        let mut mountings = Mountings::open(Some(path)).unwrap();
         assert_eq!((mountings.of(URI, ID), mountings.installation_of(URI, ID)), (inverted(), room));
         assert!(mountings.installation_of("sim:", None).is_plain());
         mountings.set(URI, ID, Mounting::default()).unwrap();

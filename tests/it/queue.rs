@@ -1,4 +1,5 @@
 //! Tracks one after the other and parts round and round: to the sample, with one flow of media time.
+#![allow(clippy::single_range_in_vec_init, reason = "runs of frames are ranges")]
 
 use std::path::{Path, PathBuf};
 
@@ -145,10 +146,7 @@ fn a_loop_is_exact_to_the_sample() {
     playing.player.set_loop(Some((at_frame(100_007), at_frame(123_456))));
     let heard = playing.hear(200_000);
     let round = 100_007..123_456;
-    assert_runs(
-        &heard,
-        &[320..123_456, round.clone(), round.clone(), round.clone(), round.clone()],
-    );
+    assert_runs(&heard, &[320..123_456, round.clone(), round.clone(), round.clone(), round]);
     let position = playing.player.position().to_frames(RATE);
     assert_eq!(position, heard.last().unwrap() + 1);
     assert_eq!(playing.player.loop_region(), Some((at_frame(100_007), at_frame(123_456))));

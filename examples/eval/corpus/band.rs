@@ -336,19 +336,18 @@ fn play(song: &Song, seed: u64) -> Piece {
         for beat in 0..metre {
             // Bass on the beat and sometimes between.
             for (offset, chance) in [(0.0, 0.9), (0.5, 0.5)] {
-                if !broken && player.dice.unit() < chance {
-                    if let Some(at) = player.time(first + beat as f64 + offset) {
-                        player.tone(at, 0.3, hertz(root - 12), 0.35, 0.004, 0.0);
-                    }
+                if !broken
+                    && player.dice.unit() < chance
+                    && let Some(at) = player.time(first + beat as f64 + offset)
+                {
+                    player.tone(at, 0.3, hertz(root - 12), 0.35, 0.004, 0.0);
                 }
             }
             // Chords on the first beat, and a comp.
             let struck = beat == 0 || player.dice.unit() < if drumless { 0.7 } else { 0.3 };
-            if struck {
-                if let Some(at) = player.time(first + beat as f64) {
-                    for step in [12, 15 + i32::from(seed.is_multiple_of(2)), 19] {
-                        player.tone(at, 0.9, hertz(root + step), 0.12, 0.006, 0.2);
-                    }
+            if struck && let Some(at) = player.time(first + beat as f64) {
+                for step in [12, 15 + i32::from(seed.is_multiple_of(2)), 19] {
+                    player.tone(at, 0.9, hertz(root + step), 0.12, 0.006, 0.2);
                 }
             }
             // The tune wanders over the scale.
