@@ -1,6 +1,6 @@
 //! Shows into files: the same instrument, path and gate as live, driven by media time alone.
 //!
-//! [`Offline`] makes the points, [`export`] writes them. Nothing here reads a clock: the same inputs give the
+//! [`Offline`] makes the points, [`export()`] writes them. Nothing here reads a clock: the same inputs give the
 //! same bytes.
 
 pub mod beam;

@@ -9,7 +9,7 @@ use crate::time::MediaTime;
 pub struct Outline {
     /// Root mean square of the loudest 50 ms, 1 at full scale.
     pub rms: f32,
-    /// The highest of each band, as in [`Bands`](crate::analysis::Bands): bass, mid, treble.
+    /// The highest of each band, as in [`Bands`](crate::analysis::features::Bands): bass, mid, treble.
     pub bands: [f32; 3],
 }
 
