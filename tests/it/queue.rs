@@ -88,6 +88,8 @@ fn a_queue_plays_without_a_gap() {
     playing.player.queue(Decoder::open(&ramp(folder.path(), 1_000_000, 33_333, RATE)).unwrap());
     playing.player.queue(Decoder::open(&ramp(folder.path(), 2_000_000, 90_000, RATE)).unwrap());
     assert_eq!(playing.player.queued(), 2);
+    let names: Vec<String> = playing.player.queued_locations().map(ToString::to_string).collect();
+    assert!(names[0].contains("1000000") && names[1].contains("2000000"), "{names:?}");
     let heard = playing.hear(110_000);
     assert_runs(&heard, &[0..70_001, 1_000_000..1_033_333, 2_000_000..2_010_000]);
     let player = &playing.player;
