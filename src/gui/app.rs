@@ -25,8 +25,8 @@ use crate::show::{Command, Desk, Snapshot};
 
 /// Time between pictures while something moves: the show makes 60 snapshots a second.
 const LIVELY: Duration = Duration::from_micros(16_600);
-/// The same while nothing moves: notices and faults still appear at once to the eye.
-const IDLE: Duration = Duration::from_millis(100);
+/// The same while nothing moves: notices and faults still appear soon, and a picture costs a software renderer much.
+const IDLE: Duration = Duration::from_millis(200);
 /// How long a changed desk rests before it is written down, s.
 const REST_SECONDS: f64 = 1.0;
 

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
@@ -29,6 +30,11 @@ const STEPS_PER_POINT: usize = 3;
 const RUN_UP: usize = 40;
 /// Pictures kept. Beyond that those that were not shown for the longest time go.
 const MOST_KEPT: usize = 256;
+
+/// How soon a picture that was drawn is shown.
+const SOON: Duration = Duration::from_millis(17);
+/// While music plays, one of this many frames of the window asks for a picture that is only old.
+const FRAMES_PER_LOOK: u64 = 3;
 
 /// The pictures.
 #[derive(Default)]
@@ -91,7 +97,8 @@ impl Thumbnails {
             return;
         }
         let playing = seen.transport.playing && !seen.features.silent;
-        let Some((name, preset)) = self.most_urgent(&wanted, playing) else { return };
+        let refresh = playing && self.turn.is_multiple_of(FRAMES_PER_LOOK);
+        let Some((name, preset)) = self.most_urgent(&wanted, refresh) else { return };
         let heard = playing.then(|| (Box::new(seen.features), seen.transport.position));
         if self.artist.is_none() {
             self.artist = Artist::at_work(ctx).ok();
@@ -132,18 +139,18 @@ impl Thumbnails {
         }
     }
 
-    /// What was never drawn, then what has changed, then what was drawn longest ago while there is music to follow.
+    /// What was never drawn, then what has changed, then what was drawn longest ago if those are to be `refresh`ed.
     fn most_urgent<'a>(
         &self,
         wanted: &'a [(String, Arc<Preset>)],
-        playing: bool,
+        refresh: bool,
     ) -> Option<&'a (String, Arc<Preset>)> {
         let age = |(name, preset): &&(String, Arc<Preset>)| match self.kept.get(name) {
             None => 0,
             Some(kept) if *kept.of != **preset => 1,
             Some(kept) => 2 + kept.drawn,
         };
-        wanted.iter().min_by_key(age).filter(|entry| playing || age(entry) < 2)
+        wanted.iter().min_by_key(age).filter(|entry| refresh || age(entry) < 2)
     }
 }
 
@@ -158,7 +165,8 @@ impl Artist {
                 if outbox.send(studio.picture(&request)).is_err() {
                     return;
                 }
-                ctx.request_repaint();
+                // Soon, but not beside the pictures that a show in motion makes anyway.
+                ctx.request_repaint_after(SOON);
             }
         };
         thread::Builder::new().name("thumbnails".into()).spawn(work)?;
