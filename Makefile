@@ -74,7 +74,7 @@ bench:         ## every benchmark, release build
 	$(CARGO) bench --locked $(patsubst benches/%.rs,--bench %,$(wildcard benches/*.rs))
 
 bench-peers:   ## other crates of the field beside galvo, in one run
-	cd benches/peers && $(CARGO) run --locked --release && $(CARGO) run --locked --release --bin path
+	cd benches/peers && $(CARGO) run --locked --release && $(CARGO) run --locked --release --bin path && $(CARGO) run --locked --release --bin media
 
 fmt:           ## put the sources in their format
 	$(CARGO) fmt
