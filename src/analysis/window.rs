@@ -1,6 +1,6 @@
 //! The last seconds of features on the real-time side, asked by media time.
 
-use super::features::{Beat, Features, Onset, onset_envelope};
+use super::features::{Beat, Features, Onset, WAVEFORM_SAMPLES, onset_envelope};
 use crate::time::MediaTime;
 
 /// Frames held by [`FeatureWindow::new`]: 5.12 s at 100 frames per second.
@@ -127,6 +127,23 @@ impl FeatureWindow {
         features
     }
 
+    /// The waveform of [`at`](Self::at) alone: for a moment of which all else is known from elsewhere.
+    #[must_use]
+    pub fn waveform_at(&self, media: MediaTime) -> [f32; WAVEFORM_SAMPLES] {
+        const FLAT: [f32; WAVEFORM_SAMPLES] = [0.0; WAVEFORM_SAMPLES];
+        let after = self.first_after(media);
+        if self.len == 0 {
+            return FLAT;
+        }
+        if after == 0 || after == self.len {
+            let end = self.frame(after.min(self.len - 1));
+            let is_near = end.at.secs_since(media).abs() <= SILENT_BEYOND_S;
+            return if is_near { end.waveform } else { FLAT };
+        }
+        let (before, after) = (self.frame(after - 1), self.frame(after));
+        if share(before, after, media) < 0.5 { before.waveform } else { after.waveform }
+    }
+
     fn before_oldest(&self, media: MediaTime) -> Features {
         let oldest = self.frame(0);
         if oldest.at.secs_since(media) > SILENT_BEYOND_S {
@@ -174,9 +191,13 @@ impl Default for FeatureWindow {
     }
 }
 
+/// How far `media` is from one frame to the next, 0..=1.
+fn share(before: &Features, after: &Features, media: MediaTime) -> f32 {
+    (media.secs_since(before.at) / after.at.secs_since(before.at)) as f32
+}
+
 fn between(before: &Features, after: &Features, media: MediaTime) -> Features {
-    let span = after.at.secs_since(before.at);
-    let share = (media.secs_since(before.at) / span) as f32;
+    let share = share(before, after, media);
     let lerp = |a: f32, b: f32| a + (b - a) * share;
     let mut features = if share < 0.5 { *before } else { *after };
     features.level = lerp(before.level, after.level);
@@ -349,5 +370,24 @@ mod tests {
         window.push(0, &frame(50));
         assert_eq!(window.len(), 51);
         assert_eq!(window.span(), Some((at_ms(0.0), at_ms(500.0))));
+    }
+
+    #[test]
+    fn the_waveform_alone_is_that_of_the_whole_look() {
+        let mut window = FeatureWindow::new();
+        assert_eq!(window.waveform_at(at_ms(0.0)), window.at(at_ms(0.0)).waveform);
+        for n in 100..140 {
+            let mut features = frame(n);
+            features.waveform = [n as f32; WAVEFORM_SAMPLES];
+            window.push(0, &features);
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for tenth in -20_000..40_000 {
+            let media = at_ms(f64::from(tenth) / 10.0);
+            let waveform = window.waveform_at(media);
+            assert_eq!(waveform, window.at(media).waveform, "{media:?}");
+            seen.insert(waveform[0] as i64);
+        }
+        assert_eq!(seen.len(), 41, "every frame's, and the flat one");
     }
 }

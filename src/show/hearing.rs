@@ -98,16 +98,15 @@ impl Hearing {
     }
 
     fn unsteered(&self, media: MediaTime) -> Features {
-        let near = self.window.at(media);
         let place = self.place(media);
         let Some(known) = self.known.as_ref().filter(|known| known.number == place.track) else {
-            return near;
+            return self.window.at(media);
         };
         let mut features = known.track.features_at(place.at);
         features.at = media;
         features.onset.last = features.onset.last.plus_nanos(media.nanos_since(place.at));
         // The waveform is not kept in a track.
-        features.waveform = near.waveform;
+        features.waveform = self.window.waveform_at(media);
         features
     }
 }
