@@ -68,16 +68,16 @@ pub fn open<E: From<FormatError>>(
     let head = read(0..HEADER_BYTES as u64)?;
     let Some(key) = key.filter(|_| !head.starts_with(b"ASVP")) else {
         let (table, warnings) = read_table(read, &head, None)??;
-        return Ok(Box::new(Plain { table, warnings }));
+        return Ok(Box::new(Stream { key: None, table, warnings }));
     };
     // The magic is a hint, and so does not decide; the checksum of the table does.
     if let Ok((table, warnings)) = read_table(read, &head, Some(&key))? {
-        return Ok(Box::new(Keyed { key, table, warnings }));
+        return Ok(Box::new(Stream { key: Some(key), table, warnings }));
     }
     // A wrong key makes a random length of the table: then it is the key that is wrong, and not the file short.
     let plain = read_table(read, &head, None)?.map_err(|_| FormatError::NotAStream);
     let (table, warnings) = plain?;
-    Ok(Box::new(Plain { table, warnings }))
+    Ok(Box::new(Stream { key: None, table, warnings }))
 }
 
 /// A table, and what is odd about its header.
@@ -120,50 +120,16 @@ fn read_table<E>(read: ReadRange<'_, E>, head: &[u8], key: Option<&Key>) -> Resu
 }
 
 #[derive(Debug)]
-struct Plain {
+struct Stream {
+    /// `None` for a plain one.
+    key: Option<Key>,
     table: Table,
     warnings: Vec<String>,
 }
 
-impl MaskStream for Plain {
+impl MaskStream for Stream {
     fn form(&self) -> &'static str {
-        "ASVP"
-    }
-
-    fn frames(&self) -> usize {
-        self.table.len()
-    }
-
-    fn range(&self, index: usize) -> Option<Range<u64>> {
-        self.table.range(index)
-    }
-
-    fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
-    fn decode(
-        &self,
-        _index: usize,
-        block: &mut [u8],
-        scratch: &mut Scratch,
-        outlines: &mut Outlines,
-    ) -> Result<(), FormatError> {
-        asvp::inflate_block(block, &mut scratch.inflate, &mut scratch.payload)?;
-        asvp::parse_payload(&scratch.payload, outlines)
-    }
-}
-
-#[derive(Debug)]
-struct Keyed {
-    key: Key,
-    table: Table,
-    warnings: Vec<String>,
-}
-
-impl MaskStream for Keyed {
-    fn form(&self) -> &'static str {
-        "ASVR"
+        if self.key.is_some() { "ASVR" } else { "ASVP" }
     }
 
     fn frames(&self) -> usize {
@@ -185,8 +151,10 @@ impl MaskStream for Keyed {
         scratch: &mut Scratch,
         outlines: &mut Outlines,
     ) -> Result<(), FormatError> {
-        // A table holds 2²⁴ frames at most.
-        self.key.apply_to_block(index as u32, block);
+        if let Some(key) = &self.key {
+            // A table holds 2²⁴ frames at most.
+            key.apply_to_block(index as u32, block);
+        }
         asvp::inflate_block(block, &mut scratch.inflate, &mut scratch.payload)?;
         asvp::parse_payload(&scratch.payload, outlines)
     }
