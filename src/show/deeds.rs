@@ -1,7 +1,7 @@
 //! What a hand from outside means to a show: deeds to commands, and back to what a lamp or fader shows. Pure.
 
 use super::command::Command;
-use super::deck::{Begin, Transition};
+use super::deck::{Begin, Change, Transition};
 use super::snapshot::{ParamView, Snapshot};
 use crate::analysis::{BeatSource, BeatWish};
 use crate::control::action::ChangeAt;
@@ -164,7 +164,7 @@ pub fn lamp(action: &Action, seen: &Snapshot) -> LampState {
             if matches!(action, Action::PresetB(_)) {
                 return on(seen.live.preset_b.as_ref() == Some(&name));
             }
-            match (seen.preset.name == name, seen.live.waiting) {
+            match (seen.preset.name == name, seen.change == Change::Cued) {
                 (true, true) => LampState::Waiting,
                 (now, _) => on(now),
             }
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(lamp("preset 1", &seen), LampState::There);
         assert_eq!(lamp("preset 2", &seen), LampState::On);
         assert_eq!(lamp("preset 3", &seen), LampState::Off);
-        seen.live.waiting = true;
+        seen.change = Change::Cued;
         assert_eq!(lamp("preset 2", &seen), LampState::Waiting);
         assert_eq!(lamp("blackout", &seen), LampState::There);
         seen.live.blackout = true;

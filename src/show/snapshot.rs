@@ -111,8 +111,6 @@ pub struct LiveView {
     pub preset_b: Option<String>,
     /// From the preset at work (0) to the one on the other side (1).
     pub crossfade: f32,
-    /// True while the preset that was chosen last waits for its beat or bar.
-    pub waiting: bool,
 }
 
 /// A preset that can be chosen.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::deck::Change;
 use super::deeds::level;
 use super::snapshot::Snapshot;
 use crate::control::{Action, Choice};
@@ -109,7 +110,7 @@ fn state(seen: &Snapshot) -> Vec<Message> {
     tell("state/armed", flag(seen.safety.armed));
     tell("state/stopped", flag(seen.safety.stopped));
     tell("state/playing", flag(seen.transport.playing));
-    tell("state/waiting", flag(seen.live.waiting));
+    tell("state/waiting", flag(seen.change == Change::Cued));
     tell("state/title", text(&seen.transport.title));
     tell(
         "state/position",

@@ -4,6 +4,7 @@ use egui::{Align, Color32, ComboBox, Layout, RichText, Ui};
 
 use crate::gui::theme;
 use crate::gui::widgets::{BlockButton, level_slider};
+use crate::show::deck::Change;
 use crate::show::{Begin, Command, Snapshot, Transition};
 
 /// Height of the two large keys, px.
@@ -110,7 +111,7 @@ fn crossfader(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("A").color(theme::ACCENT).strong());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if seen.live.waiting {
+            if seen.change == Change::Cued {
                 ui.label(RichText::new("waiting").size(theme::SMALL).color(theme::AMBER))
                     .on_hover_text("The preset that was chosen last waits for its moment");
             }

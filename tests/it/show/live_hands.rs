@@ -1,6 +1,7 @@
 //! What an operator does with a show under way: blackout, flash, crossfader, launches on the beat.
 
 use galvo::dac::simulator::Shown;
+use galvo::show::deck::Change;
 use galvo::show::{Begin, Command, Transition};
 use galvo::time::HostTime;
 
@@ -179,7 +180,7 @@ fn a_launch_that_waits_for_its_bar_is_seen_waiting() {
     show.run(0.1);
     show.tell(Command::SelectPreset("Ember Ring".into()));
     show.run(0.05);
-    assert!(show.snapshot().live.waiting);
+    assert!(show.snapshot().change == Change::Cued);
     show.run(2.5);
-    assert!(!show.snapshot().live.waiting);
+    assert!(show.snapshot().change != Change::Cued);
 }

@@ -1,0 +1,127 @@
+//! What the director does about presets: taking them, editing them, following their files.
+
+use std::sync::Arc;
+
+use super::{Director, LOOK_AT_FILES_EVERY};
+use crate::pattern::{Gauges, Instrument, Preset};
+use crate::show::bench::Outcome;
+use crate::show::command::Command;
+use crate::show::deck::Transition;
+use crate::show::engine::EngineCommand;
+use crate::show::projector::Projector;
+use crate::show::snapshot::Severity;
+use crate::time::HostTime;
+
+impl Director {
+    pub(super) fn set_preset_b(&mut self, name: Option<String>) {
+        let made = match &name {
+            None => Some(self.cast.projectors.iter().map(|_| None).collect()),
+            Some(name) => match self.cast.presets.library().get(name) {
+                Ok(preset) => self.instruments(&preset),
+                Err(error) => return self.notices.add(Severity::Error, error.to_string()),
+            },
+        };
+        if let Some(instruments) = made {
+            self.tell_engine(EngineCommand::Beside(instruments));
+            self.live.preset_b = name;
+        }
+    }
+
+    /// An instrument of `preset` for each projector but those that show a test picture.
+    pub(super) fn instruments(&mut self, preset: &Preset) -> Option<Vec<Option<Box<Instrument>>>> {
+        let of = |projector: &Projector| match projector.test_picture() {
+            Some(_) => Ok(None),
+            None => Instrument::new(preset).map(|instrument| Some(Box::new(instrument))),
+        };
+        let made: Result<Vec<_>, _> = self.cast.projectors.iter().map(of).collect();
+        made.map_err(|error| self.notices.add(Severity::Error, error.to_string())).ok()
+    }
+
+    pub(super) fn obey_about_presets(&mut self, wish: &Command, now: HostTime) {
+        let leaving = self.cast.presets.preset().name.clone();
+        match self.cast.presets.obey(wish, now) {
+            Ok(Outcome::Nothing) => {}
+            Ok(Outcome::Param { index, value }) => {
+                self.tell_engine(EngineCommand::SetParam { index, value });
+            }
+            Ok(Outcome::Edited) => self.play_edited(),
+            Ok(Outcome::Taken) => {
+                self.leaving = leaving;
+                self.play_preset(self.cast.transition);
+            }
+            Ok(Outcome::Told(text)) => {
+                self.notices.add(Severity::Info, text);
+                // Taking back what was done with a file may have changed the preset at work.
+                self.play_edited();
+            }
+            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+        self.presets_changed = true;
+    }
+
+    /// What the surfaces see of the presets, after something was done with them: once a look, however fast a hand is.
+    pub(super) fn look_at_presets(&mut self) {
+        if !std::mem::take(&mut self.presets_changed) {
+            return;
+        }
+        let preset = self.cast.presets.preset();
+        if self.preset.preset.as_ref() != Some(preset) {
+            self.gauges = Gauges::new(preset);
+        }
+        self.preset = Arc::new(self.cast.presets.view());
+        let presets = self.cast.presets.entries();
+        if *self.presets != *presets {
+            self.presets = presets.into();
+        }
+    }
+
+    /// Lets the preset at work follow what plays.
+    pub(super) fn play_preset(&mut self, transition: Transition) {
+        let preset = Arc::clone(self.cast.presets.preset());
+        if let Some(instruments) = self.instruments(&preset) {
+            self.changes += 1;
+            self.tell_engine(EngineCommand::Instruments { instruments, transition });
+        }
+    }
+
+    /// Gives the engine the preset as it is edited now.
+    pub(super) fn play_edited(&mut self) {
+        let preset = Arc::clone(self.cast.presets.preset());
+        if let Some(instruments) = self.instruments(&preset) {
+            self.tell_engine(EngineCommand::Edited(instruments));
+        }
+    }
+
+    /// Looks whether a preset's file was changed.
+    pub(super) fn reload_presets(&mut self, now: HostTime) {
+        if now.since(self.looked_at_files) < LOOK_AT_FILES_EVERY {
+            return;
+        }
+        self.looked_at_files = now;
+        let Some(outcome) = self.cast.presets.reload() else { return };
+        self.tell_broken();
+        if let Outcome::Told(text) = outcome {
+            self.notices.add(Severity::Info, text);
+            self.play_edited();
+        }
+        self.presets_changed = true;
+    }
+
+    /// Says of every broken preset what is wrong with it, once.
+    pub(super) fn tell_broken(&mut self) {
+        let broken = self.cast.presets.library().broken().iter().map(ToString::to_string).collect();
+        let told = std::mem::replace(&mut self.told_broken, broken);
+        for text in self.told_broken.iter().filter(|text| !told.contains(text)) {
+            self.notices.add(Severity::Warning, text.clone());
+        }
+    }
+
+    /// Another preset, by chance; no test pattern.
+    pub(super) fn play_another(&mut self, now: HostTime) {
+        let names = self.cast.presets.library().names_for_shows();
+        let present = names.iter().position(|name| *name == self.cast.presets.preset().name);
+        if let Some(next) = self.shuffle.choose(names.len(), present) {
+            self.obey_about_presets(&Command::SelectPreset(names[next].clone()), now);
+        }
+    }
+}

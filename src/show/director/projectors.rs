@@ -1,0 +1,181 @@
+//! What the director does about projectors: their place in the room, and light on them or none.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Director, TRIPS_KEPT};
+use crate::path::Mounting;
+use crate::pattern::{Instrument, Preset, PresetError};
+use crate::safety::TripReason;
+use crate::safety::arm::Refused;
+use crate::show::deck::Transition;
+use crate::show::engine::EngineCommand;
+use crate::show::installation::Installation;
+use crate::show::report::TripEntry;
+use crate::show::snapshot::Severity;
+use crate::time::HostTime;
+
+impl Director {
+    pub(super) fn set_mounting(&mut self, name: &str, mounting: Mounting) {
+        let Some(projector) = self.cast.projectors.iter().find(|p| p.name() == name) else {
+            return;
+        };
+        let mounting = match mounting.check() {
+            Ok(mounting) => mounting,
+            Err(error) => return self.notices.add(Severity::Error, error.to_string()),
+        };
+        projector.control().set_mounting(&mounting);
+        if let Err(error) = self.cast.mountings.set(name, projector.id(), mounting) {
+            let text = format!("how {name} hangs is not remembered: {error}");
+            self.notices.add(Severity::Warning, text);
+        }
+    }
+
+    pub(super) fn place_of(&self, name: &str) -> Option<usize> {
+        self.cast.projectors.iter().position(|projector| projector.name() == name)
+    }
+
+    pub(super) fn install(&mut self, name: &str, installation: Installation, now: HostTime) {
+        let Some(slot) = self.place_of(name) else { return };
+        let id = self.cast.projectors[slot].id().map(str::to_owned);
+        if !self.put_up(slot, installation.clone()) {
+            return;
+        }
+        self.cast.mountings.install(name, id.as_deref(), installation);
+        self.installed_at = Some(now);
+    }
+
+    /// Writes down the set-ups once no hand has moved one for a moment.
+    pub(super) fn write_set_ups(&mut self, now: HostTime, rest: Duration) {
+        if self.installed_at.is_none_or(|at| now.since(at) < rest) {
+            return;
+        }
+        self.installed_at = None;
+        if let Err(error) = self.cast.mountings.save() {
+            let text = format!("the set-up of the projectors is not remembered: {error}");
+            self.notices.add(Severity::Warning, text);
+        }
+    }
+
+    /// Lets every remembered set-up act.
+    pub(super) fn put_up_all(&mut self) {
+        for slot in 0..self.cast.projectors.len() {
+            let projector = &self.cast.projectors[slot];
+            let remembered = self.cast.mountings.installation_of(projector.name(), projector.id());
+            if !remembered.is_plain() {
+                self.put_up(slot, remembered);
+            }
+        }
+    }
+
+    /// Lets a set-up act; false, with a notice, if it makes no sense.
+    pub(super) fn put_up(&mut self, slot: usize, installation: Installation) -> bool {
+        match installation.ready() {
+            Ok(ready) => {
+                // Zones first: what the picture's new place lights is judged by them.
+                self.cast.projectors[slot].install(installation, &ready);
+                let (perspective, profile) = (ready.perspective, ready.gate.profile);
+                self.tell_engine(EngineCommand::Install { slot, perspective, profile });
+                true
+            }
+            Err(error) => {
+                let text = format!("{}: {error}", self.cast.projectors[slot].name());
+                self.notices.add(Severity::Error, text);
+                false
+            }
+        }
+    }
+
+    pub(super) fn set_allowed(&mut self, name: &str, allowed: bool, now: HostTime) {
+        let Some(slot) = self.place_of(name) else { return };
+        // Without light anywhere there is nothing to join: then the show has to be armed.
+        let is_lit = self.cast.projectors.iter().any(|p| p.switch().is_armed());
+        self.cast.projectors[slot].set_allowed(allowed, now);
+        if !allowed {
+            self.to_arm[slot] = false;
+        } else if is_lit && let Err(refused) = self.cast.projectors[slot].arm(now) {
+            self.notices.add(Severity::Warning, refused.to_string());
+        }
+    }
+
+    pub(super) fn set_test_picture(&mut self, name: &str, picture: Option<u8>) {
+        let Some(slot) = self.place_of(name) else { return };
+        let preset = match picture {
+            None => Ok(Arc::clone(self.cast.presets.preset())),
+            Some(number) => test_picture(number).map(Arc::new),
+        };
+        let made = preset.and_then(|preset| Ok(Box::new(Instrument::new(&preset)?)));
+        match made {
+            Ok(instrument) => {
+                self.cast.projectors[slot].set_test_picture(picture);
+                let mut instruments: Vec<_> = self.cast.projectors.iter().map(|_| None).collect();
+                instruments[slot] = Some(instrument);
+                self.tell_engine(EngineCommand::Following { slot, follows: picture.is_none() });
+                let transition = Transition::CUT;
+                self.changes += 1;
+                self.tell_engine(EngineCommand::Instruments { instruments, transition });
+            }
+            Err(error) => self.notices.add(Severity::Error, error.to_string()),
+        }
+    }
+
+    pub(super) fn arm_those_ready(&mut self, now: HostTime) {
+        if !self.to_arm.contains(&true) {
+            return;
+        }
+        let last = self.cast.sound.handle().counters().last_callback();
+        if !self.steadiness.is_reached(now, last) {
+            return;
+        }
+        for (projector, wanted) in self.cast.projectors.iter().zip(&mut self.to_arm) {
+            if *wanted && projector.is_ready() {
+                *wanted = false;
+                if let Err(refused) = projector.arm(now) {
+                    self.notices.add(Severity::Warning, refused.to_string());
+                }
+            }
+        }
+    }
+
+    pub(super) fn arm(&mut self, now: HostTime) {
+        let refused = self.cast.projectors.iter().find_map(|p| p.arm(now).err());
+        if let Some(refused @ Refused::Stopped) = refused {
+            self.notices.add(Severity::Warning, refused.to_string());
+        }
+    }
+
+    pub(super) fn disarm(&mut self, now: HostTime, reason: TripReason) {
+        self.to_arm.fill(false);
+        self.cast.projectors.iter().for_each(|p| p.switch().disarm(now, reason));
+    }
+
+    pub(super) fn read_trips(&mut self) {
+        for projector in &self.cast.projectors {
+            while let Some(trip) = projector.switch().next_trip() {
+                let entry = TripEntry {
+                    at_s: trip.at.secs_since(self.started).max(0.0),
+                    projector: projector.name().to_owned(),
+                    reason: trip.reason.to_string(),
+                };
+                let severity = match trip.reason {
+                    TripReason::Operator => Severity::Info,
+                    _ => Severity::Warning,
+                };
+                let text = format!("{} – {}", entry.projector, entry.reason);
+                self.notices.add(severity, text);
+                if self.trips.len() == TRIPS_KEPT {
+                    self.trips.remove(0);
+                }
+                self.trips.push(entry);
+            }
+        }
+    }
+}
+
+/// One of the still pictures to set a projector up by.
+fn test_picture(number: u8) -> Result<Preset, PresetError> {
+    Preset::parse(&format!(
+        "version = 1\nname = \"Test picture\"\ngenerator = \"test_pattern\"\n[params]\npicture = {}\n",
+        number.min(5)
+    ))
+}
