@@ -40,7 +40,7 @@ pub fn queue(
         pending: vec![LaserPoint::CENTRE; max_chunk.max(1)],
         offered: None,
         starts: true,
-        dark_points: 0,
+        dark_s: 0.0,
         arm,
     };
     (sender, receiver)
@@ -109,8 +109,8 @@ pub struct SafeReceiver {
     offered: Option<Head>,
     /// The flow of the device is broken: its next point may be anywhere in the field.
     starts: bool,
-    /// Points that have still to be dark after the last break.
-    dark_points: usize,
+    /// Time that has still to be dark after the last break, s: the points that fill it may change their rate.
+    dark_s: f64,
     arm: Arm,
 }
 
@@ -148,7 +148,11 @@ impl SafeReceiver {
     }
 
     fn dark_at_start(&self, offered: &Head) -> usize {
-        if self.starts { offered.settle_points as usize } else { self.dark_points }
+        if self.starts {
+            return offered.settle_points as usize;
+        }
+        // What is left of a sum of times is no whole number of points to the last bit.
+        (self.dark_s * f64::from(offered.pps) - 1e-6).ceil() as usize
     }
 
     fn take(&mut self, max: usize) {
@@ -207,7 +211,8 @@ impl SafeReceiver {
     /// The chunk last offered was accepted by the device.
     pub fn commit(&mut self) {
         if let Some(offered) = self.offered.take() {
-            self.dark_points = self.dark_at_start(&offered).saturating_sub(offered.len);
+            let left = self.dark_at_start(&offered).saturating_sub(offered.len);
+            self.dark_s = left as f64 / f64::from(offered.pps.max(1));
             self.starts = false;
         }
     }
@@ -351,6 +356,22 @@ mod tests {
         assert_eq!(rx.next(20).unwrap().len(), 20);
         rx.discard();
         assert_eq!([true, true].map(|accepted| lit(&mut rx, accepted)), [0, 10]);
+    }
+
+    #[test]
+    fn the_dark_after_a_break_is_a_time_whatever_the_rate_becomes() {
+        let arm = Arm::new();
+        let generation = arm.arm(HostTime::ZERO).unwrap();
+        let (mut tx, mut rx) = queue(300, 8, 200, arm);
+        assert!(tx.push(&SafeChunk::new(&white(20), StreamInstant(0), 30_000, generation, 30)));
+        assert!(tx.push(&SafeChunk::new(&white(200), StreamInstant(20), 90_000, generation, 90)));
+        let mut dark = || {
+            let dark = rx.next(200).unwrap().points().iter().filter(|p| p.is_blank()).count();
+            rx.commit();
+            dark
+        };
+        // Two thirds of a millisecond at the old rate, the last third at the new one.
+        assert_eq!([dark(), dark()], [20, 30]);
     }
 
     #[test]

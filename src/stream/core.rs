@@ -569,6 +569,9 @@ impl Stream {
     }
 
     fn take_rate(&mut self, pps: u32) {
+        // The dark at the start is a time: it takes other points now.
+        let left = self.startup_blank_points as u64 * u64::from(pps);
+        self.startup_blank_points = left.div_ceil(u64::from(self.pps)) as usize;
         self.pps = pps;
         self.rate_from = self.start;
         self.highest_pps = self.highest_pps.max(pps);
