@@ -192,6 +192,7 @@ fn level_bar(level: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::TapPoint;
     use crate::point::LaserPoint;
     use crate::show::report::StreamReport;
     use crate::show::snapshot::{Notice, ProjectorView, SafetyView, Transport};
@@ -253,8 +254,8 @@ mod tests {
         fn send(&mut self, command: Command) {
             self.sent.push(command);
         }
-        fn watch(&mut self, _: usize) {}
-        fn sent_points(&mut self, _: &mut Vec<LaserPoint>) {}
+        fn watch(&mut self, _: usize, _: TapPoint) {}
+        fn watched_points(&mut self, _: &mut Vec<LaserPoint>) {}
     }
 
     #[test]

@@ -158,6 +158,7 @@ mod shared {
 
     use anyhow::Context;
 
+    use crate::frame::TapPoint;
     use crate::point::LaserPoint;
     use crate::show::{Command, Desk, ShowHandle, Snapshot};
 
@@ -194,15 +195,15 @@ mod shared {
             }
         }
 
-        fn watch(&mut self, projector: usize) {
+        fn watch(&mut self, projector: usize, tap_point: TapPoint) {
             if let Some(show) = self.show.borrow_mut().as_mut() {
-                show.watch(projector);
+                show.watch(projector, tap_point);
             }
         }
 
-        fn sent_points(&mut self, out: &mut Vec<LaserPoint>) {
+        fn watched_points(&mut self, out: &mut Vec<LaserPoint>) {
             if let Some(show) = self.show.borrow_mut().as_mut() {
-                show.sent_points(out);
+                show.watched_points(out);
             }
         }
     }

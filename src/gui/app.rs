@@ -35,7 +35,7 @@ pub struct App {
     desk: Box<dyn Desk>,
     chooser: FileChooser,
     wishes: Vec<Command>,
-    sent: Vec<LaserPoint>,
+    watched: Vec<LaserPoint>,
     panels: Panels,
     layout: Layout,
     memory: Memory,
@@ -75,7 +75,7 @@ impl App {
             desk,
             chooser,
             wishes: Vec::new(),
-            sent: Vec::new(),
+            watched: Vec::new(),
             panels: Panels::new(),
             layout: Layout::default(),
             memory: Memory::default(),
@@ -117,10 +117,11 @@ impl App {
         }
         let now = ui.input(|input| input.time);
         let seen = self.desk.snapshot();
-        self.sent.clear();
-        self.desk.sent_points(&mut self.sent);
-        self.panels.preview.take(&self.sent, &seen, now);
-        self.desk.watch(self.panels.preview.watched());
+        self.watched.clear();
+        self.desk.watched_points(&mut self.watched);
+        self.panels.preview.take(&self.watched, &seen, now);
+        let (projector, tap_point) = self.panels.preview.watched();
+        self.desk.watch(projector, tap_point);
         self.panels.take(&seen, now);
 
         self.keys(ui, &seen);

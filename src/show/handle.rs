@@ -31,7 +31,7 @@ use crate::audio::{
 };
 use crate::control::system_ports;
 use crate::dac::{self, FoundDevice};
-use crate::frame::FrameReceiver;
+use crate::frame::{FrameReceiver, TapPoint, TapRegistry};
 use crate::mask::{LightFeeder, LightWindow, light_window};
 use crate::media::{Location, MediaOpener};
 use crate::pattern::{Instrument, Preset};
@@ -52,8 +52,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(16);
 /// How long an armed show goes on without a look of its surface: see
 /// `docs/decisions/0004-a-surface-that-freezes.md`.
 const SURFACE_PATIENCE: Duration = Duration::from_secs(1);
-/// Points kept for a preview that is not read: a quarter second at 100 kpps.
-const SENT_KEPT: usize = 25_000;
+/// Frames that may wait for a preview, and points it is handed at once: a quarter second at 100 kpps.
+const WATCHED_FRAMES: usize = 64;
+const WATCHED_KEPT: usize = 25_000;
 
 /// A running show, held by a surface. Dropping it ends the show, dark.
 #[derive(Debug)]
@@ -61,11 +62,19 @@ pub struct ShowHandle {
     commands: Option<Arc<Sender<Command>>>,
     looked_at_ns: Arc<AtomicI64>,
     published: Arc<ArcSwap<Snapshot>>,
-    /// What each projector got.
-    sent: Vec<FrameReceiver>,
-    watched: usize,
+    /// Where the points of each projector are looked at.
+    taps: Vec<TapRegistry>,
+    watching: Option<Watching>,
     thread: Option<JoinHandle<Report>>,
     hands: Option<HandsThread>,
+}
+
+/// The one place that is looked at: nowhere else are points copied for it.
+#[derive(Debug)]
+struct Watching {
+    projector: usize,
+    tap_point: TapPoint,
+    frames: FrameReceiver,
 }
 
 impl ShowHandle {
@@ -107,25 +116,31 @@ impl Desk for ShowHandle {
         }
     }
 
-    fn watch(&mut self, projector: usize) {
-        self.watched = projector;
+    fn watch(&mut self, projector: usize, tap_point: TapPoint) {
+        let is_there = |watching: &Watching| {
+            watching.projector == projector && watching.tap_point == tap_point
+        };
+        if self.watching.as_ref().is_some_and(is_there) {
+            return;
+        }
+        // The tap before is let go of first: its slots are free then.
+        self.watching = None;
+        let tap = self.taps.get(projector).map(|taps| taps.ring_tap(tap_point, WATCHED_FRAMES, 1));
+        self.watching =
+            tap.and_then(Result::ok).map(|frames| Watching { projector, tap_point, frames });
     }
 
-    fn sent_points(&mut self, out: &mut Vec<LaserPoint>) {
+    fn watched_points(&mut self, out: &mut Vec<LaserPoint>) {
+        let Some(Watching { projector, tap_point, frames }) = &mut self.watching else { return };
         let first = out.len();
-        for (number, sent) in self.sent.iter_mut().enumerate() {
-            // What nobody watches is let go of, so that a change of the choice shows the present.
-            while let Some(frame) = sent.try_recv() {
-                if number == self.watched {
-                    out.extend_from_slice(frame.points());
-                }
-            }
+        while let Some(frame) = frames.try_recv() {
+            out.extend_from_slice(frame.points());
         }
         let seen = self.published.load();
-        if let Some(projector) = seen.projectors.get(self.watched) {
+        if let (TapPoint::Sent, Some(projector)) = (tap_point, seen.projectors.get(*projector)) {
             projector.mounting.fitting().undo(&mut out[first..]);
         }
-        let surplus = (out.len() - first).saturating_sub(SENT_KEPT);
+        let surplus = (out.len() - first).saturating_sub(WATCHED_KEPT);
         out.drain(first..first + surplus);
     }
 }
@@ -144,7 +159,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let seen = look_around(&config.dacs, &mountings);
     let mut projectors = Vec::new();
     let mut slots = Vec::new();
-    let mut sent = Vec::new();
+    let mut taps = Vec::new();
     let lookahead = match config.source {
         Source::Playback { .. } => LOOKAHEAD,
         Source::Live { .. } => Duration::ZERO,
@@ -160,9 +175,9 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         opened.projector.start(opened.worker, Arc::clone(&clock)).map_err(ShowError::Thread)?;
         projectors.push(opened.projector);
         slots.push(opened.slot);
-        sent.push(opened.sent);
+        taps.push(opened.taps);
     }
-    if sent.is_empty() {
+    if taps.is_empty() {
         return Err(ShowError::NoProjector);
     }
 
@@ -236,8 +251,8 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         commands: Some(commands),
         looked_at_ns,
         published,
-        sent,
-        watched: 0,
+        taps,
+        watching: None,
         thread: Some(thread),
         hands: Some(hands),
     })

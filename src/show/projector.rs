@@ -11,7 +11,7 @@ use super::report::{BufferFigures, StreamReport, SyncFigures};
 use super::snapshot::{ProjectorState, ProjectorView};
 use crate::dac::Backend;
 use crate::dac::worker::{Worker, WorkerHandle, WorkerParts, WorkerState, WorkerStatus, spawn};
-use crate::frame::{self, FrameReceiver, TapPoint, TapRegistry};
+use crate::frame::{self, TapRegistry};
 use crate::path::Mounting;
 use crate::pattern::Instrument;
 use crate::safety::arm::Refused;
@@ -23,8 +23,6 @@ use super::ShowError;
 
 /// How long a device may take to let go at the end of a show.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
-/// Frames of sent points that may wait for a preview.
-const PREVIEW_DEPTH: usize = 64;
 
 /// The show's side of one projector.
 #[derive(Debug)]
@@ -44,7 +42,6 @@ pub struct Projector {
     installation: Arc<Installation>,
     test_picture: Option<u8>,
     told_fault: Option<String>,
-    _taps: TapRegistry,
 }
 
 /// How a projector is run.
@@ -69,8 +66,8 @@ pub struct Opened {
     pub slot: Slot,
     /// Its device thread, not running yet: for [`Projector::start`], or for steps in virtual time.
     pub worker: Worker,
-    /// What the projector gets, after safety, for a preview.
-    pub sent: FrameReceiver,
+    /// Where its points are looked at: see [`Stream::set_taps`].
+    pub taps: TapRegistry,
 }
 
 impl Projector {
@@ -92,7 +89,6 @@ impl Projector {
         let meters = gate.meters();
         let (parts, device) = link(&config, &presumed, gate, arm.clone());
         let (taps_in, taps) = frame::producer(frame::DEFAULT_SLOTS, Arc::clone(clock));
-        let sent = taps.ring_tap(TapPoint::Sent, PREVIEW_DEPTH, 1)?;
         let mut stream = Stream::new(config, &presumed, parts)?;
         stream.set_taps(taps_in, number as u32);
         let worker = Worker::new(WorkerParts {
@@ -120,12 +116,11 @@ impl Projector {
             installation: Arc::default(),
             test_picture: None,
             told_fault: None,
-            _taps: taps,
         };
         // Multiples of the golden ratio: any number of projectors is spread evenly over a picture.
         let lag = (number as f32 * 0.618_034).fract();
         let slot = Slot { stream, renderer: Renderer::new(instrument).lagging(lag), arm };
-        Ok(Opened { projector, slot, worker, sent })
+        Ok(Opened { projector, slot, worker, taps })
     }
 
     /// Starts the device thread. It connects in its own time.

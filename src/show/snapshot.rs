@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::analysis::{BeatSource, Features, Track};
 use crate::audio::CoverArt;
 use crate::control::ControllersView;
+use crate::frame::TapPoint;
 use crate::path::Mounting;
 use crate::pattern::{Owner, Preset};
 use crate::point::LaserPoint;
@@ -315,10 +316,11 @@ pub trait Desk {
     fn snapshot(&mut self) -> Arc<Snapshot>;
     /// Sends a wish. Never waits.
     fn send(&mut self, command: Command);
-    /// Chooses the projector whose points are asked for, by its place in the list; the first one at the beginning.
-    fn watch(&mut self, projector: usize);
-    /// Appends the points that the watched projector got since the last call (after safety), oldest first, as the
-    /// audience sees them: whatever its mounting did to them is undone;
-    /// at most the last quarter second of them.
-    fn sent_points(&mut self, out: &mut Vec<LaserPoint>);
+    /// Chooses whose points are looked at, by the projector's place in the list, and where on their way: as they are
+    /// made ([`TapPoint::Path`], lit even while the projector is dark) or as they are sent ([`TapPoint::Sent`], after
+    /// the gate). None are before the first call.
+    fn watch(&mut self, projector: usize, tap_point: TapPoint);
+    /// Appends the points that came by since the last call, oldest first, as the audience would see them: what the
+    /// mounting does to sent ones is undone; at most the last quarter second of them.
+    fn watched_points(&mut self, out: &mut Vec<LaserPoint>);
 }

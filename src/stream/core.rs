@@ -281,8 +281,8 @@ impl Stream {
         &self.timeline
     }
 
-    /// Shows every chunk that passed the gate to those who look at [`TapPoint::Sent`]; `device` is the
-    /// projector's number in the show. Before the stream starts: what was set before is freed here.
+    /// Shows every chunk to those who look: as it was made at [`TapPoint::Path`], as it passed the gate at
+    /// [`TapPoint::Sent`]; `device` is the projector's number in the show. Before the stream starts: what was set before is freed here.
     pub fn set_taps(&mut self, producer: FrameProducer, device: u32) {
         self.taps = Some((producer, device));
     }
@@ -483,6 +483,10 @@ impl Stream {
             bump(&self.stats.counters.kept);
             return false;
         }
+        let made = self.looked_at(TapPoint::Path);
+        if let Some((producer, _)) = &mut self.taps {
+            producer.publish(&self.chunk_buffer[..len], made);
+        }
         let points = &mut self.chunk_buffer[..len];
         let last = points[len - 1];
         let blank = self.startup_blank_points.min(len);
@@ -492,19 +496,9 @@ impl Stream {
         let chunk = self.parts.gate.pass(now, points, self.start, self.pps);
         let queued = self.parts.sender.push(&chunk);
         debug_assert!(queued, "this is the only sender, and there was room");
-        if let Some((producer, device)) = &mut self.taps {
-            let (plays_at, media) = self.promise.unwrap_or_default();
-            let meta = FrameMeta {
-                start: self.start,
-                plays_at,
-                media,
-                media_per_point: self.map.rate * self.timeline.seconds_per_point(),
-                pps: self.pps,
-                epoch: self.map.epoch,
-                device: *device,
-                ..FrameMeta::at(TapPoint::Sent)
-            };
-            producer.publish(chunk.points(), meta);
+        if let Some((producer, _)) = &mut self.taps {
+            let tap_point = TapPoint::Sent;
+            producer.publish(chunk.points(), FrameMeta { tap_point, ..made });
         }
         if let Some((plays_at, media)) = self.promise.take() {
             let record = &self.stats.counters.sync;
@@ -519,6 +513,21 @@ impl Stream {
         bump(&self.stats.counters.chunks);
         self.stats.counters.points.fetch_add(len as u64, Ordering::Relaxed);
         true
+    }
+
+    /// What those who look are told of the chunk at hand.
+    fn looked_at(&self, tap_point: TapPoint) -> FrameMeta {
+        let (plays_at, media) = self.promise.unwrap_or_default();
+        FrameMeta {
+            start: self.start,
+            plays_at,
+            media,
+            media_per_point: self.map.rate * self.timeline.seconds_per_point(),
+            pps: self.pps,
+            epoch: self.map.epoch,
+            device: self.taps.as_ref().map_or(0, |(_, device)| *device),
+            ..FrameMeta::at(tap_point)
+        }
     }
 
     fn read_reports(&mut self, now: HostTime) {
@@ -733,5 +742,39 @@ mod tests {
             });
         }
         assert!(stream.position().0 > 1_000_000);
+    }
+
+    /// One tap sees what was made, another what passed the gate: the same places at the same times.
+    #[test]
+    fn what_is_made_is_seen_before_the_gate_and_what_is_sent_behind_it() {
+        let config = StreamConfig::new(30_000);
+        let capabilities = Capabilities {
+            delivery: Delivery::Fifo,
+            max_points_per_chunk: 1799,
+            capacity_points: Some(1799),
+            min_pps: 1,
+            max_pps: 100_000,
+            reports_queue: true,
+            suggested_buffer: Duration::from_millis(40),
+        };
+        let arm = Arm::new();
+        let (parts, _device) = link(&config, &capabilities, Gate::new(arm.clone()), arm);
+        let mut stream = Stream::new(config, &capabilities, parts).unwrap();
+        let clock = Arc::new(crate::time::ManualClock::default());
+        let (taps_in, taps) = crate::frame::producer(8, clock);
+        stream.set_taps(taps_in, 3);
+        let mut made = taps.ring_tap(TapPoint::Path, 4, 1).unwrap();
+        let mut sent = taps.ring_tap(TapPoint::Sent, 4, 1).unwrap();
+        let mut producer = |request: &FillRequest, buffer: &mut [LaserPoint]| {
+            buffer[..request.target_points].fill(LaserPoint::lit(0.0, 0.0, Colour::WHITE));
+            FillResult::Filled(request.target_points)
+        };
+        stream.fill_from(HostTime::from_nanos(1), &mut producer);
+        let (made, sent) = (made.try_recv().unwrap(), sent.try_recv().unwrap());
+        assert!(made.points().iter().all(|point| !point.is_blank()), "lit as it was made");
+        assert!(sent.points().iter().all(LaserPoint::is_blank), "dark: nobody armed it");
+        assert_eq!(made.points().len(), sent.points().len());
+        let (made, sent) = (made.meta(), sent.meta());
+        assert_eq!((made.start, made.plays_at, made.device), (sent.start, sent.plays_at, 3));
     }
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use galvo::analysis::Features;
+use galvo::frame::TapPoint;
 use galvo::pattern::Gauges;
 use galvo::point::{Colour, LaserPoint};
 use galvo::show::snapshot::{
@@ -27,8 +28,8 @@ pub(crate) struct State {
     pub(crate) sent: Vec<Command>,
     /// Frames since the start.
     pub(crate) frame: u64,
-    /// The projector that is watched.
-    pub(crate) watched: usize,
+    /// The projector that is watched, and where.
+    pub(crate) watched: (usize, TapPoint),
     /// Real presets, where a test needs them.
     bench: Option<PresetBench>,
 }
@@ -56,7 +57,13 @@ impl FakeDesk {
     /// A rich show, paused and disarmed, one projector, at 1:12.
     pub(crate) fn new() -> Self {
         let (seen, sent) = (rich(), Vec::new());
-        Self(Rc::new(RefCell::new(State { seen, sent, frame: 0, watched: 0, bench: None })))
+        Self(Rc::new(RefCell::new(State {
+            seen,
+            sent,
+            frame: 0,
+            watched: (0, TapPoint::Sent),
+            bench: None,
+        })))
     }
 
     /// The same over the real presets, with the user's own in `folder`; the one of this name is at work.
@@ -103,18 +110,22 @@ impl Desk for FakeDesk {
         state.sent.push(command);
     }
 
-    fn watch(&mut self, projector: usize) {
-        self.state().watched = projector;
+    fn watch(&mut self, projector: usize, tap_point: TapPoint) {
+        self.state().watched = (projector, tap_point);
     }
 
-    fn sent_points(&mut self, out: &mut Vec<LaserPoint>) {
+    fn watched_points(&mut self, out: &mut Vec<LaserPoint>) {
         let state = self.state();
         let safety = &state.seen.safety;
         let count = (f64::from(PPS) / FRAMES_PER_SECOND) as usize;
         let turn = state.frame as f32 / FRAMES_PER_SECOND as f32;
         for k in 0..count {
             let point = figure(k as f32 / count as f32, turn);
-            out.push(if safety.armed { point.scaled(safety.master) } else { point.blanked() });
+            out.push(match (state.watched.1, safety.armed) {
+                (TapPoint::Sent, true) => point.scaled(safety.master),
+                (TapPoint::Sent, false) => point.blanked(),
+                _ => point,
+            });
         }
     }
 }

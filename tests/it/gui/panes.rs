@@ -3,6 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Pos2, Rect, vec2};
 use egui_kittest::kittest::Queryable;
+use galvo::frame::TapPoint;
 use galvo::gui::{App, FileChooser};
 use galvo::show::snapshot::{Notice, ProjectorView, Severity};
 use galvo::show::{Command, Installation, ZoneKind};
@@ -227,16 +228,18 @@ fn the_preview_has_a_window_of_its_own_and_watches_the_projector_that_is_chosen(
         ..ProjectorView::default()
     });
     window.h.run_steps(2);
-    for switch in ["Mirrors", "Zones", "Dwell", "Window"] {
+    for switch in ["Drawn", "Mirrors", "Zones", "Dwell", "Window"] {
         window.click(switch);
         window.h.check_accessibility();
     }
+    assert_eq!(window.desk.state().watched, (0, TapPoint::Path), "as it is drawn");
+    window.click("Drawn");
     window.press(Modifiers::NONE, Key::Escape);
     assert_eq!(window.sent(), [Command::Stop]);
     window.h.get_by_label("Watched projector").click();
     window.h.run_steps(3);
     window.click("2 sim:2");
-    assert_eq!(window.desk.state().watched, 1);
+    assert_eq!(window.desk.state().watched, (1, TapPoint::Sent));
 }
 
 /// Pictures to look at while the looks are worked on: `GALVO_LOOKS=folder`.

@@ -1,4 +1,4 @@
-//! What a projector got, as the audience sees it: by the points, or by the mirrors that follow them.
+//! A projector's light as the audience sees it: as sent or as drawn, by the points or by the mirrors that follow them.
 
 mod heat;
 
@@ -9,6 +9,7 @@ use egui::{
 
 use self::heat::Heat;
 use super::set_up::zone_colour;
+use crate::frame::TapPoint;
 use crate::gui::keys::{self, WindowKey};
 use crate::gui::phosphor::Phosphor;
 use crate::gui::theme;
@@ -30,6 +31,7 @@ pub(in crate::gui) struct Preview {
     profile: GalvoProfile,
     followed: Vec<LaserPoint>,
     watched: usize,
+    drawn: bool,
     ghost: bool,
     travel: bool,
     mirrors: bool,
@@ -47,6 +49,7 @@ impl Preview {
             profile: GalvoProfile::default(),
             followed: Vec::new(),
             watched: 0,
+            drawn: false,
             ghost: true,
             travel: false,
             mirrors: false,
@@ -56,19 +59,19 @@ impl Preview {
         }
     }
 
-    /// The place of the projector that is watched.
-    pub(in crate::gui) const fn watched(&self) -> usize {
-        self.watched
+    /// The place of the projector that is watched, and where its points are looked at.
+    pub(in crate::gui) const fn watched(&self) -> (usize, TapPoint) {
+        (self.watched, if self.drawn { TapPoint::Path } else { TapPoint::Sent })
     }
 
-    /// Takes the points sent since the last frame.
-    pub(in crate::gui) fn take(&mut self, sent: &[LaserPoint], seen: &Snapshot, now: f64) {
+    /// Takes the points that came by since the last frame.
+    pub(in crate::gui) fn take(&mut self, fresh: &[LaserPoint], seen: &Snapshot, now: f64) {
         self.watched = self.watched.min(seen.projectors.len().saturating_sub(1));
         if self.dwell {
-            self.heat.take(sent, now);
+            self.heat.take(fresh, now);
         }
         if !self.mirrors {
-            return self.phosphor.take(sent, now);
+            return self.phosphor.take(fresh, now);
         }
         let projector = seen.projectors.get(self.watched);
         let profile = projector
@@ -79,7 +82,7 @@ impl Preview {
         }
         let point_s = 1.0 / projector.map_or(30_000, |projector| projector.pps.max(1_000)) as f32;
         self.followed.clear();
-        for point in sent {
+        for point in fresh {
             let [x, y] = self.mirror.step([point.x, point.y], point_s);
             self.followed.push(LaserPoint { x, y, ..*point });
         }
@@ -189,6 +192,13 @@ impl Preview {
             Some(("No projector in this show", theme::TEXT_QUIET))
         } else if seen.safety.armed && out {
             Some(("SWITCHED OFF: this projector is out of the show", theme::AMBER))
+        } else if self.drawn {
+            let text = if seen.safety.armed {
+                "AS DRAWN: before master, mounting and the safety gate"
+            } else {
+                "DISARMED: the projector is dark, this is what is drawn"
+            };
+            Some((text, theme::TEXT_QUIET))
         } else if seen.safety.armed {
             None
         } else if self.ghost && self.phosphor.is_moving() {
@@ -226,6 +236,9 @@ impl Preview {
                 let name = RichText::new(name).size(theme::SMALL);
                 ui.toggle_value(on, name).on_hover_text(help);
             };
+            let help = "Shows what is drawn, in full light, before master, mounting and the safety gate: while the \
+                        projector is dark too";
+            switch(&mut self.drawn, "Drawn", help);
             let help = "While disarmed, shows the way of the mirrors without light";
             switch(&mut self.ghost, "Ghost", help);
             let help = "While armed, shows the dark moves between lit strokes";
