@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use egui::{
     Align2, CentralPanel, Color32, Context, Frame, Margin, Panel, Rect, Ui, ViewportCommand,
@@ -23,10 +22,6 @@ use crate::point::LaserPoint;
 use crate::show::snapshot::{Notice, Severity};
 use crate::show::{Command, Desk, Snapshot};
 
-/// Time between pictures while something moves: the show makes 60 snapshots a second.
-const LIVELY: Duration = Duration::from_micros(16_600);
-/// The same while nothing moves: notices and faults still appear soon, and a picture costs a software renderer much.
-const IDLE: Duration = Duration::from_millis(200);
 /// How long a changed desk rests before it is written down, s.
 const REST_SECONDS: f64 = 1.0;
 
@@ -141,7 +136,7 @@ impl App {
             || self.panels.preview.is_lit()
             || self.panels.safety.is_waiting()
             || !seen.features.silent;
-        ui.request_repaint_after(if moves { LIVELY } else { IDLE });
+        ui.request_repaint_after(self.panels.pace.next(now, moves));
     }
 
     /// Notes how long the last picture of the window took, s.
@@ -183,7 +178,8 @@ impl App {
     pub(super) fn log_frame_time(&self) {
         let frames = &self.panels.frames;
         let (typical, worst) = (frames.typical_ms(), frames.worst_ms());
-        tracing::info!("window: {typical:.1} ms for a picture, at worst {worst:.1} ms");
+        let made = frames.made();
+        tracing::info!("window: {made} pictures, {typical:.1} ms for one, at worst {worst:.1} ms");
     }
 
     fn guard_closing(&mut self, ctx: &Context, seen: &Snapshot) {
@@ -267,7 +263,7 @@ impl App {
         let panels = &mut self.panels;
         let layout = &mut self.layout;
         let room = CentralPanel::no_frame()
-            .frame(strip(theme::GROUND, 8, 8))
+            .frame(Frame::NONE.inner_margin(Margin::same(8)))
             .show(ui, |ui| {
                 let room = ui.max_rect();
                 layout.show(ui, &mut |pane, ui| panels.show(pane, ui, seen, now, wishes));

@@ -17,11 +17,12 @@ pub(super) struct FrameTime {
     last_ms: VecDeque<f32>,
     smooth_ms: f32,
     detail: f32,
+    made: u64,
 }
 
 impl Default for FrameTime {
     fn default() -> Self {
-        Self { last_ms: VecDeque::with_capacity(PICTURES), smooth_ms: 0.0, detail: 1.0 }
+        Self { last_ms: VecDeque::with_capacity(PICTURES), smooth_ms: 0.0, detail: 1.0, made: 0 }
     }
 }
 
@@ -32,6 +33,7 @@ impl FrameTime {
             return;
         }
         let ms = seconds * 1e3;
+        self.made += 1;
         if self.last_ms.len() == PICTURES {
             self.last_ms.pop_front();
         }
@@ -47,6 +49,11 @@ impl FrameTime {
     /// The part of its points that the preview should draw, 0.1..=1.
     pub(super) const fn detail(&self) -> f32 {
         self.detail
+    }
+
+    /// Pictures since the window opened.
+    pub(super) const fn made(&self) -> u64 {
+        self.made
     }
 
     /// The median of the last pictures, ms.

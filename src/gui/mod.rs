@@ -18,6 +18,7 @@ mod frame_time;
 mod keys;
 mod layout;
 mod memory;
+mod pace;
 mod pane;
 mod panels;
 mod phosphor;

@@ -9,6 +9,7 @@ use eframe::egui::{Context, Ui, ViewportBuilder, Visuals};
 use super::app::App;
 use super::file_chooser::FileChooser;
 use super::theme;
+use crate::realtime::priority::{self, Urgency};
 use crate::show::Desk;
 
 /// What draws the window. See `docs/decisions/0003-renderer.md`.
@@ -78,6 +79,8 @@ pub fn run(desk: Box<dyn Desk>, options: &WindowOptions) -> Result<(), GuiError>
         Renderer::Glow => &[eframe::Renderer::Glow],
         Renderer::Wgpu => &[eframe::Renderer::Wgpu],
     };
+    // A machine that is too slow for all draws the window later, and the light in time. Mesa's threads inherit it.
+    priority::request(Urgency::Watching);
     let mut reason = String::new();
     for renderer in attempts {
         match open(*renderer, &desk, options.remembered_in.clone()) {
@@ -110,6 +113,8 @@ fn open(
             .with_min_inner_size([960.0, 600.0])
             .with_drag_and_drop(true),
         renderer,
+        // A tenth of the work of a software renderer, and nothing here is a gradient.
+        dithering: false,
         ..eframe::NativeOptions::default()
     };
     let desk = Rc::clone(desk);

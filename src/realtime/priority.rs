@@ -13,14 +13,19 @@ pub enum Urgency {
     Device,
     /// Works ahead of those: the decoder. Before ordinary threads, and never before a sound server.
     Ahead,
+    /// Shows the others' work, and gives way to them all: the window, and what draws for it.
+    Watching,
 }
 
 /// Asks for the calling thread; false if the system grants nothing. A system call: once per thread.
 pub fn request(urgency: Urgency) -> bool {
+    if urgency == Urgency::Watching {
+        return below_ordinary();
+    }
     let granted = match urgency {
         Urgency::Hardware => realtime(30),
         Urgency::Device => realtime(20),
-        Urgency::Ahead => false,
+        Urgency::Ahead | Urgency::Watching => false,
     };
     granted || above_ordinary()
 }
@@ -48,6 +53,11 @@ fn above_ordinary() -> bool {
     set_current_thread_priority(ThreadPriority::Crossplatform(value(75))).is_ok()
 }
 
+/// Threads that it starts from now on are as modest.
+fn below_ordinary() -> bool {
+    set_current_thread_priority(ThreadPriority::Crossplatform(value(25))).is_ok()
+}
+
 fn value(level: u8) -> ThreadPriorityValue {
     ThreadPriorityValue::try_from(level).unwrap_or_default()
 }
@@ -58,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_wish_is_granted_or_refused_and_the_thread_goes_on() {
-        for urgency in [Urgency::Ahead, Urgency::Device, Urgency::Hardware] {
+        for urgency in [Urgency::Watching, Urgency::Ahead, Urgency::Device, Urgency::Hardware] {
             let thread = std::thread::spawn(move || request(urgency));
             assert!(thread.join().is_ok(), "{urgency:?}");
         }

@@ -1,6 +1,7 @@
 //! The desk on the screen, clicked through without a window.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod cost;
 mod fake_desk;
 mod hands;
 mod layout;

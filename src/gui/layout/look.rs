@@ -45,7 +45,10 @@ impl<'a> Look<'a> {
 impl Behavior<Pane> for Look<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _: TileId, pane: &mut Pane) -> UiResponse {
         let rect = ui.max_rect();
-        ui.painter().rect_filled(rect, theme::CORNER, theme::PANEL);
+        // The preview has a ground of its own. Every pixel that is filled twice costs a software renderer twice.
+        if *pane != Pane::Preview {
+            ui.painter().rect_filled(rect, theme::CORNER, theme::PANEL);
+        }
         let inside = match pane {
             Pane::Preview => rect,
             Pane::Transport => rect.shrink2(Vec2::new(MARGIN_PX, 8.0)),
@@ -72,9 +75,11 @@ impl Behavior<Pane> for Look<'_> {
         id: TileId,
         _: &egui_tiles::Tabs,
     ) {
-        // The card's ground: below the titles, which are drawn next, and the pane, which is drawn last.
+        // The card's ground behind the titles, which are drawn next; it goes on below the corners of the pane.
         if let Some(card) = tiles.rect(id) {
-            ui.painter().with_clip_rect(card).rect_filled(card, theme::CORNER, theme::PANEL);
+            let height = (TITLES_PX + f32::from(theme::CORNER)).min(card.height());
+            let strip = Rect::from_min_size(card.min, Vec2::new(card.width(), height));
+            ui.painter().with_clip_rect(card).rect_filled(strip, theme::CORNER, theme::PANEL);
         }
         ui.add_space(MARGIN_PX - 8.0);
     }

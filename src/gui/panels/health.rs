@@ -3,6 +3,7 @@
 use egui::{Color32, Grid, RichText, ScrollArea, Ui};
 
 use crate::gui::frame_time::FrameTime;
+use crate::gui::pace::Pace;
 use crate::gui::theme;
 use crate::gui::widgets::bar;
 use crate::show::Snapshot;
@@ -12,8 +13,11 @@ const WORRYING_LOAD: f32 = 0.7;
 /// A picture that takes longer misses the next one at 60 a second, ms.
 const SLOW_PICTURE_MS: f32 = 16.0;
 
+/// Below so many pictures a second a hand on a control feels late.
+const WORRYING_RATE: f32 = 25.0;
+
 /// Shows it.
-pub(in crate::gui) fn show(ui: &mut Ui, seen: &Snapshot, frames: &FrameTime) {
+pub(in crate::gui) fn show(ui: &mut Ui, seen: &Snapshot, frames: &FrameTime, pace: &Pace) {
     ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
         let audio = &seen.audio;
         let load = if audio.period_us > 0.0 { audio.callback_p99_us / audio.period_us } else { 0.0 };
@@ -46,6 +50,10 @@ pub(in crate::gui) fn show(ui: &mut Ui, seen: &Snapshot, frames: &FrameTime) {
                         less when it is long; the show does not need the window at all";
             let share = typical / SLOW_PICTURE_MS;
             row(ui, "Window", &text, typical > SLOW_PICTURE_MS, Some(share), help);
+            let aim = pace.per_second();
+            let help = "Pictures of this window while something moves: fewer where the machine is not fast enough, \
+                        so that it has time for the show";
+            row(ui, "Pictures", &format!("{aim:.0} a second"), aim < WORRYING_RATE, None, help);
         });
         let device = RichText::new(&audio.device).size(theme::SMALL).color(theme::TEXT_FAINT);
         ui.label(device).on_hover_text("The sound device, which is the clock of the show");

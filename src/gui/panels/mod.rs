@@ -28,6 +28,7 @@ pub(super) mod welcome;
 use egui::Ui;
 
 use super::frame_time::FrameTime;
+use super::pace::Pace;
 use super::pane::Pane;
 use crate::show::{Command, Snapshot};
 
@@ -47,6 +48,7 @@ pub(super) struct Panels {
     pub(super) sync: sync::SyncPanel,
     pub(super) log: log::LogPanel,
     pub(super) frames: FrameTime,
+    pub(super) pace: Pace,
     /// A pane that another one wants to be shown.
     pub(super) wanted: Option<Pane>,
 }
@@ -67,6 +69,7 @@ impl Panels {
             sync: sync::SyncPanel::default(),
             log: log::LogPanel::default(),
             frames: FrameTime::default(),
+            pace: Pace::default(),
             wanted: None,
         }
     }
@@ -105,7 +108,7 @@ impl Panels {
             Pane::Live => self.live.show(ui, seen, now, wishes),
             Pane::Controllers => self.controllers.show(ui, seen, now, wishes),
             Pane::Sync => self.sync.show(ui, seen, now, wishes),
-            Pane::Health => health::show(ui, seen, &self.frames),
+            Pane::Health => health::show(ui, seen, &self.frames, &self.pace),
             Pane::Log => self.log.show(ui),
             Pane::Safety => self.safety.show(ui, seen, now, wishes),
         }
