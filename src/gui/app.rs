@@ -7,11 +7,11 @@ use egui::{
     Align2, CentralPanel, Color32, Context, Frame, Margin, Panel, Rect, Ui, ViewportCommand,
 };
 
-use super::demo;
 use super::file_chooser::FileChooser;
 use super::keys::{self, WindowKey};
 use super::layout::Layout;
 use super::memory::{self, Memory};
+use super::own_tracks;
 use super::pane::Pane;
 use super::panels::closing::{self, Answer};
 use super::panels::notices::NoticesPanel;
@@ -42,6 +42,8 @@ pub struct App {
     notices: NoticesPanel,
     key_sheet: bool,
     dressed: bool,
+    /// What was calibrated for the sound device was looked up.
+    calibrated: bool,
     closing: Closing,
 }
 
@@ -81,6 +83,7 @@ impl App {
             notices: NoticesPanel::default(),
             key_sheet: false,
             dressed: false,
+            calibrated: false,
             closing: Closing::No,
         }
     }
@@ -127,6 +130,7 @@ impl App {
         let preview = &mut self.panels.preview;
         let key = preview.show_own_window(ui.ctx(), &seen, now, &mut self.wishes);
         self.window_key(key, ui.ctx(), &seen);
+        self.follow_calibration(&seen);
         self.remember(ui.ctx(), now);
 
         for wish in self.wishes.drain(..) {
@@ -308,7 +312,7 @@ impl App {
         }
         let projectors: Vec<&str> = seen.projectors.iter().map(|p| p.name.as_str()).collect();
         match welcome::show(ui, field.center(), &projectors) {
-            Some(welcome::Answer::Demo) => match demo::file() {
+            Some(welcome::Answer::Demo) => match own_tracks::demo() {
                 Ok(file) => self.wishes.push(Command::Open(file)),
                 Err(error) => {
                     let text =
@@ -318,6 +322,28 @@ impl App {
             },
             Some(welcome::Answer::Open) => self.choose_file(ui.ctx()),
             None => {}
+        }
+    }
+
+    /// Moves the light as it was calibrated on this sound device, unless the show was started with a shift of its own,
+    /// and remembers what is calibrated anew.
+    fn follow_calibration(&mut self, seen: &Snapshot) {
+        let device = &seen.audio.device;
+        if device.is_empty() {
+            return;
+        }
+        let known = self.memory.light_shift_ms.get(device).copied();
+        if !std::mem::replace(&mut self.calibrated, true)
+            && let Some(ms) = known.filter(|ms| *ms != 0.0 && seen.sync.user_offset_ms == 0.0)
+        {
+            self.wishes.push(Command::SetOffsetMs(ms));
+            let text = format!("the light is moved by {ms:+.1} ms, as calibrated on {device}");
+            self.tell(Severity::Info, text);
+        }
+        self.panels.sync.set_remembered(known);
+        if let Some(ms) = self.panels.sync.take_to_remember() {
+            self.memory.light_shift_ms.insert(device.clone(), ms);
+            self.to_write = true;
         }
     }
 

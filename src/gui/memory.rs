@@ -3,6 +3,7 @@
 //! Never whether light is allowed. A file that cannot be understood is told of once and put aside; the desk then
 //! begins as on the first day.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The largest and smallest size everything is drawn in.
 const SCALES: std::ops::RangeInclusive<f32> = 0.5..=4.0;
 
+/// How far the light can be moved against the sound, ms.
+const SHIFTS_MS: std::ops::RangeInclusive<f64> = -1_000.0..=1_000.0;
+
 /// What is remembered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -24,13 +28,15 @@ pub(super) struct Memory {
     pub(super) scale: f32,
     /// True once the operator has read the safety notes.
     pub(super) safety_notes_read: bool,
+    /// How far the light is moved against the sound, ms, by the name of the sound device it was calibrated on.
+    pub(super) light_shift_ms: BTreeMap<String, f64>,
     /// Where the panes stand.
     pub(super) layout: Option<layout::Kept>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { scale: 1.0, safety_notes_read: false, layout: None }
+        Self { scale: 1.0, safety_notes_read: false, light_shift_ms: BTreeMap::new(), layout: None }
     }
 }
 
@@ -93,6 +99,9 @@ fn understood(text: &str) -> Result<Memory, String> {
     if !SCALES.contains(&memory.scale) {
         return Err("its scale is out of range".to_owned());
     }
+    if memory.light_shift_ms.values().any(|ms| !SHIFTS_MS.contains(ms)) {
+        return Err("a shift of the light is out of range".to_owned());
+    }
     if let Some(layout) = &memory.layout {
         layout::Layout::restored(layout).map_err(|flaw| flaw.to_string())?;
     }
@@ -124,7 +133,8 @@ mod tests {
         let path = folder.path().join("galvo/desk.toml");
         assert_eq!(read(&path), Found::first_day(None, true));
         let layout = layout::Layout::default().kept();
-        let memory = Memory { scale: 1.5, safety_notes_read: true, layout };
+        let light_shift_ms = BTreeMap::from([("card".to_owned(), -12.5)]);
+        let memory = Memory { scale: 1.5, safety_notes_read: true, light_shift_ms, layout };
         write(&path, &memory).unwrap();
         assert_eq!(read(&path), Found { memory, told: None, usable: true });
     }

@@ -12,12 +12,12 @@
 
 mod app;
 mod beam_window;
-mod demo;
 mod file_chooser;
 mod frame_time;
 mod keys;
 mod layout;
 mod memory;
+mod own_tracks;
 mod pace;
 mod pane;
 mod panels;

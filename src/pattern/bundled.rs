@@ -62,4 +62,5 @@ pub const BUNDLED: &[(&str, &str)] = &[
     ("test-geometry.toml", include_str!("../../presets/test-geometry.toml")),
     ("test-colours.toml", include_str!("../../presets/test-colours.toml")),
     ("test-blanking.toml", include_str!("../../presets/test-blanking.toml")),
+    ("test-sync.toml", include_str!("../../presets/test-sync.toml")),
 ];

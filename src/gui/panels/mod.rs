@@ -1,6 +1,7 @@
 //! One file per panel. A panel reads a [`Snapshot`](crate::show::Snapshot), pushes wishes, and keeps
 //! only what is on the screen.
 
+mod calibration;
 pub(super) mod closing;
 pub(super) mod controllers;
 pub(super) mod health;

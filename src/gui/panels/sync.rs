@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use egui::{Align, DragValue, Grid, Layout, RichText, ScrollArea, Sense, Stroke, Ui, Vec2, pos2};
 
+use super::calibration::{Calibration, Ended};
 use crate::gui::theme;
 use crate::show::{Command, Snapshot};
 
@@ -25,6 +26,11 @@ const FARTHEST_METRES: f64 = 150.0;
 pub(in crate::gui) struct SyncPanel {
     history: VecDeque<(f64, f32)>,
     distance_metres: f64,
+    calibration: Option<Calibration>,
+    /// What is remembered for the sound device at hand, ms.
+    remembered_ms: Option<f64>,
+    /// What is to be remembered for it from now on, ms.
+    to_remember: Option<f64>,
 }
 
 impl SyncPanel {
@@ -37,6 +43,16 @@ impl SyncPanel {
         while self.history.front().is_some_and(|(at, _)| now - at > LOOK_BACK_SECONDS) {
             self.history.pop_front();
         }
+    }
+
+    /// Is told what is remembered for the sound device at hand, ms.
+    pub(in crate::gui) const fn set_remembered(&mut self, ms: Option<f64>) {
+        self.remembered_ms = ms;
+    }
+
+    /// What is to be remembered for the sound device at hand, ms; once.
+    pub(in crate::gui) const fn take_to_remember(&mut self) -> Option<f64> {
+        self.to_remember.take()
     }
 
     /// Shows it.
@@ -52,7 +68,18 @@ impl SyncPanel {
             ui.spacing_mut().button_padding = Vec2::new(6.0, 2.0);
             ui.spacing_mut().interact_size = Vec2::new(22.0, 20.0);
             self.line(ui, seen, now);
-            self.shift(ui, seen, wishes);
+            match &mut self.calibration {
+                Some(calibration) => match calibration.show(ui, seen, wishes) {
+                    None => {}
+                    Some(ended) => {
+                        self.calibration = None;
+                        if let Ended::Keep(ms) = ended {
+                            self.to_remember = Some(ms);
+                        }
+                    }
+                },
+                None => self.shift(ui, seen, wishes),
+            }
             ui.add_space(theme::GRID);
             parts(ui, seen);
         });
@@ -125,9 +152,27 @@ impl SyncPanel {
             let wanted = wanted.clamp(-SHIFT_RANGE_MS, SHIFT_RANGE_MS);
             wishes.push(Command::SetOffsetMs(wanted));
         }
-        let how = "By eye: play something with hard, single hits (a click track), take a preset that \
-                   flashes on onsets, and shift until click and flash are one.";
-        ui.label(RichText::new(how).size(theme::SMALL).color(theme::TEXT_FAINT));
+        ui.horizontal_wrapped(|ui| {
+            let can = !seen.transport.live;
+            let button = ui.add_enabled(can, egui::Button::new("By eye and ear…"));
+            let help = "Calibrates with a click that flashes: you say which comes first";
+            let button = button.on_hover_text(help);
+            let why = "A live show plays no click: calibrate in a show that plays files";
+            if button.on_disabled_hover_text(why).clicked() {
+                self.calibration = Some(Calibration::new(seen));
+            }
+            let is_new = self.remembered_ms.unwrap_or(0.0) != present;
+            let button = ui.add_enabled(is_new, egui::Button::new("Remember"));
+            let help = "The shift of later shows with this sound device";
+            let button = button.on_hover_text(help);
+            if button.on_disabled_hover_text("This shift is remembered").clicked() {
+                self.to_remember = Some(present);
+            }
+            if let Some(ms) = self.remembered_ms {
+                let text = format!("remembered {ms:+.1} ms");
+                ui.label(RichText::new(text).size(theme::SMALL).color(theme::TEXT_FAINT));
+            }
+        });
     }
 }
 

@@ -169,6 +169,57 @@ fn the_light_is_shifted_from_the_sync_pane() {
 }
 
 #[test]
+fn the_light_is_calibrated_by_answers_and_the_device_is_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("desk.toml");
+    let open = || {
+        let file = file.clone();
+        Window::over([1280.0, 800.0], |desk| {
+            App::new(desk, FileChooser::asking(|| None)).remembered_in(file)
+        })
+    };
+    let mut window = open();
+    let preset = window.desk.state().seen.preset.stored_name.clone();
+    window.open_tab("Sync");
+    window.reach("By eye and ear…");
+    window.reach("Start the click");
+    let sent = window.sent();
+    assert!(
+        matches!(sent.as_slice(), [
+            Command::Open(click),
+            Command::SetLoop(Some(_)),
+            Command::SelectPreset(_),
+            Command::Play,
+        ] if click.ends_with("galvo click.wav")),
+        "{sent:?}"
+    );
+    window.reach("Flash first");
+    window.reach("Flash first");
+    window.reach("Click first");
+    let moved = [32.0, 64.0, 48.0].map(Command::SetOffsetMs);
+    assert_eq!(window.sent(), moved);
+    window.reach("Together");
+    window.reach("Keep");
+    let sent = window.sent();
+    assert!(sent.contains(&Command::SelectPreset(preset)), "the preset comes back: {sent:?}");
+    assert!(!sent.iter().any(|wish| matches!(wish, Command::SetOffsetMs(_) | Command::Arm)));
+    assert!(window.h.query_by_label("remembered +48.0 ms").is_some());
+    window.wait(1.5);
+    drop(window);
+
+    let mut window = open();
+    window.h.run_steps(2);
+    assert_eq!(window.sent(), [Command::SetOffsetMs(48.0)], "as it was calibrated");
+    window.open_tab("Sync");
+    window.reach("By eye and ear…");
+    window.reach("Start the click");
+    window.reach("Click first");
+    window.sent();
+    window.reach("Leave");
+    assert_eq!(window.sent().first(), Some(&Command::SetOffsetMs(48.0)), "put back");
+}
+
+#[test]
 fn the_log_keeps_what_was_told_and_put_away() {
     let mut window = Window::new();
     {
