@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use egui::{Align2, Area, Color32, Frame, Id, Label, Margin, Order, Pos2, Rect, RichText, Ui};
+use egui::{Align2, Area, Color32, Frame, Id, Label, Margin, Order, Rect, RichText, Ui, Vec2};
 
 use crate::gui::theme;
 use crate::gui::widgets::{Icon, icon_button};
@@ -11,6 +11,12 @@ use crate::show::snapshot::{Notice, Severity};
 
 /// The most cards at once.
 const MOST_CARDS: usize = 3;
+/// Widths of a card, px.
+const LEAST_PX: f32 = 240.0;
+const MOST_PX: f32 = 620.0;
+/// Room beside the cards, px: nothing lies over the switches of the preview.
+const SWITCHES_PX: f32 = 96.0;
+const MARGIN_PX: f32 = 12.0;
 
 /// Remembers which notices were put away.
 #[derive(Debug, Default)]
@@ -26,12 +32,12 @@ impl NoticesPanel {
         if open.is_empty() {
             return;
         }
-        let width = (room.width() - 24.0).min(620.0);
+        let width = (room.width() - SWITCHES_PX - 2.0 * MARGIN_PX).clamp(LEAST_PX, MOST_PX);
         let mut dismissed = None;
         Area::new(Id::unique("notices"))
             .order(Order::Middle)
-            .pivot(Align2::CENTER_BOTTOM)
-            .fixed_pos(Pos2::new(room.center().x, room.bottom() - 40.0))
+            .pivot(Align2::LEFT_BOTTOM)
+            .fixed_pos(room.left_bottom() + Vec2::new(MARGIN_PX, -MARGIN_PX))
             .show(ui.ctx(), |ui| {
                 ui.spacing_mut().item_spacing.y = theme::GRID;
                 ui.set_width(width);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use egui::{Align, DragValue, Grid, Layout, RichText, ScrollArea, Sense, Stroke, Ui, Vec2, pos2};
+use egui::{Align, DragValue, Layout, RichText, ScrollArea, Sense, Stroke, Ui, Vec2, pos2};
 
 use super::calibration::{Calibration, Ended};
 use crate::gui::theme;
@@ -20,6 +20,9 @@ const SHIFT_RANGE_MS: f64 = 500.0;
 const AIR_MS_PER_METRE: f64 = 2.915;
 /// No audience stands farther from its loudspeakers, m.
 const FARTHEST_METRES: f64 = 150.0;
+
+/// A figure farther from its name is not found, px.
+const WIDEST_PART_PX: f32 = 380.0;
 
 /// The pane, with the last minute.
 #[derive(Debug, Default)]
@@ -177,29 +180,29 @@ impl SyncPanel {
 }
 
 fn parts(ui: &mut Ui, seen: &Snapshot) {
-    Grid::new("parts of the offset").num_columns(2).spacing([12.0, 2.0]).show(ui, |ui| {
-        let sound = format!("{:.1} ms", seen.sync.sound_latency_ms);
-        part(ui, "Callback to ear", &sound, "What the sound system says of its own buffer");
-        for projector in &seen.projectors {
-            let ahead = format!("{:.0} ms", projector.buffered_ms);
-            let help =
-                "Points ahead of the mirrors: known, so the light is made for when it is seen";
-            part(ui, &projector.name, &ahead, help);
-            let measured =
-                projector.offset_ms.map_or("–".to_owned(), |ms| format!("{ms:+.1} ms"));
-            part(ui, "  light − sound", &measured, "Measured on the projector's own reports");
-        }
-    });
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let sound = format!("{:.1} ms", seen.sync.sound_latency_ms);
+    part(ui, "Callback to ear", &sound, "What the sound system says of its own buffer");
+    for projector in &seen.projectors {
+        let ahead = format!("{:.0} ms", projector.buffered_ms);
+        let help = "Points ahead of the mirrors: known, so the light is made for when it is seen";
+        part(ui, &projector.name, &ahead, help);
+        let measured = projector.offset_ms.map_or("–".to_owned(), |ms| format!("{ms:+.1} ms"));
+        part(ui, "  light − sound", &measured, "Measured on the projector's own reports");
+    }
 }
 
+/// A line: the figure at the right, the name in what is left.
 fn part(ui: &mut Ui, name: &str, value: &str, help: &str) {
-    let name = RichText::new(name).size(theme::SMALL).color(theme::TEXT_QUIET);
-    ui.add(egui::Label::new(name).truncate()).on_hover_text(help);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    let size = Vec2::new(ui.available_width().min(WIDEST_PART_PX), ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         ui.label(RichText::new(value).font(theme::figures(theme::SMALL)).color(theme::TEXT))
             .on_hover_text(help);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let name = RichText::new(name).size(theme::SMALL).color(theme::TEXT_QUIET);
+            ui.add(egui::Label::new(name).truncate()).on_hover_text(help);
+        });
     });
-    ui.end_row();
 }
 
 #[cfg(test)]

@@ -122,18 +122,30 @@ impl Line<'_> {
         asked
     }
 
+    /// Whether a pane is shown.
+    fn pane_tick(self, ui: &mut Ui, pane: Pane) -> Option<Asked> {
+        let (title, help) = pane.words();
+        let mut shown = self.layout.is_shown(pane);
+        let tick = ui.add_enabled(pane.may_be_hidden(), egui::Checkbox::new(&mut shown, title));
+        let tick = tick.on_hover_text(help);
+        let tick = tick.on_disabled_hover_text("It can be moved, and never closed");
+        tick.changed().then_some(Asked::Show(pane, shown))
+    }
+
     fn view_menu(self, ui: &mut Ui) -> Option<Asked> {
         let mut asked = None;
         ui.set_min_width(200.0);
-        for pane in Pane::ALL {
-            let (title, help) = pane.words();
-            let mut shown = self.layout.is_shown(*pane);
-            let tick = ui.add_enabled(pane.may_be_hidden(), egui::Checkbox::new(&mut shown, title));
-            let tick = tick.on_hover_text(help);
-            if tick.on_disabled_hover_text("It can be moved, and never closed").changed() {
-                asked = Some(Asked::Show(*pane, shown));
+        // Two columns: in one the menu would be higher than a small window.
+        let columns = Pane::ALL.chunks(Pane::ALL.len().div_ceil(2));
+        ui.horizontal_top(|ui| {
+            for column in columns {
+                ui.vertical(|ui| {
+                    for pane in column {
+                        asked = self.pane_tick(ui, *pane).or(asked);
+                    }
+                });
             }
-        }
+        });
         ui.separator();
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 2.0;

@@ -127,6 +127,8 @@ fn the_desk_comes_back_as_it_was_left() {
     assert!(!window.has_tab("Tempo") && window.has_tab("Presets"));
     assert!((window.h.ctx.zoom_factor() - 1.25).abs() < 1e-6);
     window.click("View");
+    let reset = window.rect(Role::Button, "Reset layout");
+    assert!(reset.bottom() < SIZE[1] / 1.25, "all of the menu is on the screen: {reset:?}");
     window.click("Reset layout");
     assert!(window.has_tab("Tempo"));
     assert!(window.close());
