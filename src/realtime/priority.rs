@@ -13,6 +13,8 @@ pub enum Urgency {
     Device,
     /// Works ahead of those: the decoder. Before ordinary threads, and never before a sound server.
     Ahead,
+    /// Long work that nobody waits for: after ordinary threads.
+    Behind,
 }
 
 /// Asks for the calling thread; false if the system grants nothing. A system call: once per thread.
@@ -21,8 +23,9 @@ pub fn request(urgency: Urgency) -> bool {
         Urgency::Hardware => realtime(30),
         Urgency::Device => realtime(20),
         Urgency::Ahead => false,
+        Urgency::Behind => return ordinary(10),
     };
-    granted || above_ordinary()
+    granted || ordinary(75)
 }
 
 /// Real-time policy, first in, first out; `level` is 1..=99.
@@ -44,8 +47,9 @@ fn realtime(_level: u8) -> bool {
     set_current_thread_priority(ThreadPriority::Max).is_ok()
 }
 
-fn above_ordinary() -> bool {
-    set_current_thread_priority(ThreadPriority::Crossplatform(value(75))).is_ok()
+/// Ordinary policy; 50 is where every thread begins.
+fn ordinary(level: u8) -> bool {
+    set_current_thread_priority(ThreadPriority::Crossplatform(value(level))).is_ok()
 }
 
 fn value(level: u8) -> ThreadPriorityValue {
@@ -58,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_wish_is_granted_or_refused_and_the_thread_goes_on() {
-        for urgency in [Urgency::Ahead, Urgency::Device, Urgency::Hardware] {
+        for urgency in [Urgency::Behind, Urgency::Ahead, Urgency::Device, Urgency::Hardware] {
             let thread = std::thread::spawn(move || request(urgency));
             assert!(thread.join().is_ok(), "{urgency:?}");
         }

@@ -198,7 +198,7 @@ fn wav(
 }
 
 /// Points of the stream that picture `index` of those shown `fps` a second has in all.
-fn points_of(index: u64, fps: u32, pps: u32) -> u64 {
+pub(super) fn points_of(index: u64, fps: u32, pps: u32) -> u64 {
     let before = |k: u64| k * u64::from(pps) / u64::from(fps);
     before(index + 1) - before(index)
 }

@@ -1,7 +1,7 @@
 //! A track and a preset into a file, from the first byte to its name: for the terminal and for the desk.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -47,6 +47,8 @@ impl RenderError {
 pub struct Rendered {
     /// Where it is.
     pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
     /// Length of the music in it, seconds.
     pub media_s: f64,
     /// What was written.
@@ -82,10 +84,12 @@ pub fn render(
     let mut show = Offline::open(music, preset, settings)?;
     let mut file = BufWriter::new(file);
     let exported = export(&mut show, export_as, &mut file, progress)?;
-    file.flush().map_err(ExportError::Io)?;
+    let file = file.into_inner().map_err(|error| ExportError::Io(error.into_error()))?;
+    let bytes = file.metadata().map_err(ExportError::Io)?.len();
     drop(file);
     Ok(Rendered {
         path: draft.finish()?,
+        bytes,
         media_s: show.length_s(),
         exported,
         counts: show.counts(),

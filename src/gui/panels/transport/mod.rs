@@ -286,7 +286,12 @@ impl TransportPanel {
             painter.rect_filled(field.outline, 3, theme::GROUND);
             self.waveform.paint(&painter, &field, track, stretch);
         } else {
-            let words = if seen.listening { "Listening to the whole track…" } else { "" };
+            let words = if matches!(seen.listening, crate::show::snapshot::Listening::AtWork { .. })
+            {
+                "Listening to the whole track…"
+            } else {
+                ""
+            };
             waveform::plain(&painter, rect, stretch, words);
         }
         let seconds = |(from, to): looping::Part| (from.as_secs_f64(), to.as_secs_f64());
