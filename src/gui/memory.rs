@@ -24,13 +24,15 @@ pub(super) struct Memory {
     pub(super) scale: f32,
     /// True once the operator has read the safety notes.
     pub(super) safety_notes_read: bool,
+    /// Where recordings and renderings go, if the operator chose.
+    pub(super) recordings: Option<PathBuf>,
     /// Where the panes stand.
     pub(super) layout: Option<layout::Kept>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { scale: 1.0, safety_notes_read: false, layout: None }
+        Self { scale: 1.0, safety_notes_read: false, recordings: None, layout: None }
     }
 }
 
@@ -124,7 +126,8 @@ mod tests {
         let path = folder.path().join("galvo/desk.toml");
         assert_eq!(read(&path), Found::first_day(None, true));
         let layout = layout::Layout::default().kept();
-        let memory = Memory { scale: 1.5, safety_notes_read: true, layout };
+        let recordings = Some(PathBuf::from("/shows"));
+        let memory = Memory { scale: 1.5, safety_notes_read: true, recordings, layout };
         write(&path, &memory).unwrap();
         assert_eq!(read(&path), Found { memory, told: None, usable: true });
     }

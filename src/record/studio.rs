@@ -277,6 +277,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::frame::{self, TapPoint};
     use crate::pattern::Preset;
     use crate::time::{MediaTime, SystemClock};
 
@@ -340,7 +341,10 @@ mod tests {
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
         studio.set_folder(demo());
         studio.render(order(&demo(), FileKind::Ilda), SystemClock::read());
-        studio.record(FileKind::Ilda, Vec::new(), SystemClock::read());
+        let (_producer, taps) = frame::producer(8, Arc::new(SystemClock));
+        let sent = taps.ring_tap(TapPoint::Sent, 8, 1).unwrap();
+        let projector = Recorded { projector: "sim:".into(), sent };
+        studio.record(FileKind::Ilda, vec![projector], SystemClock::read());
         let (view, told) = wait(&mut studio);
         assert_eq!((view.made.len(), view.recording), (0, None));
         assert!(told.iter().all(|text| text.contains("choose another")), "{told:?}");

@@ -213,7 +213,7 @@ pub fn start(
     let mut director =
         Director::new(cast, path.as_deref(), clock.now()).with_masks(masks).with_playlist(playlist);
     if let Some(studio) = studio {
-        director = director.with_studio(studio);
+        director.give_studio(studio);
     }
     if matches!(config.source, Source::Playback { .. }) {
         director.listen_to_whole_files(TrackCache::of_user());

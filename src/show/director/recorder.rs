@@ -11,11 +11,9 @@ use crate::show::snapshot::Severity;
 use crate::time::{HostTime, MediaTime};
 
 impl Director {
-    /// With someone who makes files of the show.
-    #[must_use]
-    pub fn with_studio(mut self, studio: Box<dyn Studio>) -> Self {
+    /// Has someone from now on who makes files of the show.
+    pub fn give_studio(&mut self, studio: Box<dyn Studio>) {
         self.studio = Some(studio);
-        self
     }
 
     pub(super) fn obey_about_files(&mut self, wish: RecorderWish, now: HostTime) {

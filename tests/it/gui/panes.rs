@@ -12,7 +12,7 @@ use super::Window;
 const PROJECTOR: &str = "etherdream://192.168.1.40";
 
 impl Window {
-    fn open_tab(&mut self, pane: &str) {
+    pub(super) fn open_tab(&mut self, pane: &str) {
         self.h.get_by_role_and_label(Role::Tab, pane).click();
         self.h.run_steps(3);
     }
