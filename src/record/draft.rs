@@ -12,23 +12,23 @@ const MOST_TWINS: u32 = 10_000;
 /// Why there is no file.
 #[derive(Debug, Error)]
 pub enum DraftError {
-    /// Nothing can be written there: choose another folder.
-    #[error("no file can be written in {} ({source}): choose another folder", folder.display())]
+    /// Nothing can be written there: choose another place.
+    #[error("no file can be written in {} ({reason}): choose another place", folder.display())]
     Folder {
         /// Where it was to be.
         folder: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// It is written, and cannot get its name; it lies beside its place.
-    #[error("{} could not get its name ({source}); what was written is in {}", path.display(), beside.display())]
+    #[error("{} could not get its name ({reason}); what was written is in {}", path.display(), beside.display())]
     Name {
         /// The name it was to get.
         path: PathBuf,
         /// Where it lies.
         beside: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
@@ -53,7 +53,7 @@ impl Draft {
     /// A file of a name that is free in `folder`, which is made if it is not there: `stem.ending`, else
     /// `stem-2.ending` and so on.
     pub fn new_in(folder: &Path, stem: &str, ending: &str) -> Result<(Self, File), DraftError> {
-        let refused = |source| DraftError::Folder { folder: folder.to_owned(), source };
+        let refused = |reason| DraftError::Folder { folder: folder.to_owned(), reason };
         fs::create_dir_all(folder).map_err(refused)?;
         for number in 1..=MOST_TWINS {
             let path = folder.join(twin(stem, ending, number));
@@ -98,7 +98,7 @@ impl Draft {
         }
         match fs::rename(&self.beside, &path) {
             Ok(()) => Ok(path),
-            Err(source) => Err(DraftError::Name { path, beside: self.beside.clone(), source }),
+            Err(reason) => Err(DraftError::Name { path, beside: self.beside.clone(), reason }),
         }
     }
 }
@@ -112,9 +112,9 @@ impl Drop for Draft {
     }
 }
 
-fn refused(path: &Path, source: io::Error) -> DraftError {
+fn refused(path: &Path, reason: io::Error) -> DraftError {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    DraftError::Folder { folder: folder.unwrap_or(Path::new(".")).to_owned(), source }
+    DraftError::Folder { folder: folder.unwrap_or(Path::new(".")).to_owned(), reason }
 }
 
 fn parts(path: &Path) -> (String, String) {
@@ -187,8 +187,8 @@ mod tests {
         let file = home.path().join("file");
         fs::write(&file, "").unwrap();
         let told = Draft::new_in(&file.join("below"), "a", "ild").unwrap_err().to_string();
-        assert!(told.contains("choose another folder"), "{told}");
+        assert!(told.contains("choose another place"), "{told}");
         let told = Draft::over(&file.join("a.ild")).unwrap_err().to_string();
-        assert!(told.contains("choose another folder"), "{told}");
+        assert!(told.contains("choose another place"), "{told}");
     }
 }

@@ -31,7 +31,7 @@ pub enum ReelEnd {
     TooManyFrames,
     /// The disk refuses.
     #[error(
-        "the recording ended: the file could not be written ({0}); make room, or choose another folder"
+        "the recording ended: the file could not be written ({0}); make room, or choose another place"
     )]
     Io(#[from] io::Error),
 }

@@ -74,7 +74,9 @@ impl FileStudio {
     pub fn new(folder: PathBuf, clock: Arc<dyn Clock>) -> Self {
         let since_1970 = || wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default();
         let time_of_day = Box::new(move || since_1970().as_secs() as i64);
-        Self { clock: Some(clock), ..Self::stepped(folder, Zone::of_this_machine(), time_of_day) }
+        let mut studio = Self::stepped(folder, Zone::of_this_machine(), time_of_day);
+        studio.clock = Some(clock);
+        studio
     }
 
     /// The same without a thread for the recorder: [`Studio::look`] does its work. For shows in virtual time.
@@ -165,6 +167,16 @@ impl Work {
                 let goes_on = recording.as_mut().is_some_and(|recording| recording.step());
                 if goes_on && !ending { None } else { recording.take().map(|r| r.finish()) }
             }
+        }
+    }
+}
+
+impl Drop for FileStudio {
+    /// A recording gets its name; a rendering leaves nothing.
+    fn drop(&mut self) {
+        if let Some(Take { work: Work::Stepped(Some(recording)), .. }) = self.recording.take() {
+            // What it would tell has nobody to hear it.
+            drop(recording.finish());
         }
     }
 }
@@ -311,10 +323,22 @@ mod tests {
     #[test]
     fn a_rendering_has_the_name_of_track_and_preset_and_is_told_of() {
         let home = tempfile::tempdir().unwrap();
+        let music = tempfile::tempdir().unwrap();
+        let music = music.path().join("a tone.wav");
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 16_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut wav = hound::WavWriter::create(&music, spec).unwrap();
+        (0..8_000_i16).for_each(|n| wav.write_sample(n % 100 * 99).unwrap());
+        wav.finalize().unwrap();
         let mut studio = studio(home.path());
-        studio.render(order(&demo(), FileKind::Gif), SystemClock::read());
+        studio.render(order(&music, FileKind::Csv), SystemClock::read());
         let (view, told) = wait(&mut studio);
-        assert_eq!(short_name(&view.made[0].path), "demo - A-B.gif");
+        assert_eq!(short_name(&view.made[0].path), "a tone - A-B.csv");
+        assert!((view.made[0].seconds - 0.5).abs() < 0.01);
         assert_eq!(view.made[0].bytes, fs::metadata(&view.made[0].path).unwrap().len());
         assert!(told[0].contains("is rendered"), "{told:?}");
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);

@@ -14,7 +14,7 @@ use crate::show::recorder::{MadeFile, RecordingView, RenderingView};
 use crate::show::{Command, RecorderWish, Snapshot};
 
 /// Room from which the two parts stand side by side, px.
-const WIDE_PX: f32 = 430.0;
+const WIDE_PX: f32 = 360.0;
 /// Width of a choice of the kind of file, px.
 const KIND_PX: f32 = 84.0;
 
@@ -119,8 +119,10 @@ impl RecorderPanel {
                 wishes.push(self.start(seen));
             }
             kind_choice(ui, "Record as", &mut self.record_as, &[FileKind::Ilda, FileKind::Csv]);
-            self.projector_choice(ui, seen);
         });
+        if seen.projectors.len() > 1 {
+            self.projector_choice(ui, seen);
+        }
         quiet(ui, what_is_recorded(self.record_as));
     }
 

@@ -18,9 +18,10 @@ impl Director {
 
     pub(super) fn obey_about_files(&mut self, wish: RecorderWish, now: HostTime) {
         if self.studio.is_none() {
-            return self
-                .notices
-                .add(Severity::Info, "this show makes no files: start it with a window");
+            return self.notices.add(
+                Severity::Info,
+                "this show makes no files: there is no folder of yours to put them in",
+            );
         }
         match wish {
             RecorderWish::Start { projector, kind } => {

@@ -18,7 +18,7 @@ impl Window {
     }
 
     /// Scrolls to a button, and presses it.
-    fn reach(&mut self, label: &str) {
+    pub(super) fn reach(&mut self, label: &str) {
         self.h.get_by_role_and_label(Role::Button, label).scroll_to_me();
         self.h.run_steps(20);
         self.click(label);

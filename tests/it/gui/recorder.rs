@@ -147,9 +147,13 @@ fn another_folder_is_chosen_and_remembered() {
     };
     let mut window = open();
     window.open_tab("Recorder");
-    window.click("Change the folder");
-    let mut sent = Vec::new();
-    while sent.is_empty() {
+    window.reach("Change the folder");
+    let mut sent = wishes(&window);
+    // The dialog answers on a thread of its own.
+    for _ in 0..5_000 {
+        if !sent.is_empty() {
+            break;
+        }
         window.h.run_steps(1);
         sent = wishes(&window);
     }
