@@ -171,11 +171,11 @@ struct Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Day {
     /// 1 to 365, the 29th of February never counted.
-    OfShortYear(i64),
+    ShortYear(i64),
     /// 0 to 365.
-    OfYear(i64),
+    Year(i64),
     /// Month, week (5: the last), day of the week (0: Sunday).
-    OfWeek(i64, i64, i64),
+    Week(i64, i64, i64),
 }
 
 impl Rule {
@@ -221,13 +221,13 @@ impl Change {
             text.parse::<i64>().ok().filter(|n| range.contains(n))
         };
         let day = if let Some(days) = day.strip_prefix('J') {
-            Day::OfShortYear(number(days, 1..=365)?)
+            Day::ShortYear(number(days, 1..=365)?)
         } else if let Some(month) = day.strip_prefix('M') {
             let mut parts = month.splitn(3, '.');
             let (month, week, day) = (parts.next()?, parts.next()?, parts.next()?);
-            Day::OfWeek(number(month, 1..=12)?, number(week, 1..=5)?, number(day, 0..=6)?)
+            Day::Week(number(month, 1..=12)?, number(week, 1..=5)?, number(day, 0..=6)?)
         } else {
-            Day::OfYear(number(day, 0..=365)?)
+            Day::Year(number(day, 0..=365)?)
         };
         Some(Self { day, at })
     }
@@ -235,12 +235,12 @@ impl Change {
     /// Seconds since 1970 by the clock of the place.
     fn in_year(&self, year: i64) -> i64 {
         let day = match self.day {
-            Day::OfYear(day) => day_of(year, 1, 1) + day,
-            Day::OfShortYear(day) => {
+            Day::Year(day) => day_of(year, 1, 1) + day,
+            Day::ShortYear(day) => {
                 let leap = i64::from(day_of(year, 3, 1) - day_of(year, 2, 28) == 2 && day >= 60);
                 day_of(year, 1, 1) + day - 1 + leap
             }
-            Day::OfWeek(month, week, weekday) => {
+            Day::Week(month, week, weekday) => {
                 let first = day_of(year, month, 1);
                 // The first of January 1970 was a Thursday.
                 let first = first + (weekday - (first + 4)).rem_euclid(7);

@@ -115,7 +115,9 @@ impl FileStudio {
             );
             self.tell(Severity::Warning, text);
         }
-        trouble.into_iter().for_each(|text| self.tell(Severity::Error, text));
+        for text in trouble {
+            self.tell(Severity::Error, text);
+        }
         self.add(made);
     }
 
@@ -190,9 +192,9 @@ impl Studio for FileStudio {
         let count = projectors.len();
         let order = RecordOrder { folder: Arc::clone(&self.folder), stem, kind, projectors };
         let work = match &self.clock {
-            Some(clock) => {
-                Recorder::start(order, Arc::clone(clock)).map(Work::Thread).map_err(no_thread)
-            }
+            Some(clock) => Recorder::start(order, Arc::clone(clock))
+                .map(Work::Thread)
+                .map_err(|error| no_thread(&error)),
             None => Recording::begin(order)
                 .map(|recording| Work::Stepped(Some(Box::new(recording))))
                 .map_err(|error| error.to_string()),
@@ -232,7 +234,7 @@ impl Studio for FileStudio {
         let folder = Arc::clone(&self.folder);
         match Rendering::start(Job { music, preset, settings, export_as, folder, stem }, now) {
             Ok(rendering) => self.rendering = Some(rendering),
-            Err(error) => self.tell(Severity::Error, no_thread(error)),
+            Err(error) => self.tell(Severity::Error, no_thread(&error)),
         }
     }
 
@@ -276,7 +278,7 @@ fn short_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn no_thread(error: std::io::Error) -> String {
+fn no_thread(error: &std::io::Error) -> String {
     format!("the system gives no thread to make files with ({error}): end other programs")
 }
 

@@ -52,7 +52,7 @@ fn show(ui: &mut Ui, seen: &Snapshot, frames: &FrameTime, rate: f64) {
         let audio = &seen.audio;
         let load = if audio.period_us > 0.0 { audio.callback_p99_us / audio.period_us } else { 0.0 };
         ui.spacing_mut().interact_size.y = 18.0;
-        Grid::new("health").num_columns(6).spacing([14.0, 3.0]).show(ui, |ui| {
+        Grid::new("health").num_columns(6).spacing([8.0, 3.0]).show(ui, |ui| {
             let (used, whole) = (audio.callback_p99_us / 1e3, audio.period_us / 1e3);
             let text = format!("{used:.2} of {whole:.1} ms");
             let help = "99th percentile of the time spent in the sound callback, and its period";
@@ -101,7 +101,7 @@ fn machine(ui: &mut Ui, seen: &Snapshot) {
     let cost = &seen.machine;
     let all = cost.processors.max(1) as f32;
     let (text, share) = match cost.cores {
-        Some(cores) => (format!("{:.0} % of a core", 100.0 * cores), Some(cores / all)),
+        Some(cores) => (format!("{cores:.2} cores"), Some(cores / all)),
         None => ("–".to_owned(), None),
     };
     let help = format!(
@@ -122,7 +122,7 @@ fn row(ui: &mut Ui, name: &str, value: &str, bad: bool, share: Option<f32>, help
     let figure = RichText::new(value).font(theme::figures(theme::SMALL)).color(ink);
     ui.label(figure).on_hover_text(help);
     if let Some(share) = share {
-        let size = egui::Vec2::new(72.0, 5.0);
+        let size = egui::Vec2::new(44.0, 5.0);
         let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
         bar(ui.painter(), rect, share, if bad { theme::AMBER } else { theme::ACCENT }, None);
         response.on_hover_text(help);

@@ -79,20 +79,21 @@ impl RecorderPanel {
             return;
         };
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 1.5 * theme::GRID;
-            ui.spacing_mut().button_padding = Vec2::new(8.0, 3.0);
-            ui.spacing_mut().interact_size.y = 24.0;
+            ui.spacing_mut().item_spacing.y = theme::GRID;
+            ui.spacing_mut().button_padding = Vec2::new(8.0, 2.0);
+            ui.spacing_mut().interact_size.y = 22.0;
             if ui.available_width() >= WIDE_PX {
                 ui.columns(2, |columns| {
-                    self.record(&mut columns[0], seen, wishes);
-                    self.render(&mut columns[1], seen, wishes);
+                    let [left, right] = columns else { return };
+                    let from_left = Layout::top_down(Align::Min);
+                    left.with_layout(from_left, |ui| self.record(ui, seen, wishes));
+                    right.with_layout(from_left, |ui| self.render(ui, seen, wishes));
                 });
             } else {
                 self.record(ui, seen, wishes);
                 ui.add_space(theme::GRID);
                 self.render(ui, seen, wishes);
             }
-            ui.add_space(theme::GRID);
             self.folder_line(ui, folder, choosing);
             for file in seen.recorder.made.iter().rev() {
                 made(ui, file);
@@ -123,7 +124,9 @@ impl RecorderPanel {
         if seen.projectors.len() > 1 {
             self.projector_choice(ui, seen);
         }
-        quiet(ui, what_is_recorded(self.record_as));
+        if seen.recorder.made.is_empty() {
+            quiet(ui, what_is_recorded(self.record_as));
+        }
     }
 
     fn projector_choice(&mut self, ui: &mut Ui, seen: &Snapshot) {
@@ -165,7 +168,9 @@ impl RecorderPanel {
             }
             kind_choice(ui, "Render as", &mut self.render_as, &FileKind::ALL);
         });
-        quiet(ui, what_is_rendered(self.render_as));
+        if seen.recorder.made.is_empty() {
+            quiet(ui, what_is_rendered(self.render_as));
+        }
     }
 
     fn folder_line(&mut self, ui: &mut Ui, folder: &Path, choosing: bool) {
@@ -218,7 +223,7 @@ fn under_way(ui: &mut Ui, recording: &RecordingView) -> bool {
     }
     let ink = if recording.lost > 0 { theme::AMBER } else { theme::TEXT_QUIET };
     words.push(format!("lost {}", recording.lost));
-    let text = RichText::new(words.join("  ·  ")).font(theme::figures(theme::SMALL)).color(ink);
+    let text = RichText::new(words.join(" · ")).font(theme::figures(11.0)).color(ink);
     ui.add(Label::new(text).wrap()).on_hover_text(
         "Written so far; lost are runs of points that came faster than the disk took them. The \
          light never waits for the disk",
@@ -243,16 +248,17 @@ fn being_rendered(ui: &mut Ui, rendering: &RenderingView) -> bool {
         ui.allocate_exact_size(Vec2::new(ui.available_width(), 5.0), Sense::hover());
     bar(ui.painter(), rect, rendering.share, theme::ACCENT, None);
     response.on_hover_text("What is done of it");
-    let left = rendering.left_s.map_or(String::new(), |s| format!("  ·  {} left", clock(s.into())));
+    let left = rendering.left_s.map_or(String::new(), |s| format!(" · {} left", clock(s.into())));
     let text = format!("{:.0} %{left}", 100.0 * rendering.share);
-    ui.label(RichText::new(text).font(theme::figures(theme::SMALL)).color(theme::TEXT_QUIET));
+    ui.label(RichText::new(text).font(theme::figures(11.0)).color(theme::TEXT_QUIET));
     cancel
 }
 
 fn made(ui: &mut Ui, file: &MadeFile) {
     let name = file.path.file_name().unwrap_or_default().to_string_lossy();
-    let figures = format!("{}  ·  {}", clock(file.seconds), size(file.bytes));
+    let figures = format!("{} · {}", clock(file.seconds), size(file.bytes));
     let path = file.path.display();
+    ui.spacing_mut().interact_size.y = 16.0;
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let figures = RichText::new(figures).font(theme::figures(11.0));

@@ -25,7 +25,7 @@ impl Director {
         }
         match wish {
             RecorderWish::Start { projector, kind } => {
-                let Some(recorded) = self.to_record(projector.as_deref()) else { return };
+                let Some(recorded) = self.points_of(projector.as_deref()) else { return };
                 self.with_studio_do(|studio| studio.record(kind, recorded, now));
             }
             RecorderWish::Stop => self.with_studio_do(|studio| studio.stop()),
@@ -51,7 +51,7 @@ impl Director {
     }
 
     /// The points of the projector of this name, or of all.
-    fn to_record(&mut self, name: Option<&str>) -> Option<Vec<Recorded>> {
+    fn points_of(&mut self, name: Option<&str>) -> Option<Vec<Recorded>> {
         let wanted = |of: &str| name.is_none_or(|name| name == of);
         let projectors = self.cast.projectors.iter().filter(|p| wanted(p.name()));
         let taps = projectors.map(|projector| {
