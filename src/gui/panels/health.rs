@@ -51,8 +51,8 @@ fn show(ui: &mut Ui, seen: &Snapshot, frames: &FrameTime, rate: f64) {
     ScrollArea::both().auto_shrink([false, false]).show(ui, |ui| {
         let audio = &seen.audio;
         let load = if audio.period_us > 0.0 { audio.callback_p99_us / audio.period_us } else { 0.0 };
-        ui.spacing_mut().interact_size.y = 18.0;
-        Grid::new("health").num_columns(6).spacing([8.0, 3.0]).show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 16.0;
+        Grid::new("health").num_columns(6).spacing([8.0, 2.0]).show(ui, |ui| {
             let (used, whole) = (audio.callback_p99_us / 1e3, audio.period_us / 1e3);
             let text = format!("{used:.2} of {whole:.1} ms");
             let help = "99th percentile of the time spent in the sound callback, and its period";
@@ -88,9 +88,9 @@ fn show(ui: &mut Ui, seen: &Snapshot, frames: &FrameTime, rate: f64) {
             let lost = seen.recorder.recording.map_or(0, |recording| recording.lost);
             let help = "Runs of points that the recording under way lacks: the disk is too slow";
             row(ui, "Record lost", &lost.to_string(), lost > 0, None, help);
-            let help = "Runs of points that a look at the light missed: a preview that was hidden, a \
+            let help = "Runs of points that a tap missed, such as a preview that was hidden or a \
                         slow recorder. The light itself is whole";
-            row(ui, "Looks missed", &seen.machine.tap_lost.to_string(), false, None, help);
+            row(ui, "Taps missed", &seen.machine.tap_lost.to_string(), false, None, help);
         });
         let device = RichText::new(&audio.device).size(theme::SMALL).color(theme::TEXT_FAINT);
         ui.label(device).on_hover_text("The sound device, which is the clock of the show");
