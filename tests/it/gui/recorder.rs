@@ -159,6 +159,8 @@ fn another_folder_is_chosen_and_remembered() {
     }
     let folder = [RecorderWish::Folder("/media/stick".into())];
     assert_eq!(sent, folder);
+    // The wish is obeyed by the next picture.
+    window.h.run_steps(2);
     assert!(window.h.query_by_label("/media/stick").is_some());
     window.wait(1.5);
     drop(window);
