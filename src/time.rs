@@ -147,6 +147,22 @@ pub fn wall_clock() -> std::time::SystemTime {
     std::time::SystemTime::now()
 }
 
+/// Processor time that this program has used; `None` where the system does not say.
+#[must_use]
+#[cfg(unix)]
+pub fn process_time() -> Option<Duration> {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(used.tv_sec).ok()?;
+    Some(Duration::new(seconds, u32::try_from(used.tv_nsec).ok()?))
+}
+
+/// Processor time that this program has used; `None` where the system does not say.
+#[must_use]
+#[cfg(not(unix))]
+pub fn process_time() -> Option<Duration> {
+    None
+}
+
 /// Something that tells and awaits host time.
 pub trait Clock: Send + Sync {
     /// The present moment.

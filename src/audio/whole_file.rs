@@ -12,8 +12,11 @@ const HEARD_AS_IT_IS: std::ops::RangeInclusive<u32> = 22_050..=96_000;
 /// Rate to which others are converted, frames per second.
 const HEARD_RATE: u32 = 48_000;
 
+/// Sound between two words on the progress, seconds: some 20 ms of work.
+const WORD_S: f64 = 2.0;
+
 /// Listens to the file from beginning to end. `progress` is told the seconds heard so far and the length in seconds
-/// if the file tells it, a few times a second of work; where it breaks off, there is no track.
+/// if the file tells it, many times a second of work; where it breaks off, there is no track.
 ///
 /// A file that breaks off ends there, as it does when it is played.
 pub fn listen_to_file(
@@ -33,7 +36,7 @@ pub fn listen_to_file(
         resampler.push(stereo, &mut converted);
         analyser.push(&converted);
         if analyser.seconds() >= next_word_s {
-            next_word_s = analyser.seconds() + 10.0;
+            next_word_s = analyser.seconds() + WORD_S;
             if progress(analyser.seconds(), length_s).is_break() {
                 return Ok(None);
             }

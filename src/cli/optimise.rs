@@ -7,7 +7,6 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::args::{MirrorArgs, OptimiseArgs, ProfileName};
-use super::render::{beside, write};
 use crate::format::ilda::{
     self, Dimensions, Drawing, Frame, Frames, MAX_FRAME_POINTS, ReadOptions, Writer,
     palette::Palette,
@@ -17,6 +16,7 @@ use crate::path::trace::trace;
 use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints};
 use crate::pattern::Figure;
 use crate::point::LaserPoint;
+use crate::record::Draft;
 
 /// Larger files are refused unread.
 const MAX_FILE_BYTES: u64 = 1 << 29;
@@ -164,10 +164,10 @@ pub(super) fn optimise(args: &OptimiseArgs) -> anyhow::Result<()> {
         writer.frame(&made, &mut bytes)?;
     }
     writer.close(&mut bytes);
-    let temporary = beside(&args.out);
-    write(&temporary, |file| Ok(file.write_all(&bytes)?))?;
-    std::fs::rename(&temporary, &args.out)
+    let (draft, mut file) = Draft::over(&args.out)?;
+    file.write_all(&bytes)
         .with_context(|| format!("{} could not be written", args.out.display()))?;
+    draft.finish()?;
     let done = Optimised {
         file: args.out.display().to_string(),
         profile: profile.name,

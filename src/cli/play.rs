@@ -1,6 +1,7 @@
 //! `galvo`, `galvo play` and `galvo live`: a show with a surface.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
@@ -9,8 +10,10 @@ use super::{headless, interrupt_flag, keys};
 use crate::audio::AudioChoice;
 use crate::mask::LightSettings;
 use crate::media::Location;
+use crate::record::FileStudio;
+use crate::record::studio::default_folder;
 use crate::show::masks::MaskChoice;
-use crate::show::{self, Begin, Report, ShowConfig, ShowHandle, Source, Transition};
+use crate::show::{self, Begin, Report, ShowConfig, ShowHandle, Source, Studio, Transition};
 use crate::time::SystemClock;
 
 /// The desktop window with nothing open.
@@ -76,7 +79,10 @@ const fn begin(change: ChangeAt) -> Begin {
 fn run(config: &ShowConfig, headless: bool, report: Option<&Path>) -> anyhow::Result<()> {
     // Tried before the show, so that an hour of it is not lost to a wrong path.
     let report = report.map(report_file).transpose()?;
-    let show = show::start(config)?;
+    let clock = Arc::new(SystemClock);
+    let studio = default_folder().map(|folder| FileStudio::new(folder, clock));
+    let studio = studio.map(|studio| Box::new(studio) as Box<dyn Studio>);
+    let show = show::start(config, studio)?;
     let measured = if headless || !window_is_possible() {
         let measured = follow(show)?;
         eprintln!("{}", headless::summary(&measured));

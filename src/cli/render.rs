@@ -1,8 +1,9 @@
 //! `galvo render`: a show into a file, without sound card, clock or projector.
 
-use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -10,13 +11,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::args::RenderArgs;
+use super::interrupt_flag;
 use crate::pattern::Preset;
-use crate::record::{ExportSettings, FileKind, Offline, OfflineSettings, export};
+use crate::record::{self, Draft, ExportSettings, FileKind, OfflineSettings, usual_settings};
 use crate::show::library::{self, Library, default_user_dir};
 use crate::time::SystemClock;
 
-/// A GIF of more than this is too large for where GIFs are shown, seconds.
-const GIF_S: f64 = 10.0;
 /// Parts of the work that a progress bar counts.
 const PARTS: u64 = 1_000;
 
@@ -45,52 +45,42 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     if let Some(seed) = args.seed {
         preset.seed = seed;
     }
-    // A sound file has its rate from the points: one that every card plays.
-    let usual = if kind == FileKind::Wav { 48_000 } else { 30_000 };
+    let usual = usual_settings(kind);
     let settings = OfflineSettings {
-        pps: args.pps.unwrap_or(usual),
+        pps: args.pps.unwrap_or(usual.pps),
         start_s: args.start,
-        duration_s: args.duration.or((kind == FileKind::Gif).then_some(GIF_S)),
-        ..OfflineSettings::default()
+        duration_s: args.duration.or(usual.duration_s),
+        ..usual
     };
-    let mut show = Offline::open(&args.file, &preset, &settings)?;
-    let media_s = show.length_s();
     let export_as = ExportSettings { kind, fps: args.fps, side_px: args.size };
-
     let began = SystemClock::read();
+    let interrupted = interrupt_flag()?;
     let bar = progress_bar();
-    let beside = beside(&args.out);
-    let written = write(&beside, |file| {
-        export(&mut show, &export_as, file, &mut |share| {
-            bar.set_position((share * PARTS as f64) as u64);
-        })
-        .map_err(anyhow::Error::from)
-    })
-    .and_then(|exported| {
-        std::fs::rename(&beside, &args.out)
-            .with_context(|| format!("{} could not be written", args.out.display()))?;
-        Ok(exported)
-    });
+    let mut progress = |share: f64| {
+        bar.set_position((share * PARTS as f64) as u64);
+        if interrupted.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let draft = Draft::over(&args.out)?;
+    let made = record::render(&args.file, &preset, &settings, &export_as, draft, &mut progress);
     bar.finish_and_clear();
-    if written.is_err() {
-        // The error that counts is the first; what is left of the attempt goes if it can.
-        drop(std::fs::remove_file(&beside));
-    }
-    let exported = written?;
+    let made = made?;
     let took_s =
         Duration::from_nanos(SystemClock::read().nanos_since(began).max(1) as u64).as_secs_f64();
-    let counts = show.counts();
     let rendered = Rendered {
-        file: args.out.display().to_string(),
+        file: made.path.display().to_string(),
         preset: preset.name,
-        media_s,
-        points: exported.points,
-        pictures: exported.pictures,
-        lit_points: counts.lit,
-        flash_warnings: counts.flash_warnings,
-        damaged_packets: show.damaged_packets(),
+        media_s: made.media_s,
+        points: made.exported.points,
+        pictures: made.exported.pictures,
+        lit_points: made.counts.lit,
+        flash_warnings: made.counts.flash_warnings,
+        damaged_packets: made.damaged_packets,
         took_s,
-        times_real_time: media_s / took_s,
+        times_real_time: made.media_s / took_s,
     };
     tell(&rendered, args.json)
 }
@@ -132,27 +122,6 @@ pub(super) fn preset(named: Option<&str>) -> anyhow::Result<Preset> {
         return Ok(library::load(path)?);
     }
     Ok((*Library::open(default_user_dir()).get(name)?).clone())
-}
-
-/// Where a file grows before it has its name: nobody ever sees half of it.
-pub(super) fn beside(path: &Path) -> PathBuf {
-    let ending = path.extension().map_or_else(String::new, |e| e.to_string_lossy().into_owned());
-    path.with_extension(format!("{}.{ending}", std::process::id()))
-}
-
-/// Creates `path` and gives it to `fill`, buffered.
-pub(super) fn write<T>(
-    path: &Path,
-    fill: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    let refused = || {
-        let folder = path.parent().unwrap_or(path);
-        format!("no file can be written in {}: choose another place", folder.display())
-    };
-    let mut file = BufWriter::new(File::create(path).with_context(refused)?);
-    let filled = fill(&mut file)?;
-    file.flush().with_context(refused)?;
-    Ok(filled)
 }
 
 /// A bar on a terminal; nothing elsewhere.

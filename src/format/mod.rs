@@ -2,6 +2,9 @@
 
 pub mod asvp;
 pub mod asvr;
+pub mod file_kind;
 pub mod ilda;
 pub mod mask_stream;
 pub mod outlines;
+
+pub use file_kind::FileKind;

@@ -20,7 +20,7 @@ use super::panels::{Panels, key_sheet, safety_notes, status, welcome};
 use super::theme;
 use crate::point::LaserPoint;
 use crate::show::snapshot::{Notice, Severity};
-use crate::show::{Command, Desk, Snapshot};
+use crate::show::{Command, Desk, RecorderWish, Snapshot};
 
 /// How long a changed desk rests before it is written down, s.
 const REST_SECONDS: f64 = 1.0;
@@ -29,6 +29,7 @@ const REST_SECONDS: f64 = 1.0;
 pub struct App {
     desk: Box<dyn Desk>,
     chooser: FileChooser,
+    folder_chooser: FileChooser,
     wishes: Vec<Command>,
     watched: Vec<LaserPoint>,
     panels: Panels,
@@ -71,6 +72,7 @@ impl App {
         Self {
             desk,
             chooser,
+            folder_chooser: FileChooser::of_the_desktops_folders(),
             wishes: Vec::new(),
             watched: Vec::new(),
             panels: Panels::new(),
@@ -88,6 +90,12 @@ impl App {
         }
     }
 
+    /// The same, with folders chosen through `chooser`.
+    #[must_use]
+    pub fn choosing_folders(self, chooser: FileChooser) -> Self {
+        Self { folder_chooser: chooser, ..self }
+    }
+
     /// The same, as it was left: layout and size are read from `file`, and written there when they change. A
     /// damaged file is told of in a notice.
     #[must_use]
@@ -99,6 +107,8 @@ impl App {
             self.layout = layout;
         }
         self.panels.safety.notes_answered(found.memory.safety_notes_read, 0.0);
+        let folder = found.memory.recordings.clone();
+        self.wishes.extend(folder.map(|f| Command::Recorder(RecorderWish::Folder(f))));
         self.memory = found.memory;
         self.file = found.usable.then_some(file);
         found.told.into_iter().for_each(|text| self.tell(Severity::Warning, text));
@@ -137,6 +147,7 @@ impl App {
             self.desk.send(wish);
         }
         let moves = seen.transport.playing
+            || seen.recorder.recording.is_some()
             || self.panels.preview.is_lit()
             || self.panels.safety.is_waiting()
             || !seen.features.silent;
@@ -218,6 +229,7 @@ impl App {
         }
         self.panels.presets.keys(ctx, seen, &mut self.wishes);
         self.panels.transport.keys(ctx, seen, &mut self.wishes);
+        self.panels.recorder.keys(ctx, seen, &mut self.wishes);
         if self.wishes.contains(&Command::Stop) {
             self.panels.presets.leave_question();
             self.panels.parameters.leave_question();
@@ -233,6 +245,16 @@ impl App {
 
     fn files(&mut self, ctx: &Context) {
         self.wishes.extend(self.chooser.poll().map(Command::Open));
+        if self.panels.recorder.take_folder_wish() {
+            let ctx = ctx.clone();
+            self.folder_chooser.open(move || ctx.request_repaint());
+        }
+        if let Some(folder) = self.folder_chooser.poll() {
+            self.memory.recordings = Some(folder.clone());
+            self.to_write = true;
+            self.wishes.push(Command::Recorder(RecorderWish::Folder(folder)));
+        }
+        self.panels.choosing_folder = self.folder_chooser.is_open();
         // Of several dropped files the first counts: a show plays one.
         let dropped = ctx
             .input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));

@@ -1,4 +1,4 @@
-//! Asks the desktop for a file without ever holding up a frame.
+//! Asks the desktop for a file or a folder without ever holding up a frame.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +34,12 @@ impl FileChooser {
                 .add_filter("All files", &["*"])
                 .pick_file()
         })
+    }
+
+    /// A chooser that asks the desktop's own dialog for a folder.
+    #[must_use]
+    pub fn of_the_desktops_folders() -> Self {
+        Self::asking(|| rfd::FileDialog::new().set_title("Folder for recordings").pick_folder())
     }
 
     /// A chooser that asks `ask`, which may take as long as it likes; `None` means cancelled.

@@ -35,6 +35,7 @@ pub(super) const SHEET: &[(&str, &str)] = &[
     ("Ctrl-Shift-S", "Save the preset under a new name"),
     ("Ctrl-Z", "Undo a change of the preset"),
     ("Ctrl-Shift-Z", "Redo it"),
+    ("Ctrl-Shift-R", "Record what the projectors get; and end it"),
     ("F11", "Full screen, and back"),
     ("?", "This list"),
 ];

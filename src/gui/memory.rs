@@ -30,13 +30,21 @@ pub(super) struct Memory {
     pub(super) safety_notes_read: bool,
     /// How far the light is moved against the sound, ms, by the name of the sound device it was calibrated on.
     pub(super) light_shift_ms: BTreeMap<String, f64>,
+    /// Where recordings and renderings go, if the operator chose.
+    pub(super) recordings: Option<PathBuf>,
     /// Where the panes stand.
     pub(super) layout: Option<layout::Kept>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { scale: 1.0, safety_notes_read: false, light_shift_ms: BTreeMap::new(), layout: None }
+        Self {
+            scale: 1.0,
+            safety_notes_read: false,
+            light_shift_ms: BTreeMap::new(),
+            recordings: None,
+            layout: None,
+        }
     }
 }
 
@@ -134,7 +142,9 @@ mod tests {
         assert_eq!(read(&path), Found::first_day(None, true));
         let layout = layout::Layout::default().kept();
         let light_shift_ms = BTreeMap::from([("card".to_owned(), -12.5)]);
-        let memory = Memory { scale: 1.5, safety_notes_read: true, light_shift_ms, layout };
+        let recordings = Some(PathBuf::from("/shows"));
+        let memory =
+            Memory { scale: 1.5, safety_notes_read: true, light_shift_ms, recordings, layout };
         write(&path, &memory).unwrap();
         assert_eq!(read(&path), Found { memory, told: None, usable: true });
     }

@@ -20,6 +20,7 @@ pub(super) enum Pane {
     Controllers,
     Sync,
     Health,
+    Recorder,
     Log,
 }
 
@@ -40,6 +41,7 @@ impl Pane {
         Self::Controllers,
         Self::Sync,
         Self::Health,
+        Self::Recorder,
         Self::Log,
     ];
 
@@ -63,6 +65,9 @@ impl Pane {
             Self::SetUp => ("Set-up", "A projector in its room: corners, zones, mirrors, mounting"),
             Self::Sync => ("Sync", "How well light meets sound, and the shift of the light"),
             Self::Health => ("Health", "Whether the machine keeps up"),
+            Self::Recorder => {
+                ("Recorder", "Files of the show: recording the light, rendering the track")
+            }
             Self::Log => ("Log", "Everything that was told since the desk opened"),
             Self::Safety => ("Safety", "Light or no light: arming, master, what went dark and why"),
         }

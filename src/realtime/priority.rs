@@ -14,20 +14,22 @@ pub enum Urgency {
     /// Works ahead of those: the decoder. Before ordinary threads, and never before a sound server.
     Ahead,
     /// Shows the others' work, and gives way to them all: the window, and what draws for it.
+    /// Threads that it starts inherit that.
     Watching,
+    /// Long work that nobody waits for: after everything else.
+    Behind,
 }
 
 /// Asks for the calling thread; false if the system grants nothing. A system call: once per thread.
 pub fn request(urgency: Urgency) -> bool {
-    if urgency == Urgency::Watching {
-        return below_ordinary();
-    }
     let granted = match urgency {
         Urgency::Hardware => realtime(30),
         Urgency::Device => realtime(20),
-        Urgency::Ahead | Urgency::Watching => false,
+        Urgency::Ahead => false,
+        Urgency::Watching => return ordinary(25),
+        Urgency::Behind => return ordinary(10),
     };
-    granted || above_ordinary()
+    granted || ordinary(75)
 }
 
 /// Real-time policy, first in, first out; `level` is 1..=99.
@@ -49,13 +51,9 @@ fn realtime(_level: u8) -> bool {
     set_current_thread_priority(ThreadPriority::Max).is_ok()
 }
 
-fn above_ordinary() -> bool {
-    set_current_thread_priority(ThreadPriority::Crossplatform(value(75))).is_ok()
-}
-
-/// Threads that it starts from now on are as modest.
-fn below_ordinary() -> bool {
-    set_current_thread_priority(ThreadPriority::Crossplatform(value(25))).is_ok()
+/// Ordinary policy; 50 is where every thread begins.
+fn ordinary(level: u8) -> bool {
+    set_current_thread_priority(ThreadPriority::Crossplatform(value(level))).is_ok()
 }
 
 fn value(level: u8) -> ThreadPriorityValue {
@@ -68,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_wish_is_granted_or_refused_and_the_thread_goes_on() {
-        for urgency in [Urgency::Watching, Urgency::Ahead, Urgency::Device, Urgency::Hardware] {
+        use Urgency::{Ahead, Behind, Device, Hardware, Watching};
+        for urgency in [Behind, Watching, Ahead, Device, Hardware] {
             let thread = std::thread::spawn(move || request(urgency));
             assert!(thread.join().is_ok(), "{urgency:?}");
         }

@@ -4,7 +4,7 @@
 //! show the beam as modelled mirrors draw it.
 
 use std::io::{self, Seek, Write};
-use std::path::Path;
+use std::ops::ControlFlow;
 
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::codecs::png::PngEncoder;
@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::beam::BeamView;
 use super::offline::{Offline, OfflineError};
 use super::rows;
-use crate::format::ilda;
+use crate::format::{FileKind, ilda};
 use crate::path::GalvoProfile;
 use crate::point::LaserPoint;
 
@@ -26,37 +26,6 @@ const SHEET: [u32; 2] = [4, 3];
 const GIF_SPEED: i32 = 20;
 /// The unit of time of a GIF is a hundredth of a second, and players show nothing shorter than two.
 const FASTEST_GIF_FPS: u32 = 50;
-
-/// A kind of file, known by its ending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    /// `.ild`: pictures for any laser program.
-    Ilda,
-    /// `.csv`: a row for every point, the columns of `galvo simulate --record`.
-    Csv,
-    /// `.wav`: a sample frame for every point: x, y, red, green, blue, intensity.
-    Wav,
-    /// `.png`: a sheet of moments.
-    Png,
-    /// `.gif`: the moving beam.
-    Gif,
-}
-
-impl FileKind {
-    /// The kind that a file's ending names.
-    #[must_use]
-    pub fn of(path: &Path) -> Option<Self> {
-        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-        Some(match ending.as_str() {
-            "ild" | "ilda" => Self::Ilda,
-            "csv" => Self::Csv,
-            "wav" => Self::Wav,
-            "png" => Self::Png,
-            "gif" => Self::Gif,
-            _ => return None,
-        })
-    }
-}
 
 /// Why a show did not become a file.
 #[derive(Debug, Error)]
@@ -76,6 +45,9 @@ pub enum ExportError {
     /// The picture refuses.
     #[error("the picture could not be written: {0}")]
     Picture(#[from] image::ImageError),
+    /// Whoever hears of the progress broke it off.
+    #[error("cancelled; nothing was written")]
+    Cancelled,
 }
 
 /// How a file is written.
@@ -98,7 +70,10 @@ pub struct Exported {
     pub pictures: u64,
 }
 
-/// Writes the whole of `show` to `out`; `progress` hears the share that is done, 0..=1.
+/// Hears the share that is done, 0..=1; where it breaks off, the work ends with [`ExportError::Cancelled`].
+pub type Progress<'a> = &'a mut dyn FnMut(f64) -> ControlFlow<()>;
+
+/// Writes the whole of `show` to `out`.
 ///
 /// # Errors
 /// What stopped it; `out` then holds a part.
@@ -106,7 +81,7 @@ pub fn export(
     show: &mut Offline,
     settings: &ExportSettings,
     out: &mut (impl Write + Seek),
-    progress: &mut dyn FnMut(f64),
+    progress: Progress<'_>,
 ) -> Result<Exported, ExportError> {
     match settings.kind {
         FileKind::Ilda => ilda(show, settings.fps, out, progress),
@@ -117,11 +92,19 @@ pub fn export(
     }
 }
 
+/// Tells how far it is, and ends the work if it is broken off.
+fn told(progress: Progress<'_>, share: f64) -> Result<(), ExportError> {
+    match progress(share.min(1.0)) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(ExportError::Cancelled),
+    }
+}
+
 fn ilda(
     show: &mut Offline,
     fps: u32,
     out: &mut impl Write,
-    progress: &mut dyn FnMut(f64),
+    progress: Progress<'_>,
 ) -> Result<Exported, ExportError> {
     let pictures = show.pictures_in_all(fps);
     let count = usize::try_from(pictures).unwrap_or(usize::MAX);
@@ -138,7 +121,7 @@ fn ilda(
         bytes.clear();
         writer.frame(&frame, &mut bytes)?;
         out.write_all(&bytes)?;
-        progress((index + 1) as f64 / pictures as f64);
+        told(progress, (index + 1) as f64 / pictures as f64)?;
     }
     bytes.clear();
     writer.close(&mut bytes);
@@ -149,7 +132,7 @@ fn ilda(
 /// The whole stream in pieces; returns its points.
 fn each_chunk(
     show: &mut Offline,
-    progress: &mut dyn FnMut(f64),
+    progress: Progress<'_>,
     mut take: impl FnMut(u64, &[LaserPoint]) -> Result<(), ExportError>,
 ) -> Result<u64, ExportError> {
     let in_all = show.points_in_all().max(1);
@@ -162,14 +145,14 @@ fn each_chunk(
         }
         take(made, &chunk[..n])?;
         made += n as u64;
-        progress(made as f64 / in_all as f64);
+        told(progress, made as f64 / in_all as f64)?;
     }
 }
 
 fn csv(
     show: &mut Offline,
     out: &mut impl Write,
-    progress: &mut dyn FnMut(f64),
+    progress: Progress<'_>,
 ) -> Result<Exported, ExportError> {
     out.write_all(rows::HEAD)?;
     let pps = u128::from(show.pps());
@@ -188,7 +171,7 @@ fn csv(
 fn wav(
     show: &mut Offline,
     out: &mut (impl Write + Seek),
-    progress: &mut dyn FnMut(f64),
+    progress: Progress<'_>,
 ) -> Result<Exported, ExportError> {
     /// Full scale of 24 bits.
     const FULL: f32 = 8_388_607.0;
@@ -215,7 +198,7 @@ fn wav(
 }
 
 /// Points of the stream that picture `index` of those shown `fps` a second has in all.
-fn points_of(index: u64, fps: u32, pps: u32) -> u64 {
+pub(super) fn points_of(index: u64, fps: u32, pps: u32) -> u64 {
     let before = |k: u64| k * u64::from(pps) / u64::from(fps);
     before(index + 1) - before(index)
 }
@@ -224,7 +207,7 @@ fn gif(
     show: &mut Offline,
     settings: &ExportSettings,
     out: &mut impl Write,
-    progress: &mut dyn FnMut(f64),
+    progress: Progress<'_>,
 ) -> Result<Exported, ExportError> {
     let fps = settings.fps.clamp(1, FASTEST_GIF_FPS);
     let mut view = BeamView::new(settings.side_px as usize, GalvoProfile::default());
@@ -245,7 +228,7 @@ fn gif(
             let delay = Delay::from_numer_denom_ms(1_000, fps);
             encoder.encode_frame(GifFrame::from_parts(picture, 0, 0, delay))?;
         }
-        progress((index + 1) as f64 / pictures as f64);
+        told(progress, (index + 1) as f64 / pictures as f64)?;
     }
     Ok(Exported { points: made, pictures })
 }
@@ -255,7 +238,7 @@ fn png(
     show: &mut Offline,
     settings: &ExportSettings,
     out: &mut impl Write,
-    progress: &mut dyn FnMut(f64),
+    progress: Progress<'_>,
 ) -> Result<Exported, ExportError> {
     let mut view = BeamView::new(settings.side_px as usize, GalvoProfile::default());
     let side = view.side();
@@ -282,6 +265,7 @@ fn png(
                 view.show(&chunk[..got], show.pps());
             }
             made += got as u64;
+            told(progress, made as f64 / in_all as f64)?;
         }
         Ok::<_, ExportError>(made)
     };
@@ -300,7 +284,6 @@ fn png(
             let at = 3 * ((top + y) * width + left);
             sheet[at..at + line.len()].copy_from_slice(line);
         }
-        progress((cell + 1) as f64 / cells as f64);
     }
     let (width, height) = (width as u32, height as u32);
     PngEncoder::new(out).write_image(&sheet, width, height, ExtendedColorType::Rgb8)?;
@@ -310,21 +293,6 @@ fn png(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_is_known_by_its_ending() {
-        for (name, kind) in [
-            ("a.ild", Some(FileKind::Ilda)),
-            ("b.c.CSV", Some(FileKind::Csv)),
-            ("a.wav", Some(FileKind::Wav)),
-            ("a.png", Some(FileKind::Png)),
-            ("a.gif", Some(FileKind::Gif)),
-            ("a.mp4", None),
-            ("ild", None),
-        ] {
-            assert_eq!(FileKind::of(Path::new(name)), kind, "{name}");
-        }
-    }
 
     #[test]
     fn pictures_share_the_points_without_a_rest() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::deck::Transition;
 use super::edit::PresetEdit;
 use super::installation::Installation;
+use super::recorder::RecorderWish;
 use crate::analysis::BeatWish;
 use crate::control::ControllersWish;
 use crate::path::Mounting;
@@ -137,6 +138,10 @@ pub enum Command {
         /// The picture, as the generator `test_pattern` numbers them.
         picture: Option<u8>,
     },
+    /// Concerns the files made of the show: recordings and renderings.
+    Recorder(RecorderWish),
+    /// Listens to the whole of the present file, or breaks that off: what is heard as it plays is enough to go on.
+    ListenToTrack(bool),
     /// Ends the show: dark, devices closed.
     Quit,
 }

@@ -4,6 +4,7 @@
 mod music;
 mod presets;
 mod projectors;
+mod recorder;
 mod told;
 
 use std::path::Path;
@@ -18,11 +19,13 @@ use super::deck::Transition;
 use super::engine::{EngineCommand, EngineEnds, EngineView};
 use super::hands::HandsEnd;
 use super::live::{Live, Pressed};
+use super::machine::{MachineView, MachineWatch};
 use super::masks::MaskThread;
 use super::mountings::Mountings;
 use super::notices::Notices;
 use super::playlist::Playlist;
 use super::projector::Projector;
+use super::recorder::{RecorderView, Studio};
 use super::report::{Report, TripEntry};
 use super::shuffle::Shuffle;
 use super::snapshot::{PresetEntry, PresetView, Severity, Snapshot};
@@ -165,8 +168,16 @@ pub struct Director {
     tracks: Vec<Arc<Track>>,
     /// The track of the present file.
     track: Option<Arc<Track>>,
+    /// It was broken off, and is not begun again by itself.
+    listening_refused: bool,
     /// What the operator holds beside the preset.
     live: Live,
+    /// Who makes files of the show, and how they are.
+    studio: Option<Box<dyn Studio>>,
+    recorder: RecorderView,
+    /// What the program costs.
+    machine: MachineWatch,
+    cost: MachineView,
     /// The hands from outside.
     hands: Option<HandsEnd>,
     /// Listens for new sections while presets are shuffled.
@@ -216,7 +227,12 @@ impl Director {
             listening: None,
             tracks: Vec::new(),
             track: None,
+            listening_refused: false,
             live: Live::default(),
+            studio: None,
+            recorder: RecorderView::default(),
+            machine: MachineWatch::default(),
+            cost: MachineView::default(),
             hands: None,
             shuffle: Shuffle::new(SHUFFLE_SEED),
             looked_at_files: now,
@@ -361,6 +377,8 @@ impl Director {
             Command::SetTestPicture { projector, picture } => {
                 self.set_test_picture(&projector, picture);
             }
+            Command::Recorder(wish) => self.obey_about_files(wish, now),
+            Command::ListenToTrack(listen) => self.listen_to_track(listen),
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
                 self.over = true;
@@ -411,6 +429,9 @@ impl Director {
         for text in self.masks.iter().flat_map(MaskThread::take_notices) {
             self.notices.add(Severity::Warning, text);
         }
+        self.look_at_files(now);
+        self.cost =
+            self.machine.look(now, || self.cast.projectors.iter().map(Projector::tap_lost).sum());
         let view = *self.cast.ends.view.read();
         self.follow_track();
         self.reload_presets(now);
@@ -434,6 +455,7 @@ impl Director {
         let report = self.report(now);
         // The devices go dark and close before their streams end with the sound.
         self.cast.projectors.iter_mut().for_each(Projector::close);
+        self.close_files();
         report
     }
 

@@ -22,6 +22,7 @@ use super::masks::{self, MaskThread};
 use super::mountings::Mountings;
 use super::playlist::{Playlist, open_decoder};
 use super::projector::{Projector, SetUp};
+use super::recorder::Studio;
 use super::remote::Remote;
 use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
@@ -145,8 +146,11 @@ impl Desk for ShowHandle {
     }
 }
 
-/// Starts a show. May take seconds: it opens the sound device.
-pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
+/// Starts a show of which `studio`, if there is one, makes files. May take seconds: it opens the sound device.
+pub fn start(
+    config: &ShowConfig,
+    studio: Option<Box<dyn Studio>>,
+) -> Result<ShowHandle, ShowError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut library = Library::open(config.preset_folder.clone().or_else(default_user_dir));
     let preset = choose_preset(&mut library, config.preset.as_deref())?;
@@ -223,6 +227,9 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let playlist = Playlist::new(opener, waiting.to_vec());
     let mut director =
         Director::new(cast, path.as_deref(), clock.now()).with_masks(masks).with_playlist(playlist);
+    if let Some(studio) = studio {
+        director.give_studio(studio);
+    }
     if matches!(config.source, Source::Playback { .. }) {
         director.listen_to_whole_files(TrackCache::of_user());
     }

@@ -11,7 +11,7 @@ use super::report::{BufferFigures, StreamReport, SyncFigures};
 use super::snapshot::{ProjectorState, ProjectorView};
 use crate::dac::Backend;
 use crate::dac::worker::{Worker, WorkerHandle, WorkerParts, WorkerState, WorkerStatus, spawn};
-use crate::frame::{self, TapRegistry};
+use crate::frame::{self, FrameReceiver, TapError, TapPoint, TapRegistry};
 use crate::path::Mounting;
 use crate::pattern::Instrument;
 use crate::safety::arm::Refused;
@@ -42,6 +42,7 @@ pub struct Projector {
     installation: Arc<Installation>,
     test_picture: Option<u8>,
     told_fault: Option<String>,
+    taps: TapRegistry,
 }
 
 /// How a projector is run.
@@ -116,6 +117,7 @@ impl Projector {
             installation: Arc::default(),
             test_picture: None,
             told_fault: None,
+            taps: taps.clone(),
         };
         // Multiples of the golden ratio: any number of projectors is spread evenly over a picture.
         let lag = (number as f32 * 0.618_034).fract();
@@ -205,6 +207,17 @@ impl Projector {
     #[must_use]
     pub const fn control(&self) -> &StreamControl {
         &self.control
+    }
+
+    /// What it gets from now on, after safety, up to `depth` runs of it waiting.
+    pub fn sent_points(&self, depth: usize) -> Result<FrameReceiver, TapError> {
+        self.taps.ring_tap(TapPoint::Sent, depth, 1)
+    }
+
+    /// Runs of points that those who look at it wanted and did not get.
+    #[must_use]
+    pub fn tap_lost(&self) -> u64 {
+        self.taps.reports().iter().map(|tap| tap.stats.dropped).sum()
     }
 
     /// A fault that was not there at the last call.

@@ -16,6 +16,8 @@ use super::command::Command;
 use super::deck::{Change, Transition};
 use super::editor::Side;
 use super::installation::Installation;
+use super::machine::MachineView;
+use super::recorder::RecorderView;
 
 /// The state of the show, made about 60 times a second by the show thread.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +30,8 @@ pub struct Snapshot {
     pub beat_source: BeatSource,
     /// The whole of the file that is played, once it is known: beats, bars and parts with their times.
     pub track: Option<Arc<Track>>,
-    /// True while the whole of the file that is played is listened to, beside its playing.
-    pub listening: bool,
+    /// Whether the whole of the file that is played is listened to, beside its playing.
+    pub listening: Listening,
     /// What is played, and where.
     pub transport: Transport,
     /// The presets to choose from.
@@ -60,12 +62,46 @@ pub struct Snapshot {
     pub sync: SyncView,
     /// The sound device and its callback.
     pub audio: AudioView,
+    /// The files that are made of the show.
+    pub recorder: RecorderView,
+    /// What the program costs the machine.
+    pub machine: MachineView,
     /// What an operator should read, newest last; at most 50.
     pub notices: Vec<Notice>,
     /// Notices made since the start, so that a surface knows which of them are new.
     pub notices_made: u64,
     /// True once the show is over: the end of the music or of the time asked for was reached.
     pub finished: bool,
+}
+
+/// Whether the whole of the file that is played is listened to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Listening {
+    /// It is known, or there is no file that could be.
+    #[default]
+    No,
+    /// It can be asked for: it was broken off.
+    Offered,
+    /// It is listened to.
+    AtWork {
+        /// Heard so far, seconds.
+        heard_s: f64,
+        /// Length of the file, where that is known, seconds.
+        length_s: Option<f64>,
+    },
+}
+
+impl Listening {
+    /// What is done of it, 0..=1, where that is known.
+    #[must_use]
+    pub fn share(self) -> Option<f32> {
+        match self {
+            Self::AtWork { heard_s, length_s: Some(length_s) } if length_s > 0.0 => {
+                Some((heard_s / length_s).clamp(0.0, 1.0) as f32)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What is played.

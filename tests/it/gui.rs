@@ -8,6 +8,7 @@ mod layout;
 mod panes;
 mod playing;
 mod presets;
+mod recorder;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

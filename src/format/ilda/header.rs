@@ -3,7 +3,7 @@
 use super::Error;
 
 /// Where each field lies.
-mod at {
+pub(super) mod at {
     use core::ops::Range;
     pub(super) const MAGIC: Range<usize> = 0..4;
     pub(super) const FORMAT: usize = 7;
@@ -11,7 +11,7 @@ mod at {
     pub(super) const COMPANY: Range<usize> = 16..24;
     pub(super) const RECORDS: Range<usize> = 24..26;
     pub(super) const NUMBER: Range<usize> = 26..28;
-    pub(super) const TOTAL: Range<usize> = 28..30;
+    pub(in crate::format::ilda) const TOTAL: Range<usize> = 28..30;
     pub(super) const PROJECTOR: usize = 30;
 }
 

@@ -10,7 +10,7 @@ mod read;
 mod write;
 
 pub use read::{Drawing, ReadOptions, Warning, read};
-pub use write::{Dimensions, Frames, Writer};
+pub use write::{COUNT_AT, Dimensions, Frames, Writer};
 
 use crate::point::LaserPoint;
 

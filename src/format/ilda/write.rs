@@ -3,7 +3,7 @@
 //! True colours in the order of the specification, every blanked point marked, the last point of each frame
 //! marked, frames numbered from 0 with the right total, and a closing header of the same format.
 
-use super::header::{Format, Header};
+use super::header::{Format, Header, at};
 use super::{Error, Frame, MAX_FRAME_POINTS, MAX_FRAMES, Point};
 
 const BLANKED: u8 = 0x40;
@@ -33,6 +33,10 @@ impl Dimensions {
 pub struct Frames(u16);
 
 impl Frames {
+    /// As many as a file can hold: for one that is written before its end is known, and told of at its end by
+    /// writing [`Self::to_bytes`] of the true count at [`COUNT_AT`] of every header.
+    pub const MOST: Self = Self(MAX_FRAMES as u16);
+
     /// # Errors
     /// [`Error::TooManyFrames`], [`Error::NoFrame`].
     pub const fn new(count: usize) -> Result<Self, Error> {
@@ -42,7 +46,16 @@ impl Frames {
             _ => Err(Error::TooManyFrames),
         }
     }
+
+    /// As a header has it.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 2] {
+        self.0.to_be_bytes()
+    }
 }
+
+/// Where in a header the count of all frames stands, bytes from its beginning.
+pub const COUNT_AT: usize = at::TOTAL.start;
 
 /// Turns frames into the bytes of a file, one after the other.
 #[derive(Clone, Copy, Debug)]

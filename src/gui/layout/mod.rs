@@ -161,7 +161,10 @@ fn standard(room: Vec2) -> Tree<Pane> {
                     Part::row(
                         sound,
                         vec![
-                            Part::stack(centre - TEMPO, &[Pane::Sound, Pane::Health, Pane::Log]),
+                            Part::stack(
+                                centre - TEMPO,
+                                &[Pane::Sound, Pane::Health, Pane::Recorder, Pane::Log],
+                            ),
                             Part::stack(TEMPO, &[Pane::Tempo, Pane::Sync]),
                         ],
                     ),

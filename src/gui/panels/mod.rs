@@ -14,6 +14,7 @@ pub(super) mod preset_text;
 pub(super) mod presets;
 pub(super) mod preview;
 pub(super) mod projectors;
+pub(super) mod recorder;
 pub(super) mod safety;
 pub(super) mod safety_notes;
 pub(super) mod set_up;
@@ -48,10 +49,14 @@ pub(super) struct Panels {
     pub(super) sound: sound::SoundPanel,
     pub(super) sync: sync::SyncPanel,
     pub(super) log: log::LogPanel,
+    pub(super) recorder: recorder::RecorderPanel,
+    pub(super) health: health::HealthPanel,
     pub(super) frames: FrameTime,
     pub(super) pace: Pace,
     /// A pane that another one wants to be shown.
     pub(super) wanted: Option<Pane>,
+    /// A folder is being chosen.
+    pub(super) choosing_folder: bool,
 }
 
 impl Panels {
@@ -69,9 +74,12 @@ impl Panels {
             sound: sound::SoundPanel::default(),
             sync: sync::SyncPanel::default(),
             log: log::LogPanel::default(),
+            recorder: recorder::RecorderPanel::default(),
+            health: health::HealthPanel::default(),
             frames: FrameTime::default(),
             pace: Pace::default(),
             wanted: None,
+            choosing_folder: false,
         }
     }
 
@@ -80,6 +88,7 @@ impl Panels {
         self.sound.take(seen, now);
         self.sync.take(seen, now);
         self.log.take(seen, now);
+        self.health.take(now);
     }
 
     /// Shows what stands in `pane`, in all the room there is; `now` in seconds.
@@ -109,7 +118,8 @@ impl Panels {
             Pane::Live => self.live.show(ui, seen, now, wishes),
             Pane::Controllers => self.controllers.show(ui, seen, now, wishes),
             Pane::Sync => self.sync.show(ui, seen, now, wishes),
-            Pane::Health => health::show(ui, seen, &self.frames, &self.pace),
+            Pane::Health => self.health.show(ui, seen, &self.frames, &self.pace),
+            Pane::Recorder => self.recorder.show(ui, seen, self.choosing_folder, wishes),
             Pane::Log => self.log.show(ui),
             Pane::Safety => self.safety.show(ui, seen, now, wishes),
         }

@@ -27,6 +27,12 @@ pub(in crate::gui) fn show(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Comman
         let late: u64 = seen.projectors.iter().map(|p| p.underruns + p.device_underflows).sum();
         let help = "Times the light was late or a device ran empty, all projectors";
         read_out(ui, "Underruns", &late.to_string(), warn_if(late > 0), help);
+        if let Some(recording) = &seen.recorder.recording {
+            let whole = recording.elapsed_s.max(0.0) as u64;
+            let time = format!("{}:{:02}", whole / 60, whole % 60);
+            let help = "The light is being recorded; see the pane Recorder (Ctrl-Shift-R ends it)";
+            read_out(ui, "Recording", &time, theme::ACCENT, help);
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| sound(ui, seen));
     });
 }

@@ -9,7 +9,7 @@ use crate::media::Location;
 use crate::show::engine::{EngineCommand, EngineView};
 use crate::show::hearing::KnownTrack;
 use crate::show::playlist::{Opened, Playlist};
-use crate::show::snapshot::Severity;
+use crate::show::snapshot::{Listening, Severity};
 use crate::show::whole_track::{Listened, WholeTrack};
 
 impl Director {
@@ -98,12 +98,34 @@ impl Director {
     /// would have to be fetched twice.
     pub(super) fn listen_to_whole(&mut self) {
         self.listening = None;
+        self.listening_refused = false;
         if self.track.take().is_some() {
             self.tell_engine(EngineCommand::Track(None));
         }
         let Sound::Playback { player, .. } = &self.cast.sound else { return };
         if let (true, Some(Location::File(path))) = (self.whole_files, player.location()) {
             self.listening = WholeTrack::begin(path, self.track_cache.clone());
+        }
+    }
+
+    /// Begins to listen to the present file, or breaks it off until it is asked for again.
+    pub(super) fn listen_to_track(&mut self, listen: bool) {
+        if !listen {
+            self.listening_refused |= self.listening.take().is_some();
+        } else if self.listening.is_none() && self.track.is_none() {
+            self.listen_to_whole();
+        }
+    }
+
+    /// Whether the whole of the present file is listened to.
+    pub(super) fn listening_now(&self) -> Listening {
+        match &self.listening {
+            None if self.listening_refused => Listening::Offered,
+            None => Listening::No,
+            Some(whole) => {
+                let (heard_s, length_s) = whole.progress();
+                Listening::AtWork { heard_s, length_s }
+            }
         }
     }
 

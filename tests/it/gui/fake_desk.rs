@@ -10,11 +10,12 @@ use galvo::analysis::Features;
 use galvo::frame::TapPoint;
 use galvo::pattern::Gauges;
 use galvo::point::{Colour, LaserPoint};
+use galvo::show::recorder::{RecorderView, RecordingView, RenderingView};
 use galvo::show::snapshot::{
-    AudioView, Desk, LiveView, Notice, ParamView, PresetEntry, PresetView, ProjectorState,
-    ProjectorView, SafetyView, Severity, Snapshot, SyncView, Transport,
+    AudioView, Desk, Listening, LiveView, Notice, ParamView, PresetEntry, PresetView,
+    ProjectorState, ProjectorView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
-use galvo::show::{Command, Library, PresetBench, Transition};
+use galvo::show::{Command, Library, PresetBench, RecorderWish, Transition};
 use galvo::time::{HostTime, MediaTime};
 
 const PPS: u32 = 30_000;
@@ -229,6 +230,14 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::ResetStop => seen.safety.stopped = false,
         Command::SetMaster(level) => seen.safety.master = *level,
         Command::SetOffsetMs(ms) => seen.sync.user_offset_ms = *ms,
+        Command::Recorder(wish) => make_files(&mut seen.recorder, wish),
+        Command::ListenToTrack(listen) => {
+            seen.listening = if *listen {
+                Listening::AtWork { heard_s: 0.0, length_s: None }
+            } else {
+                Listening::Offered
+            };
+        }
         // What becomes of the beat is decided where it is heard; the controllers are not the desk's, and files of
         // presets are a bench's.
         Command::Beat(_)
@@ -258,6 +267,30 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         projector.armed = seen.safety.armed && projector.allowed;
         projector.state =
             if seen.safety.stopped { ProjectorState::EmergencyStop } else { ProjectorState::Ready };
+    }
+}
+
+fn make_files(recorder: &mut RecorderView, wish: &RecorderWish) {
+    match wish {
+        RecorderWish::Start { kind, .. } => {
+            recorder.recording = Some(RecordingView {
+                kind: *kind,
+                projectors: 1,
+                elapsed_s: 0.0,
+                bytes: 0,
+                frames: 0,
+                points: 0,
+                lost: 0,
+                ending: false,
+            });
+        }
+        RecorderWish::Stop => recorder.recording = None,
+        RecorderWish::Render(kind) => {
+            let name = format!("night-drive - Lissajous.{}", kind.ending());
+            recorder.rendering = Some(RenderingView { name, share: 0.0, left_s: None });
+        }
+        RecorderWish::CancelRender => recorder.rendering = None,
+        RecorderWish::Folder(folder) => recorder.folder = Some(Arc::new(folder.clone())),
     }
 }
 
@@ -309,6 +342,10 @@ fn rich() -> Snapshot {
             period_us: 5_333.0,
             callback_p99_us: 640.0,
             ..AudioView::default()
+        },
+        recorder: RecorderView {
+            folder: Some(Arc::new(PathBuf::from("/home/dj/Videos/galvo"))),
+            ..RecorderView::default()
         },
         ..Snapshot::default()
     }

@@ -13,13 +13,13 @@ use super::Window;
 const PROJECTOR: &str = "etherdream://192.168.1.40";
 
 impl Window {
-    fn open_tab(&mut self, pane: &str) {
+    pub(super) fn open_tab(&mut self, pane: &str) {
         self.h.get_by_role_and_label(Role::Tab, pane).click();
         self.h.run_steps(3);
     }
 
     /// Scrolls to a button, and presses it.
-    fn reach(&mut self, label: &str) {
+    pub(super) fn reach(&mut self, label: &str) {
         self.h.get_by_role_and_label(Role::Button, label).scroll_to_me();
         self.h.run_steps(20);
         self.click(label);

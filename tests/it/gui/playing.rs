@@ -8,6 +8,7 @@ use egui_kittest::kittest::Queryable;
 use galvo::analysis::{BeatSource, BeatWish, Track, TrackAnalyser};
 use galvo::gui::FileChooser;
 use galvo::show::Command;
+use galvo::show::snapshot::Listening;
 use galvo::time::MediaTime;
 
 use super::{Window, seconds};
@@ -196,6 +197,18 @@ fn the_next_track_is_named_and_comes_by_button_and_key() {
 }
 
 #[test]
+fn the_listening_to_the_whole_track_is_told_broken_off_and_asked_for_again() {
+    let mut window = Window::new();
+    assert!(window.h.query_by_label("Stop listening ahead").is_none());
+    window.desk.state().seen.listening = Listening::AtWork { heard_s: 61.0, length_s: Some(245.0) };
+    window.h.run_steps(2);
+    window.h.check_accessibility();
+    window.click("Stop listening ahead");
+    window.click("Listen to the whole track");
+    assert_eq!(window.sent(), [Command::ListenToTrack(false), Command::ListenToTrack(true)]);
+}
+
+#[test]
 fn hands_take_the_beat_by_buttons_and_by_keys() {
     let mut window = Window::new();
     window.desk.state().seen.transport.playing = true;
@@ -297,13 +310,13 @@ fn looks_of_playing() {
         {
             let seen = &mut window.desk.state().seen;
             seen.transport.playing = true;
-            seen.listening = true;
+            seen.listening = Listening::AtWork { heard_s: 80.0, length_s: Some(245.0) };
         }
         window.wait(9.0);
         save(&mut window, "listening");
         {
             let seen = &mut window.desk.state().seen;
-            seen.listening = false;
+            seen.listening = Listening::No;
             seen.transport.duration = Some(demo.duration());
             seen.transport.position = seconds(demo.duration().as_secs_f64() * 0.4);
             seen.track = Some(Arc::clone(&demo));

@@ -13,6 +13,7 @@ use self::waveform::{Field, Waveform};
 use crate::gui::keys::SEEK_STEP_SECONDS;
 use crate::gui::theme;
 use crate::gui::widgets::{Done, Icon, SeekBar, Stretch, icon_button, level_slider};
+use crate::show::snapshot::Listening;
 use crate::show::{Command, Snapshot};
 use crate::time::MediaTime;
 
@@ -210,7 +211,11 @@ impl TransportPanel {
         } else {
             self.zoom = 1.0;
         }
-        let right = if has_track { side.left() - theme::GRID } else { rect.right() };
+        let has_side = has_track || seen.listening != Listening::No;
+        if !has_track {
+            listening_button(ui, side, seen, wishes);
+        }
+        let right = if has_side { side.left() - theme::GRID } else { rect.right() };
         let rect = Rect::from_min_max(rect.min, pos2(right, rect.bottom()));
         let stretch = self.stretch(transport.position.as_secs_f64(), duration);
         let (response, done) =
@@ -286,8 +291,7 @@ impl TransportPanel {
             painter.rect_filled(field.outline, 3, theme::GROUND);
             self.waveform.paint(&painter, &field, track, stretch);
         } else {
-            let words = if seen.listening { "Listening to the whole track…" } else { "" };
-            waveform::plain(&painter, rect, stretch, words);
+            waveform::plain(&painter, rect, stretch, &listening_words(seen.listening));
         }
         let seconds = |(from, to): looping::Part| (from.as_secs_f64(), to.as_secs_f64());
         if let Some(part) = seen.transport.loop_region {
@@ -303,6 +307,47 @@ impl TransportPanel {
         }
         waveform::mark(&painter, rect, stretch, stretch.position, 2.0, theme::TEXT);
     }
+}
+
+/// How far the listening is.
+fn listening_words(listening: Listening) -> String {
+    match (listening, listening.share()) {
+        (Listening::No, _) => String::new(),
+        (Listening::Offered, _) => "Heard as it plays: the whole track is not known".to_owned(),
+        (Listening::AtWork { .. }, Some(share)) => {
+            format!("Listening to the whole track… {:.0} %", 100.0 * share)
+        }
+        (Listening::AtWork { heard_s, .. }, None) if heard_s > 0.0 => {
+            format!("Listening to the whole track… {} so far", clock(heard_s))
+        }
+        (Listening::AtWork { .. }, None) => "Listening to the whole track…".to_owned(),
+    }
+}
+
+/// Breaks the listening off, or asks for it again.
+fn listening_button(ui: &mut Ui, side: Rect, seen: &Snapshot, wishes: &mut Vec<Command>) {
+    let (icon, name, help, listen) = match seen.listening {
+        Listening::No => return,
+        Listening::AtWork { .. } => (
+            Icon::Close,
+            "Stop listening ahead",
+            "Breaks off the listening to the whole track: it is then heard as it plays",
+            false,
+        ),
+        Listening::Offered => (
+            Icon::Redo,
+            "Listen to the whole track",
+            "Listens to the whole track beside the show: its outline, its beats and parts to come",
+            true,
+        ),
+    };
+    let square = Rect::from_center_size(side.center(), Vec2::splat(SIDE_PX.min(side.height())));
+    ui.scope_builder(UiBuilder::new().max_rect(square), |ui| {
+        let button = icon_button(ui, icon, name, true, square.width());
+        if button.on_hover_text(help).clicked() {
+            wishes.push(Command::ListenToTrack(listen));
+        }
+    });
 }
 
 /// What is played, and what comes of it next.
@@ -403,6 +448,15 @@ mod tests {
         assert_eq!(clock(65.9), "1:05");
         assert_eq!(clock(3_723.0), "1:02:03");
         assert_eq!(clock(-1.0), "0:00");
+    }
+
+    #[test]
+    fn the_listening_tells_how_far_it_is() {
+        assert_eq!(listening_words(Listening::No), "");
+        let at_work = |heard_s, length_s| listening_words(Listening::AtWork { heard_s, length_s });
+        assert!(at_work(50.0, Some(200.0)).ends_with("… 25 %"));
+        assert!(at_work(70.0, None).ends_with("… 1:10 so far"));
+        assert!(at_work(0.0, None).ends_with('…'));
     }
 
     #[test]
