@@ -3,5 +3,6 @@
 pub mod asvp;
 pub mod asvr;
 pub mod ilda;
+pub mod m3u;
 pub mod mask_stream;
 pub mod outlines;
