@@ -9,7 +9,7 @@ use egui::{
 };
 
 use super::demo;
-use super::file_chooser::FileChooser;
+use super::file_chooser::{FileChooser, Wanted};
 use super::keys::{self, WindowKey};
 use super::layout::Layout;
 use super::memory::{self, Memory};
@@ -21,7 +21,7 @@ use super::panels::{Panels, key_sheet, safety_notes, status, welcome};
 use super::theme;
 use crate::point::LaserPoint;
 use crate::show::snapshot::{Notice, Severity};
-use crate::show::{Command, Desk, Snapshot};
+use crate::show::{Command, Desk, QueueEdit, Snapshot};
 
 /// Time between pictures while something moves: the show makes 60 snapshots a second.
 const LIVELY: Duration = Duration::from_micros(16_600);
@@ -124,7 +124,7 @@ impl App {
         self.panels.take(&seen, now);
 
         self.keys(ui, &seen);
-        self.files(ui.ctx());
+        self.files(ui.ctx(), &seen);
         self.guard_closing(ui.ctx(), &seen);
         let field = self.lay_out(ui, &seen, now);
         self.sheets(ui, field, &seen, now);
@@ -209,7 +209,7 @@ impl App {
     /// Obeys a key of the window at hand, and leaves every question once STOP was pressed.
     fn window_key(&mut self, key: Option<WindowKey>, ctx: &Context, seen: &Snapshot) {
         match key {
-            Some(WindowKey::Open) => self.choose_file(ctx),
+            Some(WindowKey::Open) => self.choose(Wanted::ToOpen, ctx),
             Some(WindowKey::SaveAs) => self.panels.parameters.ask_name(&seen.preset.name),
             Some(WindowKey::KeySheet) => self.key_sheet = !self.key_sheet,
             Some(WindowKey::FullScreen) => keys::full_screen(ctx),
@@ -225,17 +225,34 @@ impl App {
         }
     }
 
-    fn choose_file(&mut self, ctx: &Context) {
+    fn choose(&mut self, wanted: Wanted, ctx: &Context) {
         let ctx = ctx.clone();
-        self.chooser.open(move || ctx.request_repaint());
+        self.chooser.open(wanted, move || ctx.request_repaint());
     }
 
-    fn files(&mut self, ctx: &Context) {
-        self.wishes.extend(self.chooser.poll().map(Command::Open));
-        // Of several dropped files the first counts: a show plays one.
-        let dropped = ctx
-            .input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));
-        self.wishes.extend(dropped.filter(|path| !path.as_os_str().is_empty()).map(Command::Open));
+    fn files(&mut self, ctx: &Context, seen: &Snapshot) {
+        if let Some((wanted, chosen)) = self.chooser.poll() {
+            self.wishes.extend(chosen.into_iter().map(|path| match wanted {
+                Wanted::ToOpen => Command::Open(path),
+                Wanted::ToQueue => Command::Queue(path),
+                Wanted::PlaceOfQueue => Command::QueueEdit(QueueEdit::Save(path)),
+            }));
+        }
+        let (dropped, shift, at) = ctx.input(|input| {
+            let paths = input.raw.dropped_files.iter().map(|file| file.path().to_path_buf());
+            let paths: Vec<PathBuf> = paths.filter(|path| !path.as_os_str().is_empty()).collect();
+            (paths, input.modifiers.shift, input.pointer.latest_pos())
+        });
+        let pane = self.layout.rect(Pane::Queue);
+        let is_on_queue = pane.zip(at).is_some_and(|(pane, at)| pane.contains(at));
+        let transport = &seen.transport;
+        let is_open = transport.live || transport.path.is_some() || !transport.title.is_empty();
+        // One file is played; of several, the first is if nothing is.
+        let plays = !shift && !is_on_queue && (dropped.len() == 1 || !is_open);
+        for (number, path) in dropped.into_iter().enumerate() {
+            let is_played = plays && number == 0;
+            self.wishes.push(if is_played { Command::Open(path) } else { Command::Queue(path) });
+        }
     }
 
     /// Lays out the window; returns the rectangle over which sheets are shown.
@@ -276,6 +293,9 @@ impl App {
         if let Some(asked) = asked {
             self.obey(asked, ui.ctx());
         }
+        if let Some(wanted) = self.panels.files.take() {
+            self.choose(wanted, ui.ctx());
+        }
         if let Some(pane) = self.panels.wanted.take() {
             self.layout.set_shown(pane, true);
         }
@@ -285,7 +305,7 @@ impl App {
 
     fn obey(&mut self, asked: Asked, ctx: &Context) {
         match asked {
-            Asked::Open => self.choose_file(ctx),
+            Asked::Open => self.choose(Wanted::ToOpen, ctx),
             Asked::KeySheet => self.key_sheet = !self.key_sheet,
             Asked::Show(pane, shown) => self.layout.set_shown(pane, shown),
             Asked::ResetLayout => self.layout.reset(),
@@ -319,7 +339,7 @@ impl App {
                     self.tell(Severity::Error, text);
                 }
             },
-            Some(welcome::Answer::Open) => self.choose_file(ui.ctx()),
+            Some(welcome::Answer::Open) => self.choose(Wanted::ToOpen, ui.ctx()),
             None => {}
         }
     }

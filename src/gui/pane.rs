@@ -19,6 +19,7 @@ pub(super) enum Pane {
     Live,
     Controllers,
     Sync,
+    Queue,
     Health,
     Log,
 }
@@ -31,6 +32,7 @@ impl Pane {
         Self::Parameters,
         Self::Text,
         Self::Transport,
+        Self::Queue,
         Self::Sound,
         Self::Tempo,
         Self::Projectors,
@@ -51,6 +53,7 @@ impl Pane {
             Self::Parameters => ("Parameters", "The preset at work: what can be set, and saving"),
             Self::Text => ("Text", "The preset at work as text, and its formula"),
             Self::Transport => ("Transport", "Play, seek, loop, what comes next, volume"),
+            Self::Queue => ("Queue", "What follows the track that is heard: add, move, remove"),
             Self::Sound => {
                 ("Sound", "The sound heard now: spectrum, loudness, onsets of the last seconds")
             }

@@ -13,6 +13,7 @@ pub(super) mod preset_text;
 pub(super) mod presets;
 pub(super) mod preview;
 pub(super) mod projectors;
+pub(super) mod queue;
 pub(super) mod safety;
 pub(super) mod safety_notes;
 pub(super) mod set_up;
@@ -27,6 +28,7 @@ pub(super) mod welcome;
 
 use egui::Ui;
 
+use super::file_chooser::Wanted;
 use super::frame_time::FrameTime;
 use super::pane::Pane;
 use crate::show::{Command, Snapshot};
@@ -45,10 +47,13 @@ pub(super) struct Panels {
     pub(super) set_up: set_up::SetUpPanel,
     pub(super) sound: sound::SoundPanel,
     pub(super) sync: sync::SyncPanel,
+    pub(super) queue: queue::QueuePanel,
     pub(super) log: log::LogPanel,
     pub(super) frames: FrameTime,
     /// A pane that another one wants to be shown.
     pub(super) wanted: Option<Pane>,
+    /// Files that one wants to be asked for.
+    pub(super) files: Option<Wanted>,
 }
 
 impl Panels {
@@ -65,9 +70,11 @@ impl Panels {
             set_up: set_up::SetUpPanel::default(),
             sound: sound::SoundPanel::default(),
             sync: sync::SyncPanel::default(),
+            queue: queue::QueuePanel::default(),
             log: log::LogPanel::default(),
             frames: FrameTime::default(),
             wanted: None,
+            files: None,
         }
     }
 
@@ -106,6 +113,7 @@ impl Panels {
             Pane::Controllers => self.controllers.show(ui, seen, now, wishes),
             Pane::Sync => self.sync.show(ui, seen, now, wishes),
             Pane::Health => health::show(ui, seen, &self.frames),
+            Pane::Queue => self.files = self.queue.show(ui, seen, wishes).or(self.files),
             Pane::Log => self.log.show(ui),
             Pane::Safety => self.safety.show(ui, seen, now, wishes),
         }

@@ -218,11 +218,12 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::ResetStop => seen.safety.stopped = false,
         Command::SetMaster(level) => seen.safety.master = *level,
         Command::SetOffsetMs(ms) => seen.sync.user_offset_ms = *ms,
-        // What becomes of the beat is decided where it is heard; the controllers are not the desk's, and files of
-        // presets are a bench's.
+        // What becomes of the beat is decided where it is heard; the controllers and the queue are not the desk's,
+        // and files of presets are a bench's.
         Command::Beat(_)
         | Command::Controllers(_)
         | Command::CopyToOtherSide
+        | Command::QueueEdit(_)
         | Command::NewPreset { .. }
         | Command::DuplicatePreset { .. }
         | Command::RenamePreset { .. }
