@@ -101,6 +101,7 @@ impl App {
             self.layout = layout;
         }
         self.panels.safety.notes_answered(found.memory.safety_notes_read, 0.0);
+        self.panels.presets.remember(found.memory.favourites.clone());
         self.memory = found.memory;
         self.file = found.usable.then_some(file);
         found.told.into_iter().for_each(|text| self.tell(Severity::Warning, text));
@@ -213,6 +214,9 @@ impl App {
             Some(WindowKey::SaveAs) => self.panels.parameters.ask_name(&seen.preset.name),
             Some(WindowKey::KeySheet) => self.key_sheet = !self.key_sheet,
             Some(WindowKey::FullScreen) => keys::full_screen(ctx),
+            Some(WindowKey::Neighbour(step)) => {
+                self.wishes.extend(self.panels.presets.neighbour(seen, step));
+            }
             None => {}
         }
         self.panels.presets.keys(ctx, seen, &mut self.wishes);
@@ -348,6 +352,10 @@ impl App {
     fn remember(&mut self, ctx: &Context, now: f64) {
         if self.layout.take_changed() {
             self.memory.layout = self.layout.kept();
+            self.to_write = true;
+        }
+        if let Some(favourites) = self.panels.presets.take_favourites() {
+            self.memory.favourites = favourites;
             self.to_write = true;
         }
         if std::mem::take(&mut self.to_write) {

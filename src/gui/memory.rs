@@ -1,8 +1,10 @@
-//! What the desk remembers from one show to the next: its layout, its size, and that the safety notes were read.
+//! What the desk remembers from one show to the next: its layout, its size, the favourites among the presets, and that
+//! the safety notes were read.
 //!
 //! Never whether light is allowed. A file that cannot be understood is told of once and put aside; the desk then
 //! begins as on the first day.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,34 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The largest and smallest size everything is drawn in.
 const SCALES: std::ops::RangeInclusive<f32> = 0.5..=4.0;
 
+/// No more presets have a star.
+const MOST_FAVOURITES: usize = 1000;
+
+/// The presets with a star, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Favourites {
+    /// True if they come before the others.
+    pub(super) first: bool,
+    names: BTreeSet<String>,
+}
+
+impl Favourites {
+    /// True for a preset with a star.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// Gives a preset its star, or takes it away.
+    pub(super) fn set(&mut self, name: &str, on: bool) {
+        if !on {
+            self.names.remove(name);
+        } else if self.names.len() < MOST_FAVOURITES {
+            self.names.insert(name.to_owned());
+        }
+    }
+}
+
 /// What is remembered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -24,13 +54,20 @@ pub(super) struct Memory {
     pub(super) scale: f32,
     /// True once the operator has read the safety notes.
     pub(super) safety_notes_read: bool,
+    /// The presets with a star.
+    pub(super) favourites: Favourites,
     /// Where the panes stand.
     pub(super) layout: Option<layout::Kept>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { scale: 1.0, safety_notes_read: false, layout: None }
+        Self {
+            scale: 1.0,
+            safety_notes_read: false,
+            favourites: Favourites::default(),
+            layout: None,
+        }
     }
 }
 
@@ -108,7 +145,7 @@ pub(super) fn write(path: &Path, memory: &Memory) -> io::Result<()> {
     }
     let beside = path.with_extension("toml.new");
     let mut file = fs::File::create(&beside)?;
-    file.write_all(b"# The desk as it was left: panes and their places\n\n")?;
+    file.write_all(b"# The desk as it was left: panes and their places, favourites\n\n")?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&beside, path)
@@ -124,7 +161,9 @@ mod tests {
         let path = folder.path().join("galvo/desk.toml");
         assert_eq!(read(&path), Found::first_day(None, true));
         let layout = layout::Layout::default().kept();
-        let memory = Memory { scale: 1.5, safety_notes_read: true, layout };
+        let mut favourites = Favourites { first: true, ..Favourites::default() };
+        favourites.set("Ember Ring", true);
+        let memory = Memory { scale: 1.5, safety_notes_read: true, favourites, layout };
         write(&path, &memory).unwrap();
         assert_eq!(read(&path), Found { memory, told: None, usable: true });
     }
