@@ -100,7 +100,10 @@ pub fn write(tracks: &[Listed]) -> String {
             .collect();
         // A path may begin as a remark does.
         let before = if track.place.starts_with('#') { "./" } else { "" };
-        text += &format!("#EXTINF:{seconds},{title}\n{before}{}\n", track.place);
+        let length = seconds.to_string();
+        for part in ["#EXTINF:", &length, ",", &title, "\n", before, &track.place, "\n"] {
+            text.push_str(part);
+        }
     }
     text
 }

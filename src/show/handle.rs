@@ -137,7 +137,7 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let preset = choose_preset(&mut library, config.preset.as_deref())?;
     // A file that cannot be played is found out before a device is touched.
     let opener = Arc::new(MediaOpener::of_the_user());
-    let (first, playlist) = gather(&config.source, opener)?;
+    let (first, playlist) = gather(&config.source, &opener)?;
     let path = first.as_ref().map(|first| PathBuf::from(first.location().to_string()));
     let playback = open_playback(&config.source, first)?;
     let (feeder, window) = open_masks(config)?;
@@ -298,9 +298,9 @@ type Playback = (Player, PlayerOutput, RingReceiver<Analysed>);
 /// named by itself has to be there.
 fn gather(
     source: &Source,
-    opener: Arc<MediaOpener>,
+    opener: &Arc<MediaOpener>,
 ) -> Result<(Option<Decoder>, Playlist), ShowError> {
-    let mut playlist = Playlist::new(Arc::clone(&opener));
+    let mut playlist = Playlist::new(Arc::clone(opener));
     let Source::Playback { music, .. } = source else { return Ok((None, playlist)) };
     let mut tracks: Vec<(PlaylistTrack, bool)> = Vec::new();
     for location in music {
@@ -313,7 +313,7 @@ fn gather(
     let mut first_error = None;
     let first = loop {
         let Some((track, is_listed)) = tracks.next() else { break None };
-        match open_decoder(&opener, &track.location) {
+        match open_decoder(opener, &track.location) {
             Ok(decoder) => break Some(decoder),
             Err(error) if is_listed => {
                 playlist.add([track])?;

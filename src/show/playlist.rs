@@ -18,6 +18,9 @@ use crate::time::MediaTime;
 /// Tracks that wait at most.
 pub const MOST_ENTRIES: usize = 10_000;
 
+/// In a list that is longer, several files are read before it is told anew.
+const ENTRIES_TOLD_AT_ONCE: usize = 256;
+
 /// Tracks that are to come.
 #[derive(Debug, Default)]
 pub struct Playlist {
@@ -31,6 +34,8 @@ pub struct Playlist {
     taken_out: Vec<(usize, Entry)>,
     undo_act: String,
     reader: Option<TagReader>,
+    /// Files that were read and are not told yet: a long list is not told anew for each.
+    untold: usize,
     changed: bool,
 }
 
@@ -175,14 +180,24 @@ impl Playlist {
         Some(QueueView { entries, undo_act: self.undo_act.clone() })
     }
 
-    /// Forgets the list and opens this: a local file at once, an address on a thread of its own.
+    /// Opens this: a local file at once, an address on a thread of its own. Once it is open, the list is forgotten.
     pub fn open_now(&mut self, location: Location) -> Option<Opened> {
-        self.forget();
+        self.opening = None;
+        self.plays_next = false;
         self.open(None, location, true)
     }
 
     /// Forgets the list for another one, whose first track that opens is played at once.
-    pub fn open_list(&mut self, tracks: Vec<PlaylistTrack>) -> Result<(), QueueFull> {
+    ///
+    /// # Errors
+    ///
+    /// [`QueueFull`]; those that there was room for are in.
+    pub fn open_list(
+        &mut self,
+        tracks: Vec<PlaylistTrack>,
+        player: &mut Player,
+    ) -> Result<(), QueueFull> {
+        self.take_back(player, None);
         self.forget();
         self.plays_next = true;
         self.add(tracks)
@@ -347,12 +362,18 @@ impl Playlist {
                 Ok(said) => entry.hear(said),
                 Err(why) => entry.trouble = Some(why),
             }
-            self.changed = true;
+            self.untold += 1;
+            if self.untold > self.entries.len() / ENTRIES_TOLD_AT_ONCE {
+                self.tell_read();
+            }
         }
         if self.reader.as_ref().is_some_and(TagReader::is_reading) {
             return;
         }
-        let Some(next) = self.entries.iter_mut().find(|entry| !entry.is_read) else { return };
+        let Some(next) = self.entries.iter_mut().find(|entry| !entry.is_read) else {
+            self.tell_read();
+            return;
+        };
         next.is_read = true;
         let (id, location) = (next.id, next.location.clone());
         if self.reader.is_none() {
@@ -361,6 +382,10 @@ impl Playlist {
         if let Some(reader) = &mut self.reader {
             reader.read(id, location);
         }
+    }
+
+    fn tell_read(&mut self) {
+        self.changed |= std::mem::take(&mut self.untold) > 0;
     }
 
     fn open(&mut self, id: Option<EntryId>, location: Location, to_play: bool) -> Option<Opened> {
@@ -409,13 +434,12 @@ impl Playlist {
                     entry.hear(Said::of(decoder.info()));
                 }
                 match id {
-                    Some(id) if !to_play => Opened::ToQueue(id, Box::new(decoder)),
-                    _ => {
-                        self.plays_next = false;
-                        at.map(|at| self.entries.remove(at));
-                        Opened::ToPlay(Box::new(decoder))
-                    }
+                    Some(id) if !to_play => return Opened::ToQueue(id, Box::new(decoder)),
+                    Some(_) => drop(at.map(|at| self.entries.remove(at))),
+                    None => self.forget(),
                 }
+                self.plays_next = false;
+                Opened::ToPlay(Box::new(decoder))
             }
         }
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{
-    Align, Button, EventFilter, FontId, Galley, Id, Key, Layout, Modifiers, Painter, Pos2, Rect,
-    Response, RichText, Role, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui, UiBuilder, Vec2,
-    WidgetInfo, pos2,
+    Align, Button, EventFilter, FontId, Galley, Id, Key, Label, Layout, Modifiers, Painter, Pos2,
+    Rect, Response, RichText, Role, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui, UiBuilder,
+    Vec2, WidgetInfo, pos2,
 };
 
 use crate::gui::file_chooser::Wanted;
@@ -47,8 +47,12 @@ impl QueuePanel {
         seen: &Snapshot,
         wishes: &mut Vec<Command>,
     ) -> Option<Wanted> {
-        let wanted = head(ui, seen, wishes);
-        ui.add_space(theme::GRID);
+        let is_wide = ui.available_width() >= WIDE_PX;
+        let wanted = head(ui, seen, is_wide, wishes);
+        if !is_wide && !seen.queue.entries.is_empty() {
+            ui.add(sum(&seen.queue.entries));
+        }
+        ui.spacing_mut().item_spacing.y = theme::GRID;
         let field = ui.available_rect_before_wrap();
         ui.spacing_mut().item_spacing = Vec2::ZERO;
         ScrollArea::vertical().auto_shrink([false, false]).show_viewport(ui, |ui, in_sight| {
@@ -84,14 +88,13 @@ impl QueuePanel {
         let mut rows = Vec::with_capacity(entries.len().min(64));
         let focused = ui.memory(egui::Memory::focused);
         for (number, entry) in entries.iter().enumerate() {
-            let below = below(ui, entry, width);
-            let height = ROW_PX + below.as_ref().map_or(0.0, |below| below.height);
+            let height = height(ui, entry, width);
             let rect = Rect::from_min_size(origin + Vec2::new(0.0, top), Vec2::new(width, height));
             let is_in_sight = top < in_sight.max.y && top + height > in_sight.min.y;
             // What has the focus keeps it, wherever it was scrolled to.
             let is_wanted = self.to_focus == Some(entry.id) || focused == Some(row_id(entry));
             if is_in_sight || is_wanted {
-                self.row(ui, rect, (number, entries), below, wishes);
+                self.row(ui, rect, (number, entries), wishes);
             }
             if is_in_sight {
                 rows.push((number, rect));
@@ -107,7 +110,6 @@ impl QueuePanel {
         ui: &mut Ui,
         rect: Rect,
         (number, entries): (usize, &[QueueEntry]),
-        below: Option<Below>,
         wishes: &mut Vec<Command>,
     ) {
         let entry = &entries[number];
@@ -129,8 +131,11 @@ impl QueuePanel {
             wishes.push(Command::QueueEdit(QueueEdit::PlayNow(entry.id)));
         }
         self.row_keys(ui, &response, (number, entries), wishes);
-        paint(ui, rect, (number, entry), below, &response, self.dragged == Some(entry.id));
-        let is_at_hand = response.hovered() || response.has_focus() || response.contains_pointer();
+        let is_at_hand = match self.dragged {
+            Some(dragged) => dragged == entry.id,
+            None => response.has_focus() || response.contains_pointer(),
+        };
+        paint(ui, rect, (number, entry), &response, is_at_hand);
         if is_at_hand && self.dragged.is_none() {
             let side = Vec2::splat(REMOVE_PX);
             let at = pos2(rect.right() - REMOVE_PX - 4.0, rect.top() + 0.5 * (ROW_PX - REMOVE_PX));
@@ -238,7 +243,7 @@ fn moved(id: EntryId, before: Option<EntryId>) -> Command {
 }
 
 /// The buttons, and how much there is.
-fn head(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) -> Option<Wanted> {
+fn head(ui: &mut Ui, seen: &Snapshot, is_wide: bool, wishes: &mut Vec<Command>) -> Option<Wanted> {
     let queue = &seen.queue;
     let mut wanted = None;
     let small = |word: &str| RichText::new(word).size(theme::SMALL);
@@ -271,12 +276,18 @@ fn head(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) -> Option<Wante
                 wishes.push(Command::QueueEdit(QueueEdit::Undo));
             }
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let text = small(&total(&queue.entries)).color(theme::TEXT_FAINT);
-            ui.add(egui::Label::new(text).truncate());
-        });
+        if is_wide {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.add(sum(&queue.entries));
+            });
+        }
     });
     wanted
+}
+
+fn sum(entries: &[QueueEntry]) -> Label {
+    let text = RichText::new(total(entries)).size(theme::SMALL).color(theme::TEXT_FAINT);
+    Label::new(text).truncate()
 }
 
 /// What can be done with a track.
@@ -329,13 +340,12 @@ fn paint(
     ui: &Ui,
     rect: Rect,
     (number, entry): (usize, &QueueEntry),
-    below: Option<Below>,
     response: &Response,
-    is_dragged: bool,
+    is_at_hand: bool,
 ) {
     let painter = ui.painter();
     let ground = rect.shrink2(Vec2::new(0.0, 1.0));
-    if is_dragged || response.hovered() || response.contains_pointer() {
+    if is_at_hand {
         painter.rect_filled(ground, 4, theme::RAISED);
     }
     if response.has_focus() {
@@ -347,7 +357,9 @@ fn paint(
     let at = pos2(rect.left() + NUMBER_PX - 8.0, middle);
     let figures = theme::figures(11.0);
     painter.text(at, egui::Align2::RIGHT_CENTER, number + 1, figures, ink);
-    let line = Rect::from_min_size(rect.min, Vec2::new(rect.width() - REMOVE_PX - 8.0, ROW_PX));
+    // The button that removes it needs room.
+    let beside = if is_at_hand { REMOVE_PX + 4.0 } else { 0.0 };
+    let line = Rect::from_min_size(rect.min, Vec2::new(rect.width() - beside, ROW_PX));
     let right = match &entry.state {
         EntryState::Opening => figure(painter, line, "opening…"),
         _ => figure(painter, line, &entry.duration.map(clock).unwrap_or_default()),
@@ -355,30 +367,32 @@ fn paint(
     let left = rect.left() + NUMBER_PX;
     let ink = if is_trouble { theme::TEXT_QUIET } else { theme::TEXT };
     words(ui, pos2(left, middle), titled(entry, right - left - 8.0, rect.width(), ink), ink);
-    if let Some(below) = below {
-        painter.galley(pos2(left, rect.top() + ROW_PX - 4.0), below.galley, below.ink);
+    if let Some((galley, ink)) = below(ui, entry, rect.width()) {
+        painter.galley(pos2(left, rect.top() + ROW_PX - 4.0), galley, ink);
     }
-}
-
-/// What stands below a title.
-struct Below {
-    galley: Arc<Galley>,
-    ink: egui::Color32,
-    height: f32,
 }
 
 /// Why a track cannot be opened; else its artist, where there is no room beside the title.
-fn below(ui: &Ui, entry: &QueueEntry, width: f32) -> Option<Below> {
+fn below(ui: &Ui, entry: &QueueEntry, width: f32) -> Option<(Arc<Galley>, egui::Color32)> {
     let room = width - NUMBER_PX - 8.0;
     if let Some(why) = trouble_of(entry) {
-        let galley = ui.painter().layout_job(cut(why, theme::words(theme::SMALL), room, 4));
-        let height = galley.size().y + 2.0;
-        return Some(Below { galley, ink: theme::RED_TEXT, height });
+        let job = cut(why, theme::words(theme::SMALL), room, 4);
+        return Some((ui.painter().layout_job(job), theme::RED_TEXT));
     }
     let artist = entry.artist.as_ref().filter(|_| width < WIDE_PX)?;
     let job = cut(artist, theme::words(theme::SMALL), room - REMOVE_PX, 1);
-    let galley = ui.painter().layout_job(job);
-    Some(Below { galley, ink: theme::TEXT_FAINT, height: ARTIST_PX })
+    Some((ui.painter().layout_job(job), theme::TEXT_FAINT))
+}
+
+/// Height of a row. Asked for every track of the queue, also for those out of sight.
+fn height(ui: &Ui, entry: &QueueEntry, width: f32) -> f32 {
+    match (&entry.state, &entry.artist) {
+        (EntryState::Trouble(_), _) => {
+            ROW_PX + below(ui, entry, width).map_or(0.0, |(galley, _)| galley.size().y + 2.0)
+        }
+        (_, Some(_)) if width < WIDE_PX => ROW_PX + ARTIST_PX,
+        _ => ROW_PX,
+    }
 }
 
 fn row_id(entry: &QueueEntry) -> Id {

@@ -18,17 +18,17 @@ impl Director {
             self.notices.add(Severity::Info, "live input: a file cannot be opened beside it");
             return;
         }
-        if is_playlist(&location) {
-            let read = self.listed(location);
-            if let Some(tracks) = read {
-                let added = self.playlist.open_list(tracks);
-                self.tell_full(added);
-                self.follow_playlist();
-            }
-            return;
+        if !is_playlist(&location) {
+            let opened = self.playlist.open_now(location);
+            return self.take_opened(opened);
         }
-        let opened = self.playlist.open_now(location);
-        self.take_opened(opened);
+        let tracks = self.listed(location);
+        let (Some(tracks), Sound::Playback { player, .. }) = (tracks, &mut self.cast.sound) else {
+            return;
+        };
+        let added = self.playlist.open_list(tracks, player);
+        self.tell_full(added);
+        self.follow_playlist();
     }
 
     /// A track, or all of a playlist, at the end of the queue.

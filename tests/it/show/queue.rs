@@ -135,6 +135,22 @@ fn what_cannot_be_opened_says_so_in_its_place_and_is_passed_over() {
 }
 
 #[test]
+fn a_file_that_is_opened_takes_the_place_of_the_queue_and_one_that_is_not_there_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut show = four(folder.path());
+    show.tell(Command::Open(folder.path().join("gone.wav")));
+    show.run(0.1);
+    assert_eq!(show.snapshot().transport.title, "a.wav");
+    assert_eq!(titles(&mut show), ["b.wav", "c.wav", "d.wav"]);
+    show.tell(Command::Open(folder.path().join("d.wav")));
+    show.run(0.1);
+    assert_eq!(show.snapshot().transport.title, "d.wav");
+    assert!(titles(&mut show).is_empty());
+    show.run(3.0);
+    assert!(show.snapshot().finished, "nothing of the old queue follows");
+}
+
+#[test]
 fn a_playlist_is_opened_queued_and_saved() {
     let folder = tempfile::tempdir().unwrap();
     let first = level(folder.path(), "a.wav", 4.0, 0.1);
