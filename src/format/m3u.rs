@@ -110,6 +110,9 @@ pub fn write(tracks: &[Listed]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn places(text: &[u8]) -> Vec<String> {
@@ -171,5 +174,28 @@ mod tests {
         assert_eq!(read[..2], tracks[..2]);
         assert_eq!(read[2], track("./#1.mp3", Some("two lines"), None));
         assert_eq!(read.len(), 3, "what fits no line is left out");
+    }
+
+    proptest! {
+        /// Lines as lists have them, in any order, and bytes of any kind between them.
+        #[test]
+        fn any_bytes_are_read_or_refused_and_what_was_read_is_read_again(
+            lines in vec(
+                prop_oneof![
+                    vec(any::<u8>(), 0..40),
+                    "#EXTINF:[-0-9.einf]{0,9},.{0,20}".prop_map(String::into_bytes),
+                    " ?[#a-z/\\\\.: ]{1,20}".prop_map(String::into_bytes),
+                ],
+                0..30,
+            )
+        ) {
+            if let Ok(tracks) = parse(&lines.join(&b'\n')) {
+                let again = parse(write(&tracks).as_bytes()).unwrap();
+                prop_assert_eq!(again.len(), tracks.len());
+                for (again, track) in again.iter().zip(&tracks) {
+                    prop_assert!(again.place.ends_with(&track.place));
+                }
+            }
+        }
     }
 }

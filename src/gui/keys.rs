@@ -26,7 +26,7 @@ pub(super) const SHEET: &[(&str, &str)] = &[
     ("I / O", "The loop starts or ends at this beat"),
     ("L", "Loop on and off"),
     ("N", "Next track of the queue"),
-    ("Alt-Up / Down", "Moves a track of the queue; Delete, Enter"),
+    ("Alt-Up / Down", "Move the track of the queue that has the focus"),
     ("Left / Right", "Seek 5 s back or forward"),
     ("Up / Down", "Previous or next preset"),
     ("1 to 9", "Take a preset of the bank of nine that has numbers"),

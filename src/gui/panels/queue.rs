@@ -20,7 +20,7 @@ const ROW_PX: f32 = 26.0;
 /// Height of the line with an artist, where a track has two, px.
 const ARTIST_PX: f32 = 16.0;
 /// Where there is less room than this, the artist stands below the title, px.
-const WIDE_PX: f32 = 420.0;
+const WIDE_PX: f32 = 320.0;
 /// Width of the number before a track, px.
 const NUMBER_PX: f32 = 30.0;
 /// Side of the button that removes a track, px.
@@ -37,6 +37,8 @@ pub(in crate::gui) struct QueuePanel {
     dragged: Option<EntryId>,
     /// The track that gets the focus once it is shown.
     to_focus: Option<EntryId>,
+    /// The track that was moved by a key, and where it was: it is kept in sight once it is elsewhere.
+    moved_from: Option<(EntryId, usize)>,
 }
 
 impl QueuePanel {
@@ -121,6 +123,10 @@ impl QueuePanel {
             response.request_focus();
             response.scroll_to_me(None);
         }
+        if self.moved_from.is_some_and(|(id, from)| id == entry.id && from != number) {
+            self.moved_from = None;
+            response.scroll_to_me(None);
+        }
         if response.clicked() {
             response.request_focus();
         }
@@ -183,11 +189,11 @@ impl QueuePanel {
         }
         if pressed(Modifiers::ALT, Key::ArrowUp) && above.is_some() {
             wishes.push(moved(id, above));
-            response.scroll_to_me(None);
+            self.moved_from = Some((id, number));
         }
         if pressed(Modifiers::ALT, Key::ArrowDown) && below.is_some() {
             wishes.push(moved(id, entries.get(number + 2).map(|entry| entry.id)));
-            response.scroll_to_me(None);
+            self.moved_from = Some((id, number));
         }
         if pressed(Modifiers::NONE, Key::ArrowUp) {
             self.to_focus = above;

@@ -101,7 +101,7 @@ fn the_queue_is_changed_from_the_keyboard() {
     assert_eq!(window.edits(), [QueueEdit::PlayNow(EntryId(12))], "the arrow went to the next row");
     window.press(Modifiers::NONE, Key::Delete);
     assert_eq!(window.edits(), [QueueEdit::Remove(EntryId(12))]);
-    // The focus goes to the row that took its place.
+    // The focus goes to the row that follows it.
     window.press(Modifiers::NONE, Key::Delete);
     assert_eq!(window.edits(), [QueueEdit::Remove(EntryId(13))]);
 }
@@ -126,6 +126,35 @@ fn a_row_is_dragged_to_another_place_and_played_by_a_double_click() {
         window.pointer(to.center(), false);
     }
     assert_eq!(window.edits(), [QueueEdit::PlayNow(EntryId(12))]);
+}
+
+#[test]
+fn a_row_that_was_clicked_has_the_keys_and_stays_in_sight_as_it_is_moved() {
+    let mut window = queue();
+    let entries = (0..100).map(|id| QueueEntry {
+        id: EntryId(id),
+        title: format!("Track {id}"),
+        ..QueueEntry::default()
+    });
+    let mut view = QueueView { entries: entries.collect(), undo_act: String::new() };
+    window.desk.state().seen.queue = Arc::new(view.clone());
+    window.h.run_steps(2);
+    let row = window.rect(Role::Button, "2. Track 1").center();
+    window.pointer(row, true);
+    window.pointer(row, false);
+    window.press(Modifiers::ALT, Key::ArrowDown);
+    assert_eq!(window.edits(), [moved(1, Some(3))]);
+    // The show takes its time, and something else moved it far away.
+    window.wait(0.1);
+    let far = view.entries.remove(1);
+    view.entries.insert(60, far);
+    window.desk.state().seen.queue = Arc::new(view);
+    window.wait(1.0);
+    let list = window.rect(Role::Button, "61. Track 1");
+    let head = window.rect(Role::Button, "Clear the queue");
+    assert!(list.top() > head.bottom() && list.bottom() < 600.0, "{list:?}");
+    window.press(Modifiers::NONE, Key::Delete);
+    assert_eq!(window.edits(), [QueueEdit::Remove(EntryId(1))]);
 }
 
 #[test]
