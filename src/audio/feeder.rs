@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -20,6 +20,9 @@ use super::resample::StereoResampler;
 
 /// Tracks that were decoded and are kept, as they may still be heard and sought in.
 const TRACKS_KEPT: usize = 4;
+/// So far ahead of the end of a track it is decided what follows it, ms: until then the next track can be taken back
+/// and another one put in its place without a trace. Light is made at most a few hundred ms ahead of the sound.
+const DECIDED_AHEAD_MS: usize = 500;
 /// After a failure of the network it is tried again this often.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Notices that wait to be read.
@@ -84,10 +87,8 @@ impl Drop for Raised {
 pub(super) enum Task {
     /// Play this from its start, and forget all other tracks.
     Load { epoch: u32, track: Track, raised: Raised },
-    /// Play this after the last track, without a gap.
-    Queue(Track),
-    /// Go on at a place of a track.
-    Seek { epoch: u32, track: u64, to: MediaTime, raised: Raised },
+    /// Go on at a place of a track; `without` is forgotten.
+    Seek { epoch: u32, track: u64, to: MediaTime, without: Option<u64>, raised: Raised },
     /// From now on play this part round and round, or none.
     Loop(Option<LoopRegion>),
 }
@@ -109,6 +110,8 @@ pub(super) struct Told {
     /// What is what in the sound.
     pub(super) course: Course,
     pub(super) damaged_packets: AtomicU64,
+    /// Tracks that are open and not begun, in order: whoever takes one out of here first has it.
+    upcoming: Mutex<VecDeque<Track>>,
     /// The epoch of the newest seek, told before its task: an older one need not be carried out.
     pub(super) wanted_epoch: AtomicU32,
     notices: Mutex<Vec<String>>,
@@ -120,6 +123,11 @@ impl Told {
         if notices.len() < MAX_NOTICES && notices.last() != Some(&text) {
             notices.push(text);
         }
+    }
+
+    /// Tracks that are open and not begun.
+    pub(super) fn upcoming(&self) -> MutexGuard<'_, VecDeque<Track>> {
+        self.upcoming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What an operator should read, once.
@@ -151,6 +159,8 @@ pub struct Feeder {
     pending: Vec<f32>,
     /// Samples of `pending` that went into the ring.
     taken: usize,
+    /// The present track has given everything, and what follows it is not decided yet.
+    is_over: bool,
     /// False once all tracks have given everything.
     more: bool,
     /// True once the last block of this epoch went into the ring, and with nothing open.
@@ -185,6 +195,7 @@ impl Feeder {
             stretch_frames: 0,
             pending: Vec::with_capacity(16 * 2 * BLOCK_FRAMES),
             taken: 0,
+            is_over: false,
             more: false,
             sent_last: true,
             try_again_at: None,
@@ -213,6 +224,11 @@ impl Feeder {
             let waiting = self.pending.len() - self.taken;
             if waiting >= 2 * BLOCK_FRAMES || !self.more {
                 self.send_block(!self.more);
+            } else if self.is_over {
+                if self.frames_ahead() > self.device_rate as usize * DECIDED_AHEAD_MS / 1000 {
+                    return FeederState::Full;
+                }
+                self.go_on();
             } else if self.may_try() {
                 self.decode();
             } else {
@@ -246,14 +262,43 @@ impl Feeder {
                 self.loop_region = None;
                 self.begin(epoch, 0, None);
             }
-            Task::Queue(track) => self.tracks.push_back(track),
-            Task::Seek { epoch, track, to, raised } => {
+            Task::Seek { epoch, track, to, without, raised } => {
                 drop(raised);
-                let found = self.tracks.iter().position(|known| known.number == track);
-                self.begin(epoch, found.unwrap_or(self.at), Some(to));
+                let found = self.find(track);
+                self.give_back_after(found);
+                if without.is_some() {
+                    self.told.upcoming().retain(|known| Some(known.number) != without);
+                }
+                self.begin(epoch, found, Some(to));
             }
             Task::Loop(region) => self.loop_region = region,
         }
+    }
+
+    /// The place in `tracks` of the track of this number, which may be one to come; the present one if there is none.
+    fn find(&mut self, number: u64) -> usize {
+        let mut upcoming = self.told.upcoming();
+        if let Some(last) = upcoming.iter().position(|track| track.number == number) {
+            self.tracks.extend(upcoming.drain(..=last));
+        }
+        let found = self.tracks.iter().position(|track| track.number == number);
+        found.unwrap_or(self.at)
+    }
+
+    /// The tracks after the one at `at` have not begun any more.
+    fn give_back_after(&mut self, at: usize) {
+        if at >= self.tracks.len() {
+            return;
+        }
+        let mut upcoming = self.told.upcoming();
+        for track in self.tracks.drain(at + 1..).rev() {
+            upcoming.push_front(track);
+        }
+    }
+
+    /// Frames in the ring, which are heard before whatever is decoded next.
+    fn frames_ahead(&self) -> usize {
+        (self.blocks.capacity() - self.blocks.free()) * BLOCK_FRAMES
     }
 
     /// Begins an epoch with a place of a track; `None` is the start of one that was just opened.
@@ -263,6 +308,7 @@ impl Feeder {
         self.sent = 0;
         self.pending.clear();
         self.taken = 0;
+        self.is_over = false;
         self.try_again_at = None;
         self.told_failure = false;
         self.tap.flush(epoch);
@@ -341,8 +387,7 @@ impl Feeder {
         }
         match region {
             Some(region) if is_round => self.go_round(region),
-            _ if is_over => self.go_on(),
-            _ => {}
+            _ => self.is_over = is_over,
         }
     }
 
@@ -359,6 +404,15 @@ impl Feeder {
     /// From the end of a track to the next one, or to the end.
     fn go_on(&mut self) {
         let rate = |track: &Track| track.decoder.info().sample_rate;
+        let mut upcoming = self.told.upcoming();
+        if !self.tasks.is_empty() {
+            // It may be that what is to come is to come after another track than this.
+            return;
+        }
+        self.is_over = false;
+        let next = upcoming.pop_front();
+        drop(upcoming);
+        self.tracks.extend(next);
         let Some(next) = self.tracks.get(self.at + 1) else {
             if let Some(resampler) = &mut self.resampler {
                 resampler.finish(&mut self.pending);

@@ -114,6 +114,7 @@ impl Player {
     pub fn load_decoder(&mut self, decoder: Decoder) {
         let raised = self.raise_interrupts();
         self.tracks.clear();
+        self.told.upcoming().clear();
         self.loop_region = None;
         let track = self.known(decoder);
         self.told.damaged_packets.store(0, Ordering::Relaxed);
@@ -121,20 +122,39 @@ impl Player {
         self.ask(Task::Load { epoch, track, raised });
     }
 
-    /// Plays another track after the last one, without a gap.
-    pub fn queue(&mut self, decoder: Decoder) {
+    /// Plays another track after the last one, without a gap; gives back the number it goes by.
+    pub fn queue(&mut self, decoder: Decoder) -> u64 {
+        let number = self.next_number;
         if self.tracks.is_empty() {
             self.load_decoder(decoder);
-            return;
+            return number;
         }
         let track = self.known(decoder);
-        self.ask(Task::Queue(track));
+        self.told.upcoming().push_back(track);
         let heard = self.place().track;
         while self.tracks.len() > TRACKS_KEPT
             && self.tracks.front().is_some_and(|track| track.number < heard)
         {
             self.tracks.pop_front();
         }
+        number
+    }
+
+    /// Takes a track back that was queued: it will not be heard. What is heard goes on, to the sample; only if the
+    /// track would have begun within half a second it pauses for some ms. False if no track of that number is to come.
+    pub fn unqueue(&mut self, number: u64) -> bool {
+        let heard = self.place();
+        let is_to_come = |track: &KnownTrack| track.number == number && number > heard.track;
+        let Some(at) = self.tracks.iter().position(is_to_come) else { return false };
+        let mut upcoming = self.told.upcoming();
+        let waits = upcoming.iter().position(|track| track.number == number);
+        let taken_back = waits.and_then(|at| upcoming.remove(at));
+        drop(upcoming);
+        if taken_back.is_none() {
+            self.go_to(heard, Some(number));
+        }
+        self.tracks.remove(at);
+        true
     }
 
     /// Tracks that follow the one that is heard.
@@ -156,7 +176,7 @@ impl Player {
         let Some(next) = self.tracks.iter().map(|track| track.number).find(|n| *n > heard) else {
             return false;
         };
-        self.go_to(Place { track: next, at: MediaTime::ZERO });
+        self.go_to(Place { track: next, at: MediaTime::ZERO }, None);
         true
     }
 
@@ -206,13 +226,13 @@ impl Player {
     pub fn seek(&mut self, to: MediaTime) {
         let end = self.duration().unwrap_or(MediaTime::from_nanos(i64::MAX));
         let at = to.clamp(MediaTime::ZERO, end);
-        self.go_to(Place { track: self.place().track, at });
+        self.go_to(Place { track: self.place().track, at }, None);
     }
 
-    fn go_to(&mut self, place: Place) {
+    fn go_to(&mut self, place: Place, without: Option<u64>) {
         let raised = self.raise_interrupts();
         let epoch = self.new_epoch(place);
-        self.ask(Task::Seek { epoch, track: place.track, to: place.at, raised });
+        self.ask(Task::Seek { epoch, track: place.track, to: place.at, without, raised });
     }
 
     /// Loudness for the ear alone, 0..=1; what is not a number counts as 0.

@@ -141,8 +141,8 @@ pub enum ChangeAt {
 /// `galvo play`
 #[derive(Debug, Args)]
 pub struct PlayArgs {
-    /// The music: files or http(s) addresses of WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC, played one
-    /// after the other without a gap
+    /// The music: files or http(s) addresses of WAV, AIFF, FLAC, MP3, Ogg Vorbis, AAC/M4A or ALAC, and M3U or M3U8
+    /// playlists of these, played one after the other without a gap
     #[arg(required = true, value_name = "FILE|URL")]
     pub music: Vec<PathBuf>,
     #[command(flatten)]

@@ -71,6 +71,7 @@ impl ControlArgs {
             self.osc_to.iter().map(|text| address(text, OSC_PORT)).collect::<Result<_, _>>()?;
         Ok(ControlConfig {
             midi: self.midi.clone(),
+            chosen: None,
             clock_from: self.clock_from.clone(),
             clock_to: self.clock_to.clone(),
             map: self.map.clone(),

@@ -17,6 +17,8 @@ use crate::time::{Clock, MediaTime};
 const ON_TERMINAL: Duration = Duration::from_millis(100);
 /// How often a line is printed where there is no terminal.
 const ELSEWHERE: Duration = Duration::from_secs(5);
+/// A terminal does not say when a key comes up: a flash that is typed lasts this long.
+const FLASH: Duration = Duration::from_millis(250);
 /// How often the show is looked at.
 const STEP: Duration = Duration::from_millis(20);
 
@@ -34,13 +36,21 @@ pub fn follow(
     // Nothing is known yet at the start.
     let mut next_line = clock.now() + interval;
     let mut told = 0;
+    let mut flash_until = None;
     if typed.is_some() {
         let _ = writeln!(out, "{}", keys::HELP);
     }
     loop {
         let seen = desk.snapshot();
         told = tell_notices(&seen, told, on_terminal, &mut out);
-        let quit = obey_keys(desk, typed, seen.transport.playing, &mut out);
+        let Typed { quit, flash } = obey_keys(desk, typed, &seen, &mut out);
+        if flash {
+            flash_until = Some(clock.now() + FLASH);
+        }
+        if flash_until.is_some_and(|until| clock.now() >= until) {
+            flash_until = None;
+            desk.send(Command::SetFlash(false));
+        }
         if seen.finished || quit || interrupted.load(Ordering::Relaxed) {
             if on_terminal {
                 let _ = write!(out, "\r\x1b[2K");
@@ -59,22 +69,33 @@ pub fn follow(
     }
 }
 
-/// Sends what was typed; true if it was to quit.
+/// What was typed and is a matter of time, or of the end.
+#[derive(Default)]
+struct Typed {
+    quit: bool,
+    flash: bool,
+}
+
+/// Sends what was typed.
 fn obey_keys(
     desk: &mut dyn Desk,
     typed: Option<&Receiver<String>>,
-    playing: bool,
+    seen: &Snapshot,
     out: &mut impl Write,
-) -> bool {
+) -> Typed {
+    let mut made = Typed::default();
     for line in typed.into_iter().flat_map(Receiver::try_iter) {
-        match keys::command(&line, playing) {
-            Some(Command::Quit) => return true,
-            Some(command) => desk.send(command),
+        match keys::command(&line, seen) {
+            Some(Command::Quit) => return Typed { quit: true, ..made },
+            Some(command) => {
+                made.flash |= command == Command::SetFlash(true);
+                desk.send(command);
+            }
             None if line.is_empty() => {}
             None => drop(writeln!(out, "\r\x1b[2K{}", keys::HELP)),
         }
     }
-    false
+    made
 }
 
 /// Prints notices that were not printed yet; returns how many the show has made so far.
@@ -269,6 +290,35 @@ mod tests {
         let wishes =
             [Command::Arm, Command::Stop, Command::ResetStop, Command::Pause, Command::Quit];
         assert_eq!(desk.sent, wishes);
+    }
+
+    /// A terminal that ends the show after so many looks.
+    struct Patience(Notepad, u32);
+
+    impl Desk for Patience {
+        fn snapshot(&mut self) -> Arc<Snapshot> {
+            self.1 -= 1;
+            self.0.seen.finished = self.1 == 0;
+            self.0.snapshot()
+        }
+        fn send(&mut self, command: Command) {
+            self.0.send(command);
+        }
+        fn watch(&mut self, _: usize, _: TapPoint) {}
+        fn watched_points(&mut self, _: &mut Vec<LaserPoint>) {}
+    }
+
+    #[test]
+    fn a_flash_that_is_typed_ends_by_itself_a_quarter_second_later() {
+        let (keyboard, typed) = crossbeam_channel::unbounded();
+        for (looks, ends) in [(12, false), (16, true)] {
+            let mut desk = Patience(Notepad::default(), looks);
+            keyboard.send("f".to_owned()).unwrap();
+            follow(&mut desk, &ManualClock::default(), &Arc::default(), Some(&typed));
+            let sent = desk.0.sent;
+            assert_eq!(sent.contains(&Command::SetFlash(false)), ends, "{sent:?}");
+            assert!(sent.contains(&Command::SetFlash(true)));
+        }
     }
 
     #[test]

@@ -4,14 +4,15 @@ use std::io::{BufRead, IsTerminal};
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use crate::analysis::BeatWish;
 use crate::analysis::steer::BPM_RANGE;
-use crate::show::Command;
+use crate::analysis::{BeatSource, BeatWish};
+use crate::show::{Command, Snapshot};
 
 /// What the operator is told of it.
-pub const HELP: &str = "type a letter and Enter: a arm, d disarm, s STOP, r reset after STOP, p pause or play, n next track, q quit\n\
-    the beat: t tap (3 times or more), , earlier, . later, h half, w double, b the bar begins now, l lock, \
-    f follow the music again, a number sets the tempo";
+pub const HELP: &str = "type a letter and Enter: a arm, d disarm, s STOP, r reset after STOP, b blackout and back, f flash, p pause or play, \
+    n next track, q quit, ? these keys\n\
+    the beat: t tap (3 times or more), , earlier, . later, h half, w double, 1 the bar begins now, k keep the tempo and follow the music again, \
+    another number sets the tempo";
 
 /// How far `,` and `.` move the beat, ms.
 const NUDGE_MS: f64 = 10.0;
@@ -34,9 +35,11 @@ pub fn typed_lines() -> Option<Receiver<String>> {
     std::thread::Builder::new().name("keys".into()).spawn(read).ok().map(|_| lines)
 }
 
-/// What a typed line wishes for. `None`: nothing that is known.
+/// What a typed line wishes for, in the show that is `seen`. `None`: nothing that is known.
+///
+/// A terminal does not say when a key comes up, so a flash begins here and whoever follows the show ends it.
 #[must_use]
-pub fn command(line: &str, playing: bool) -> Option<Command> {
+pub fn command(line: &str, seen: &Snapshot) -> Option<Command> {
     let line = line.trim_end_matches(['\r', '\n']).to_ascii_lowercase();
     // In a hurry it may be hit more than once.
     if line.trim_start().starts_with('s') {
@@ -46,24 +49,26 @@ pub fn command(line: &str, playing: bool) -> Option<Command> {
         "a" => Some(Command::Arm),
         "d" => Some(Command::Disarm),
         "r" => Some(Command::ResetStop),
-        "p" | " " if playing => Some(Command::Pause),
+        "b" => Some(Command::SetBlackout(!seen.live.blackout)),
+        "f" => Some(Command::SetFlash(true)),
+        "p" | " " if seen.transport.playing => Some(Command::Pause),
         "p" | " " => Some(Command::Play),
         "n" => Some(Command::NextTrack),
         "q" => Some(Command::Quit),
-        _ => beat_wish(&line).map(Command::Beat),
+        _ => beat_wish(&line, seen.beat_source).map(Command::Beat),
     }
 }
 
-fn beat_wish(line: &str) -> Option<BeatWish> {
+fn beat_wish(line: &str, source: BeatSource) -> Option<BeatWish> {
     Some(match line {
         "t" => BeatWish::Tap,
         "," => BeatWish::NudgeMs(-NUDGE_MS),
         "." => BeatWish::NudgeMs(NUDGE_MS),
         "h" => BeatWish::Half,
         "w" => BeatWish::Double,
-        "b" => BeatWish::Resync,
-        "l" => BeatWish::Lock,
-        "f" => BeatWish::Follow,
+        "1" => BeatWish::Resync,
+        "k" if source == BeatSource::Held => BeatWish::Follow,
+        "k" => BeatWish::Lock,
         number => {
             let bpm = number.parse().ok().filter(|bpm| BPM_RANGE.contains(bpm))?;
             BeatWish::SetBpm(bpm)
@@ -74,6 +79,12 @@ fn beat_wish(line: &str) -> Option<BeatWish> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::show::snapshot::{LiveView, Transport};
+
+    fn told(line: &str) -> Option<Command> {
+        let transport = Transport { playing: true, ..Transport::default() };
+        command(line, &Snapshot { transport, ..Snapshot::default() })
+    }
 
     #[test]
     fn each_letter_has_its_command() {
@@ -81,15 +92,20 @@ mod tests {
             ("a", Command::Arm),
             ("D", Command::Disarm),
             ("r\r", Command::ResetStop),
+            ("b", Command::SetBlackout(true)),
+            ("F", Command::SetFlash(true)),
             ("p", Command::Pause),
             (" ", Command::Pause),
             ("n", Command::NextTrack),
             ("q", Command::Quit),
         ];
         for (line, wish) in wishes {
-            assert_eq!(command(line, true), Some(wish), "{line:?}");
+            assert_eq!(told(line), Some(wish), "{line:?}");
         }
-        assert_eq!(command("p", false), Some(Command::Play));
+        assert_eq!(command("p", &Snapshot::default()), Some(Command::Play));
+        let live = LiveView { blackout: true, ..LiveView::default() };
+        let dark = Snapshot { live, ..Snapshot::default() };
+        assert_eq!(command("b", &dark), Some(Command::SetBlackout(false)), "and back");
     }
 
     #[test]
@@ -100,26 +116,27 @@ mod tests {
             (".", BeatWish::NudgeMs(10.0)),
             ("h", BeatWish::Half),
             ("w", BeatWish::Double),
-            ("b", BeatWish::Resync),
-            ("l", BeatWish::Lock),
-            ("f", BeatWish::Follow),
+            ("1", BeatWish::Resync),
+            ("k", BeatWish::Lock),
             ("127.5", BeatWish::SetBpm(127.5)),
         ];
         for (line, wish) in wishes {
-            assert_eq!(command(line, true), Some(Command::Beat(wish)), "{line:?}");
+            assert_eq!(told(line), Some(Command::Beat(wish)), "{line:?}");
         }
+        let held = Snapshot { beat_source: BeatSource::Held, ..Snapshot::default() };
+        assert_eq!(command("k", &held), Some(Command::Beat(BeatWish::Follow)));
         for line in ["5", "1000", "nan", "inf", "-120", "1e9"] {
-            assert_eq!(command(line, true), None, "{line:?}");
+            assert_eq!(told(line), None, "{line:?}");
         }
     }
 
     #[test]
     fn stop_is_understood_in_a_hurry_and_arm_only_exactly() {
         for line in ["s", "S", "sss", " s", "stop!", "sa"] {
-            assert_eq!(command(line, true), Some(Command::Stop), "{line:?}");
+            assert_eq!(told(line), Some(Command::Stop), "{line:?}");
         }
-        for line in ["", "aa", "arm", "a ", "x", "да"] {
-            assert_eq!(command(line, true), None, "{line:?}");
+        for line in ["", "?", "aa", "arm", "a ", "x", "да"] {
+            assert_eq!(told(line), None, "{line:?}");
         }
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use super::args::{ChangeAt, LiveArgs, PlayArgs, ShowArgs};
 use super::{headless, interrupt_flag, keys};
 use crate::audio::AudioChoice;
+use crate::control::{ControlConfig, chosen};
 use crate::mask::LightSettings;
 use crate::media::Location;
 use crate::record::FileStudio;
@@ -23,7 +24,8 @@ pub(super) fn desktop() -> anyhow::Result<()> {
             "there is no display for the window: set DISPLAY, or play without one: galvo play FILE --headless"
         );
     }
-    run(&ShowConfig::default(), false, None)
+    let control = remembering(ControlConfig::default());
+    run(&ShowConfig { control, ..ShowConfig::default() }, false, None)
 }
 
 /// `galvo play`
@@ -57,7 +59,7 @@ fn config(source: Source, args: &ShowArgs) -> anyhow::Result<ShowConfig> {
         preset: args.preset.clone(),
         transition: Transition { begin: begin(args.change), beats: args.fade },
         shuffle: args.shuffle,
-        control: args.control.config()?,
+        control: remembering(args.control.config()?),
         arm: args.arm,
         master: args.master / 100.0,
         pps: args.pps,
@@ -66,6 +68,11 @@ fn config(source: Source, args: &ShowArgs) -> anyhow::Result<ShowConfig> {
         duration_s: args.duration,
         ..ShowConfig::default()
     })
+}
+
+/// With the MIDI ports that were chosen in earlier shows.
+fn remembering(control: ControlConfig) -> ControlConfig {
+    ControlConfig { chosen: chosen::default_file(), ..control }
 }
 
 const fn begin(change: ChangeAt) -> Begin {

@@ -10,6 +10,8 @@ use crate::wire::artnet::Universe;
 pub struct ControlConfig {
     /// MIDI ports to open: parts of their names; `auto` is every port that there is a map for.
     pub midi: Vec<String>,
+    /// Where the ports are remembered that the operator chose; nowhere if `None`.
+    pub chosen: Option<PathBuf>,
     /// The port whose MIDI clock leads the beat: a part of its name.
     pub clock_from: Option<String>,
     /// The port that gets a MIDI clock of the beat: a part of its name.

@@ -6,6 +6,7 @@
 pub mod action;
 pub mod arrival;
 pub mod artnet;
+pub mod chosen;
 pub mod clock;
 pub mod config;
 pub mod fixture;
@@ -22,6 +23,7 @@ pub mod view;
 
 pub use action::{Action, Choice, Deed, Hand};
 pub use arrival::{Arrival, Event};
+pub use chosen::ChosenPorts;
 pub use config::{ArtNetConfig, ControlConfig, ControlError};
 pub use map::{ControlMap, Lamp};
 pub use maps::Maps;

@@ -4,6 +4,7 @@ pub mod asvp;
 pub mod asvr;
 pub mod file_kind;
 pub mod ilda;
+pub mod m3u;
 pub mod mask_stream;
 pub mod outlines;
 

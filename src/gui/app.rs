@@ -7,7 +7,7 @@ use egui::{
     Align2, CentralPanel, Color32, Context, Frame, Margin, Panel, Rect, Ui, ViewportCommand,
 };
 
-use super::file_chooser::FileChooser;
+use super::file_chooser::{FileChooser, Wanted};
 use super::keys::{self, WindowKey};
 use super::layout::Layout;
 use super::memory::{self, Memory};
@@ -20,7 +20,7 @@ use super::panels::{Panels, key_sheet, safety_notes, status, welcome};
 use super::theme;
 use crate::point::LaserPoint;
 use crate::show::snapshot::{Notice, Severity};
-use crate::show::{Command, Desk, RecorderWish, Snapshot};
+use crate::show::{Command, Desk, QueueEdit, RecorderWish, Snapshot};
 
 /// How long a changed desk rests before it is written down, s.
 const REST_SECONDS: f64 = 1.0;
@@ -29,7 +29,6 @@ const REST_SECONDS: f64 = 1.0;
 pub struct App {
     desk: Box<dyn Desk>,
     chooser: FileChooser,
-    folder_chooser: FileChooser,
     wishes: Vec<Command>,
     watched: Vec<LaserPoint>,
     panels: Panels,
@@ -72,7 +71,6 @@ impl App {
         Self {
             desk,
             chooser,
-            folder_chooser: FileChooser::of_the_desktops_folders(),
             wishes: Vec::new(),
             watched: Vec::new(),
             panels: Panels::new(),
@@ -90,12 +88,6 @@ impl App {
         }
     }
 
-    /// The same, with folders chosen through `chooser`.
-    #[must_use]
-    pub fn choosing_folders(self, chooser: FileChooser) -> Self {
-        Self { folder_chooser: chooser, ..self }
-    }
-
     /// The same, as it was left: layout and size are read from `file`, and written there when they change. A
     /// damaged file is told of in a notice.
     #[must_use]
@@ -109,6 +101,7 @@ impl App {
         self.panels.safety.notes_answered(found.memory.safety_notes_read, 0.0);
         let folder = found.memory.recordings.clone();
         self.wishes.extend(folder.map(|f| Command::Recorder(RecorderWish::Folder(f))));
+        self.panels.presets.remember(found.memory.favourites.clone());
         self.memory = found.memory;
         self.file = found.usable.then_some(file);
         found.told.into_iter().for_each(|text| self.tell(Severity::Warning, text));
@@ -131,9 +124,10 @@ impl App {
         let (projector, tap_point) = self.panels.preview.watched();
         self.desk.watch(projector, tap_point);
         self.panels.take(&seen, now);
+        self.panels.choosing = self.chooser.is_open();
 
         self.keys(ui, &seen);
-        self.files(ui.ctx());
+        self.files(ui.ctx(), &seen);
         self.guard_closing(ui.ctx(), &seen);
         let field = self.lay_out(ui, &seen, now);
         self.sheets(ui, field, &seen, now);
@@ -221,10 +215,13 @@ impl App {
     /// Obeys a key of the window at hand, and leaves every question once STOP was pressed.
     fn window_key(&mut self, key: Option<WindowKey>, ctx: &Context, seen: &Snapshot) {
         match key {
-            Some(WindowKey::Open) => self.choose_file(ctx),
+            Some(WindowKey::Open) => self.choose(Wanted::ToOpen, ctx),
             Some(WindowKey::SaveAs) => self.panels.parameters.ask_name(&seen.preset.name),
             Some(WindowKey::KeySheet) => self.key_sheet = !self.key_sheet,
             Some(WindowKey::FullScreen) => keys::full_screen(ctx),
+            Some(WindowKey::Neighbour(step)) => {
+                self.wishes.extend(self.panels.presets.neighbour(seen, step));
+            }
             None => {}
         }
         self.panels.presets.keys(ctx, seen, &mut self.wishes);
@@ -238,27 +235,41 @@ impl App {
         }
     }
 
-    fn choose_file(&mut self, ctx: &Context) {
+    fn choose(&mut self, wanted: Wanted, ctx: &Context) {
         let ctx = ctx.clone();
-        self.chooser.open(move || ctx.request_repaint());
+        self.chooser.open(wanted, move || ctx.request_repaint());
     }
 
-    fn files(&mut self, ctx: &Context) {
-        self.wishes.extend(self.chooser.poll().map(Command::Open));
-        if self.panels.recorder.take_folder_wish() {
-            let ctx = ctx.clone();
-            self.folder_chooser.open(move || ctx.request_repaint());
+    fn files(&mut self, ctx: &Context, seen: &Snapshot) {
+        if let Some((wanted, chosen)) = self.chooser.poll() {
+            for path in chosen {
+                self.wishes.push(match wanted {
+                    Wanted::ToOpen => Command::Open(path),
+                    Wanted::ToQueue => Command::Queue(path),
+                    Wanted::PlaceOfQueue => Command::QueueEdit(QueueEdit::Save(path)),
+                    Wanted::FolderOfRecordings => {
+                        self.memory.recordings = Some(path.clone());
+                        self.to_write = true;
+                        Command::Recorder(RecorderWish::Folder(path))
+                    }
+                });
+            }
         }
-        if let Some(folder) = self.folder_chooser.poll() {
-            self.memory.recordings = Some(folder.clone());
-            self.to_write = true;
-            self.wishes.push(Command::Recorder(RecorderWish::Folder(folder)));
+        let (dropped, shift, at) = ctx.input(|input| {
+            let paths = input.raw.dropped_files.iter().map(|file| file.path().to_path_buf());
+            let paths: Vec<PathBuf> = paths.filter(|path| !path.as_os_str().is_empty()).collect();
+            (paths, input.modifiers.shift, input.pointer.latest_pos())
+        });
+        let pane = self.layout.rect(Pane::Queue);
+        let is_on_queue = pane.zip(at).is_some_and(|(pane, at)| pane.contains(at));
+        let transport = &seen.transport;
+        let is_open = transport.live || transport.path.is_some() || !transport.title.is_empty();
+        // One file is played; of several, the first is if nothing is.
+        let plays = !shift && !is_on_queue && (dropped.len() == 1 || !is_open);
+        for (number, path) in dropped.into_iter().enumerate() {
+            let is_played = plays && number == 0;
+            self.wishes.push(if is_played { Command::Open(path) } else { Command::Queue(path) });
         }
-        self.panels.choosing_folder = self.folder_chooser.is_open();
-        // Of several dropped files the first counts: a show plays one.
-        let dropped = ctx
-            .input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));
-        self.wishes.extend(dropped.filter(|path| !path.as_os_str().is_empty()).map(Command::Open));
     }
 
     /// Lays out the window; returns the rectangle over which sheets are shown.
@@ -299,6 +310,9 @@ impl App {
         if let Some(asked) = asked {
             self.obey(asked, ui.ctx());
         }
+        if let Some(wanted) = self.panels.files.take() {
+            self.choose(wanted, ui.ctx());
+        }
         if let Some(pane) = self.panels.wanted.take() {
             self.layout.set_shown(pane, true);
         }
@@ -308,7 +322,7 @@ impl App {
 
     fn obey(&mut self, asked: Asked, ctx: &Context) {
         match asked {
-            Asked::Open => self.choose_file(ctx),
+            Asked::Open => self.choose(Wanted::ToOpen, ctx),
             Asked::KeySheet => self.key_sheet = !self.key_sheet,
             Asked::Show(pane, shown) => self.layout.set_shown(pane, shown),
             Asked::ResetLayout => self.layout.reset(),
@@ -342,7 +356,7 @@ impl App {
                     self.tell(Severity::Error, text);
                 }
             },
-            Some(welcome::Answer::Open) => self.choose_file(ui.ctx()),
+            Some(welcome::Answer::Open) => self.choose(Wanted::ToOpen, ui.ctx()),
             None => {}
         }
     }
@@ -373,6 +387,10 @@ impl App {
     fn remember(&mut self, ctx: &Context, now: f64) {
         if self.layout.take_changed() {
             self.memory.layout = self.layout.kept();
+            self.to_write = true;
+        }
+        if let Some(favourites) = self.panels.presets.take_favourites() {
+            self.memory.favourites = favourites;
             self.to_write = true;
         }
         if std::mem::take(&mut self.to_write) {

@@ -26,6 +26,7 @@ pub(super) const SHEET: &[(&str, &str)] = &[
     ("I / O", "The loop starts or ends at this beat"),
     ("L", "Loop on and off"),
     ("N", "Next track of the queue"),
+    ("Alt-Up / Down", "Move the track of the queue that has the focus"),
     ("Left / Right", "Seek 5 s back or forward"),
     ("Up / Down", "Previous or next preset"),
     ("1 to 9", "Take a preset of the bank of nine that has numbers"),
@@ -51,6 +52,8 @@ pub(super) enum WindowKey {
     KeySheet,
     /// Over the whole screen, or back.
     FullScreen,
+    /// So many presets on, as they are shown.
+    Neighbour(isize),
 }
 
 /// Turns the keys of this frame into wishes. Esc counts always; Space and the letters wait while a text
@@ -97,7 +100,7 @@ pub(super) fn read(ctx: &Context, seen: &Snapshot, wishes: &mut Vec<Command>) ->
         }
         for (key, step) in [(Key::ArrowUp, -1), (Key::ArrowDown, 1)] {
             if pressed(Modifiers::NONE, key) {
-                wishes.extend(neighbour(seen, step));
+                return Some(WindowKey::Neighbour(step));
             }
         }
     }
@@ -149,20 +152,10 @@ fn seek_by(seen: &Snapshot, seconds: f64) -> Option<Command> {
     (!transport.live).then_some(Command::Seek(to))
 }
 
-/// The preset `step` places from the present one, stopping at the ends of the list.
-fn neighbour(seen: &Snapshot, step: isize) -> Option<Command> {
-    let at = seen.presets.iter().position(|entry| entry.name == seen.preset.stored_name);
-    let to = at.map_or(Some(0), |at| at.checked_add_signed(step))?;
-    let entry = seen.presets.get(to)?;
-    Some(Command::SelectPreset(entry.name.clone()))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::show::snapshot::{PresetEntry, PresetView, Transport};
+    use crate::show::snapshot::Transport;
 
     fn at_seconds(seconds: f64) -> Snapshot {
         let transport = Transport {
@@ -181,16 +174,5 @@ mod tests {
         let mut live = at_seconds(2.0);
         live.transport.live = true;
         assert_eq!(seek_by(&live, 5.0), None);
-    }
-
-    #[test]
-    fn the_list_of_presets_has_ends() {
-        let entry = |name: &str| PresetEntry { name: name.into(), ..PresetEntry::default() };
-        let mut seen = Snapshot { presets: [entry("a"), entry("b")].into(), ..Snapshot::default() };
-        seen.preset = Arc::new(PresetView { stored_name: "a".into(), ..PresetView::default() });
-        assert_eq!(neighbour(&seen, -1), None);
-        assert_eq!(neighbour(&seen, 1), Some(Command::SelectPreset("b".into())));
-        seen.preset = Arc::new(PresetView::default());
-        assert_eq!(neighbour(&seen, 1), Some(Command::SelectPreset("a".into())));
     }
 }

@@ -1,9 +1,10 @@
-//! What the desk remembers from one show to the next: its layout, its size, and that the safety notes were read.
+//! What the desk remembers from one show to the next: its layout, its size, the favourites among the presets, and that
+//! the safety notes were read.
 //!
 //! Never whether light is allowed. A file that cannot be understood is told of once and put aside; the desk then
 //! begins as on the first day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,33 @@ const SCALES: std::ops::RangeInclusive<f32> = 0.5..=4.0;
 
 /// How far the light can be moved against the sound, ms.
 const SHIFTS_MS: std::ops::RangeInclusive<f64> = -1_000.0..=1_000.0;
+/// No more presets have a star.
+const MOST_FAVOURITES: usize = 1000;
+
+/// The presets with a star, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Favourites {
+    /// True if they come before the others.
+    pub(super) first: bool,
+    names: BTreeSet<String>,
+}
+
+impl Favourites {
+    /// True for a preset with a star.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// Gives a preset its star, or takes it away.
+    pub(super) fn set(&mut self, name: &str, on: bool) {
+        if !on {
+            self.names.remove(name);
+        } else if self.names.len() < MOST_FAVOURITES {
+            self.names.insert(name.to_owned());
+        }
+    }
+}
 
 /// What is remembered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +60,8 @@ pub(super) struct Memory {
     pub(super) light_shift_ms: BTreeMap<String, f64>,
     /// Where recordings and renderings go, if the operator chose.
     pub(super) recordings: Option<PathBuf>,
+    /// The presets with a star.
+    pub(super) favourites: Favourites,
     /// Where the panes stand.
     pub(super) layout: Option<layout::Kept>,
 }
@@ -43,6 +73,7 @@ impl Default for Memory {
             safety_notes_read: false,
             light_shift_ms: BTreeMap::new(),
             recordings: None,
+            favourites: Favourites::default(),
             layout: None,
         }
     }
@@ -125,7 +156,7 @@ pub(super) fn write(path: &Path, memory: &Memory) -> io::Result<()> {
     }
     let beside = path.with_extension("toml.new");
     let mut file = fs::File::create(&beside)?;
-    file.write_all(b"# The desk as it was left: panes and their places\n\n")?;
+    file.write_all(b"# The desk as it was left: panes and their places, favourites\n\n")?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&beside, path)
@@ -142,9 +173,16 @@ mod tests {
         assert_eq!(read(&path), Found::first_day(None, true));
         let layout = layout::Layout::default().kept();
         let light_shift_ms = BTreeMap::from([("card".to_owned(), -12.5)]);
-        let recordings = Some(PathBuf::from("/shows"));
-        let memory =
-            Memory { scale: 1.5, safety_notes_read: true, light_shift_ms, recordings, layout };
+        let mut favourites = Favourites { first: true, ..Favourites::default() };
+        favourites.set("Ember Ring", true);
+        let memory = Memory {
+            scale: 1.5,
+            safety_notes_read: true,
+            light_shift_ms,
+            recordings: Some(PathBuf::from("/shows")),
+            favourites,
+            layout,
+        };
         write(&path, &memory).unwrap();
         assert_eq!(read(&path), Found { memory, told: None, usable: true });
     }

@@ -29,6 +29,6 @@ mod window;
 
 pub use app::App;
 pub use beam_window::watch_beam;
-pub use file_chooser::{AUDIO_EXTENSIONS, FileChooser};
+pub use file_chooser::{AUDIO_EXTENSIONS, FileChooser, Wanted};
 pub use memory::default_file;
 pub use window::{GuiError, Renderer, WindowOptions, run};

@@ -19,6 +19,7 @@ pub(super) enum Pane {
     Live,
     Controllers,
     Sync,
+    Queue,
     Health,
     Recorder,
     Log,
@@ -32,6 +33,7 @@ impl Pane {
         Self::Parameters,
         Self::Text,
         Self::Transport,
+        Self::Queue,
         Self::Sound,
         Self::Tempo,
         Self::Projectors,
@@ -53,6 +55,7 @@ impl Pane {
             Self::Parameters => ("Parameters", "The preset at work: what can be set, and saving"),
             Self::Text => ("Text", "The preset at work as text, and its formula"),
             Self::Transport => ("Transport", "Play, seek, loop, what comes next, volume"),
+            Self::Queue => ("Queue", "What follows the track that is heard: add, move, remove"),
             Self::Sound => {
                 ("Sound", "The sound heard now: spectrum, loudness, onsets of the last seconds")
             }

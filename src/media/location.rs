@@ -99,7 +99,7 @@ impl From<&str> for Location {
 }
 
 /// Percent escapes resolved where they make UTF-8; else as it is.
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

@@ -16,6 +16,7 @@ mod interrupt;
 mod location;
 mod memory;
 mod open;
+mod playlist;
 mod positioned;
 mod prefetch;
 mod range_reader;
@@ -40,6 +41,7 @@ pub use interrupt::{Interrupt, Superseded};
 pub use location::Location;
 pub use memory::{Memory, MemorySource};
 pub use open::{Media, MediaOpener, MediaReader};
+pub use playlist::{PlaylistError, PlaylistTrack, is_playlist, read_playlist, write_playlist};
 pub use prefetch::{
     PrefetchConsumer, PrefetchSource, PrefetchWorker, PrefetchedItem, StreamControl, StreamMsg,
 };

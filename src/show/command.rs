@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::deck::Transition;
 use super::edit::PresetEdit;
 use super::installation::Installation;
+use super::queue::QueueEdit;
 use super::recorder::RecorderWish;
 use crate::analysis::BeatWish;
 use crate::control::ControllersWish;
@@ -20,10 +21,12 @@ pub enum Command {
     Pause,
     /// Jumps to a place in the music; light of the old place never appears after it.
     Seek(MediaTime),
-    /// Opens another file or address and plays it; what was queued is forgotten.
+    /// Opens another file or address and plays it, or all that a playlist file names; what was queued is forgotten.
     Open(PathBuf),
-    /// Plays another file or address after the last one, without a gap.
+    /// Plays another file or address after the last one, without a gap, or all that a playlist file names.
     Queue(PathBuf),
+    /// Changes the queue.
+    QueueEdit(QueueEdit),
     /// Goes to the start of the next track of the queue.
     NextTrack,
     /// Plays a part of the track round and round, from its first time to its second; `None` plays on.

@@ -13,7 +13,8 @@ use crate::control::pick_up::PickUp;
 use crate::control::ports::{Heard, Listening, MidiOut, lasting_name};
 use crate::control::view::{BindingView, SourceKind, SourceView};
 use crate::control::{
-    Action, Arrival, ControlConfig, ControlMap, Deed, Event, Hand, Maps, MidiError, MidiPorts,
+    Action, Arrival, ChosenPorts, ControlConfig, ControlMap, Deed, Event, Hand, Maps, MidiError,
+    MidiPorts,
 };
 use crate::time::{Clock, HostTime};
 use crate::wire::midi::{Message, Parser};
@@ -116,7 +117,9 @@ pub struct Controllers {
     there: Vec<String>,
     open: BTreeMap<String, OpenPort>,
     /// Opened and closed by a wish, whatever the configuration says.
-    asked: BTreeSet<String>,
+    chosen: ChosenPorts,
+    /// What is wrong with the file of those.
+    chosen_trouble: Option<String>,
     unasked: BTreeSet<String>,
     trouble: BTreeMap<String, String>,
     midi_trouble: Option<MidiError>,
@@ -140,6 +143,7 @@ impl Controllers {
         ear: Ear,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let (chosen, chosen_trouble) = ChosenPorts::open(config.chosen.clone());
         Self {
             ports,
             config,
@@ -148,7 +152,8 @@ impl Controllers {
             clock,
             there: Vec::new(),
             open: BTreeMap::new(),
-            asked: BTreeSet::new(),
+            chosen,
+            chosen_trouble,
             unasked: BTreeSet::new(),
             trouble: BTreeMap::new(),
             midi_trouble: None,
@@ -165,16 +170,16 @@ impl Controllers {
 
     fn is_wanted(&self, port: &str) -> bool {
         let has_map = self.maps.of_port(port).is_some();
-        !self.unasked.contains(port)
-            && (self.asked.contains(lasting_name(port)) || self.config.wants(port, has_map))
+        !self.unasked.contains(port) && (self.chosen.has(port) || self.config.wants(port, has_map))
     }
 
     /// Looks for ports if it is time to, or if `at_once`. Returns the keys that came up because their port is gone, and
     /// says what does not work for the first time.
     pub fn scan(&mut self, at_once: bool, now: HostTime, say: &mut dyn FnMut(String)) -> Vec<Deed> {
+        self.chosen_trouble.take().into_iter().for_each(&mut *say);
         let asks = !self.config.midi.is_empty()
             || self.config.clock_from.is_some()
-            || !self.asked.is_empty();
+            || !self.chosen.is_empty();
         let every = if self.midi_trouble.is_some() { SCAN_IN_VAIN_EVERY } else { SCAN_EVERY };
         let due = asks && self.scanned.is_none_or(|when| now.since(when) >= every);
         if !due && !at_once {
@@ -187,6 +192,11 @@ impl Controllers {
                 self.midi_trouble = None;
                 if first {
                     self.missing().for_each(&mut *say);
+                    for port in self.chosen.missing(&self.there) {
+                        say(format!(
+                            "the MIDI controller {port}, chosen in an earlier show, is not there: it is taken up when it comes"
+                        ));
+                    }
                 }
             }
             Err(error) => {
@@ -290,13 +300,13 @@ impl Controllers {
     /// Listens to a port by the operator's wish.
     pub fn ask(&mut self, port: &str, now: HostTime, say: &mut dyn FnMut(String)) -> Vec<Deed> {
         self.unasked.remove(port);
-        self.asked.insert(lasting_name(port).to_owned());
+        self.chosen.choose(port, true).unwrap_or_else(&mut *say);
         self.scan(true, now, say)
     }
 
     /// Listens to it no more.
-    pub fn unask(&mut self, port: &str) -> Vec<Deed> {
-        self.asked.remove(lasting_name(port));
+    pub fn unask(&mut self, port: &str, say: &mut dyn FnMut(String)) -> Vec<Deed> {
+        self.chosen.choose(port, false).unwrap_or_else(say);
         self.unasked.insert(port.to_owned());
         self.trouble.remove(port);
         self.close(port)
@@ -406,7 +416,14 @@ impl Controllers {
                 trouble: self.trouble.get(name).cloned(),
             }
         };
-        self.there.iter().map(source).collect()
+        let waited_for = |name: &str| SourceView {
+            kind: SourceKind::Midi,
+            name: name.to_owned(),
+            map: self.maps.of_port(name).map(|map| map.name.clone()),
+            ..SourceView::default()
+        };
+        let missing = self.chosen.missing(&self.there).map(waited_for);
+        self.there.iter().map(source).chain(missing).collect()
     }
 
     /// What the controls of the open ports do.

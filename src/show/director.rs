@@ -4,6 +4,7 @@
 mod music;
 mod presets;
 mod projectors;
+mod queue;
 mod recorder;
 mod told;
 
@@ -25,6 +26,7 @@ use super::mountings::Mountings;
 use super::notices::Notices;
 use super::playlist::Playlist;
 use super::projector::Projector;
+use super::queue::QueueView;
 use super::recorder::{RecorderView, Studio};
 use super::report::{Report, TripEntry};
 use super::shuffle::Shuffle;
@@ -148,6 +150,7 @@ pub struct Director {
     changes: u64,
     leaving: String,
     playlist: Playlist,
+    queue: Arc<QueueView>,
     title: String,
     path: Option<std::path::PathBuf>,
     /// The number of the track that title and path belong to.
@@ -215,6 +218,7 @@ impl Director {
             changes: 0,
             leaving: String::new(),
             playlist: Playlist::default(),
+            queue: Arc::default(),
             title: String::new(),
             path: path.map(Path::to_owned),
             titled: None,
@@ -259,6 +263,9 @@ impl Director {
     /// Plays what is on `playlist` after what is open.
     #[must_use]
     pub fn with_playlist(mut self, playlist: Playlist) -> Self {
+        for why in playlist.missed() {
+            self.notices.add(Severity::Warning, why);
+        }
         self.playlist = playlist;
         self
     }
@@ -298,7 +305,8 @@ impl Director {
                 self.with_player("set the volume of", |player| player.set_volume(volume));
             }
             Command::Open(path) => self.open(path.into()),
-            Command::Queue(path) => self.with_playlist_do("queue", |list| list.add(path.into())),
+            Command::Queue(path) => self.queue(path.into()),
+            Command::QueueEdit(edit) => self.edit_queue(&edit),
             Command::NextTrack => self.next_track(),
             Command::SetLoop(part) => self.with_player("loop", |player| player.set_loop(part)),
             Command::SetTransition(transition) => {

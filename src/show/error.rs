@@ -5,11 +5,13 @@ use crate::control::ControlError;
 use crate::dac::DacError;
 use crate::frame::TapError;
 use crate::mask::MaskError;
+use crate::media::PlaylistError;
 use crate::pattern::PresetError;
 use crate::stream::ConfigError;
 
 use super::library::LibraryError;
 use super::mountings::MountingsError;
+use super::playlist::QueueFull;
 
 /// Why a show could not begin. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +19,12 @@ pub enum ShowError {
     /// The music cannot be played: choose another file.
     #[error(transparent)]
     Music(#[from] DecodeError),
+    /// The playlist cannot be used: choose another file.
+    #[error(transparent)]
+    Playlist(#[from] PlaylistError),
+    /// More was named than a queue holds.
+    #[error(transparent)]
+    Full(#[from] QueueFull),
     /// The sound device cannot be used: choose another.
     #[error(transparent)]
     Sound(#[from] AudioError),

@@ -28,13 +28,13 @@ use super::report::Report;
 use super::snapshot::{Desk, Snapshot};
 use crate::analysis::Analyser;
 use crate::audio::{
-    OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
+    Decoder, OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
 };
 use crate::control::system_ports;
 use crate::dac::{self, FoundDevice};
 use crate::frame::{FrameReceiver, TapPoint, TapRegistry};
 use crate::mask::{LightFeeder, LightWindow, light_window};
-use crate::media::{Location, MediaOpener};
+use crate::media::{MediaOpener, PlaylistTrack, is_playlist, read_playlist};
 use crate::pattern::{Instrument, Preset};
 use crate::point::LaserPoint;
 use crate::realtime::RingReceiver;
@@ -156,7 +156,9 @@ pub fn start(
     let preset = choose_preset(&mut library, config.preset.as_deref())?;
     // A file that cannot be played is found out before a device is touched.
     let opener = Arc::new(MediaOpener::of_the_user());
-    let playback = open_playback(&config.source, &opener)?;
+    let (first, playlist) = gather(&config.source, &opener)?;
+    let path = first.as_ref().map(|first| PathBuf::from(first.location().to_string()));
+    let playback = open_playback(&config.source, first)?;
     let (feeder, window) = open_masks(config)?;
 
     let mountings = Mountings::open(config.mountings.clone())?;
@@ -194,17 +196,17 @@ pub fn start(
             Box::new(engine.with_masks(window))
         }
     };
-    let (sound, music) = match (playback, &config.source) {
-        (Some((player, output, heard)), Source::Playback { music, audio, .. }) => {
+    let sound = match (playback, &config.source) {
+        (Some((player, output, heard)), Source::Playback { audio, .. }) => {
             let engine = make_engine(Listening::Ahead(heard), slots);
             let handle = start_output(audio.clone(), OutputCallback::new(output, engine))?;
-            (Sound::Playback { player, handle }, music.as_slice())
+            Sound::Playback { player, handle }
         }
         (_, Source::Live { input }) => {
             let handle = start_input(input.as_deref(), move |rate| {
                 make_engine(Listening::Now(Box::new(Analyser::new(rate))), slots)
             })?;
-            (Sound::Live { handle }, [].as_slice())
+            Sound::Live { handle }
         }
         (None, Source::Playback { .. }) => return Err(ShowError::NoProjector),
     };
@@ -222,9 +224,6 @@ pub fn start(
         shuffle: config.shuffle,
     };
     let masks = MaskThread::start(feeder, config.mask.clone()).map_err(ShowError::Thread)?;
-    let (first, waiting) = music.split_first().map_or((None, music), |(a, b)| (Some(a), b));
-    let path = first.map(|location| PathBuf::from(location.to_string()));
-    let playlist = Playlist::new(opener, waiting.to_vec());
     let mut director =
         Director::new(cast, path.as_deref(), clock.now()).with_masks(masks).with_playlist(playlist);
     if let Some(studio) = studio {
@@ -317,9 +316,44 @@ fn open_masks(config: &ShowConfig) -> Result<(LightFeeder, LightWindow), ShowErr
 
 type Playback = (Player, PlayerOutput, RingReceiver<Analysed>);
 
-fn open_playback(source: &Source, opener: &MediaOpener) -> Result<Option<Playback>, ShowError> {
-    let Source::Playback { music, start_s, .. } = source else { return Ok(None) };
-    let first = music.first().map(|first: &Location| open_decoder(opener, first)).transpose()?;
+/// The music to begin with, open, and what follows it. Of a playlist, what cannot be opened is passed over; what was
+/// named by itself has to be there.
+fn gather(
+    source: &Source,
+    opener: &Arc<MediaOpener>,
+) -> Result<(Option<Decoder>, Playlist), ShowError> {
+    let mut playlist = Playlist::new(Arc::clone(opener));
+    let Source::Playback { music, .. } = source else { return Ok((None, playlist)) };
+    let mut tracks: Vec<(PlaylistTrack, bool)> = Vec::new();
+    for location in music {
+        match location.path().filter(|_| is_playlist(location)) {
+            Some(path) => tracks.extend(read_playlist(path)?.into_iter().map(|t| (t, true))),
+            None => tracks.push((location.clone().into(), false)),
+        }
+    }
+    let mut tracks = tracks.into_iter();
+    let mut first_error = None;
+    let first = loop {
+        let Some((track, is_listed)) = tracks.next() else { break None };
+        match open_decoder(opener, &track.location) {
+            Ok(decoder) => break Some(decoder),
+            Err(error) if is_listed => {
+                playlist.add([track])?;
+                playlist.missed_last(error.to_string());
+                first_error.get_or_insert(error);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    playlist.add(tracks.map(|(track, _)| track))?;
+    match (first, first_error) {
+        (None, Some(error)) => Err(error.into()),
+        (first, _) => Ok((first, playlist)),
+    }
+}
+
+fn open_playback(source: &Source, first: Option<Decoder>) -> Result<Option<Playback>, ShowError> {
+    let Source::Playback { start_s, .. } = source else { return Ok(None) };
     let (tap, heard) = AheadOfSound::new(PLAYBACK_RATE);
     let tap: Box<dyn PcmTap> = Box::new(tap);
     let (mut player, output) = Player::new(PLAYBACK_RATE, tap).map_err(ShowError::Thread)?;

@@ -311,7 +311,7 @@ impl Hands {
         let deeds = match wish {
             ControllersWish::Scan => self.controllers.scan(true, now, &mut tell),
             ControllersWish::Open(port) => self.controllers.ask(&port, now, &mut tell),
-            ControllersWish::Close(port) => self.controllers.unask(&port),
+            ControllersWish::Close(port) => self.controllers.unask(&port, &mut tell),
             ControllersWish::Learn(action) => {
                 self.controllers.learn(Some(action));
                 Vec::new()

@@ -17,6 +17,7 @@ use super::deck::{Change, Transition};
 use super::editor::Side;
 use super::installation::Installation;
 use super::machine::MachineView;
+use super::queue::QueueView;
 use super::recorder::RecorderView;
 
 /// The state of the show, made about 60 times a second by the show thread.
@@ -34,6 +35,8 @@ pub struct Snapshot {
     pub listening: Listening,
     /// What is played, and where.
     pub transport: Transport,
+    /// What follows it.
+    pub queue: Arc<QueueView>,
     /// The presets to choose from.
     pub presets: Arc<[PresetEntry]>,
     /// The preset at work.
@@ -117,7 +120,7 @@ pub struct Transport {
     pub path: Option<PathBuf>,
     /// What is being opened just now.
     pub opening: Option<String>,
-    /// Tracks that follow this one.
+    /// Tracks that follow this one, without those that cannot be opened.
     pub queued: usize,
     /// The names of the first of them, at most twenty.
     pub next: Vec<String>,

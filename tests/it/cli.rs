@@ -471,6 +471,32 @@ fn an_address_plays_and_plays_again_without_its_server() {
     assert!(played("two.json") > 0.5);
 }
 
+/// A playlist plays from its folder, whatever the present one is; what is missing in it is told and passed over, and a list
+/// of nothing is an error.
+#[test]
+fn a_playlist_plays_and_what_is_missing_in_it_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let lists = home.join("lists");
+    std::fs::create_dir(&lists).unwrap();
+    for name in ["one.flac", "two.flac"] {
+        std::fs::copy(root("tests/data/click.flac"), lists.join(name)).unwrap();
+    }
+    std::fs::write(lists.join("set.m3u8"), "#EXTM3U\nnone.flac\none.flac\ntwo.flac\n").unwrap();
+    std::fs::write(lists.join("none.m3u"), "none.flac\n").unwrap();
+    let play = |list: &str| {
+        run(home, &["play", list, "--headless", "--audio", "none", "--report", "report.json"])
+    };
+    let (status, _, stderr) = play("lists/set.m3u8");
+    assert_eq!(status, Some(0), "{stderr}");
+    assert_eq!(stderr.matches("There is no file").count(), 1, "{stderr}");
+    // More than one of them alone, as far as a busy machine counts it.
+    assert!(report(&home.join("report.json"))["media_s"].as_f64().unwrap() > 1.05);
+    let (status, _, stderr) = play("lists/none.m3u");
+    assert_eq!((status, stderr.trim().lines().count()), (Some(1), 1), "{stderr}");
+    assert!(stderr.contains("There is no file") && stderr.contains("none.flac"), "{stderr}");
+}
+
 /// What was set stays set, one word at a time, and is forgotten when asked to.
 #[test]
 fn how_a_projector_hangs_is_remembered() {

@@ -309,6 +309,45 @@ fn ports_are_opened_and_closed_by_wish_and_nothing_is_open_unasked() {
 }
 
 #[test]
+fn a_chosen_port_is_remembered_waited_for_and_forgotten_by_wish() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("midi.toml");
+    let start =
+        || Rig::start(ControlConfig { chosen: Some(file.clone()), ..ControlConfig::default() });
+    let source = |rig: &Rig, part: &str| {
+        let view = rig.end.view();
+        view.sources.iter().find(|source| source.name.contains(part)).cloned()
+    };
+    let rig = start();
+    rig.ports.plug("Keys 20:0");
+    rig.end.wish(ControllersWish::Open("Keys 20:0".into()));
+    rig.until("it is open", |rig| source(rig, "Keys").is_some_and(|keys| keys.open));
+    assert!(source(&rig, "APC").is_some_and(|apc| !apc.open), "what nobody chose is not");
+    drop(rig);
+
+    let rig = start();
+    rig.until("it is waited for", |rig| source(rig, "Keys").is_some_and(|keys| !keys.present));
+    let told: Vec<String> = rig.end.notices().collect();
+    assert_eq!(
+        told,
+        [
+            "the MIDI controller Keys, chosen in an earlier show, is not there: it is taken up when it comes"
+        ]
+    );
+    rig.ports.plug("Keys 24:0");
+    rig.until("it is open again", |rig| source(rig, "Keys").is_some_and(|keys| keys.open));
+    assert_eq!(rig.end.notices().count(), 0);
+    rig.end.wish(ControllersWish::Close("Keys 24:0".into()));
+    rig.until("it is closed", |rig| source(rig, "Keys").is_some_and(|keys| !keys.open));
+    drop(rig);
+
+    let rig = start();
+    rig.end.wish(ControllersWish::Scan);
+    rig.until("the ports are seen", |rig| source(rig, "APC").is_some());
+    assert!(source(&rig, "Keys").is_none(), "it is not waited for any more");
+}
+
+#[test]
 fn the_clock_of_a_port_leads_the_beat() {
     let config = ControlConfig { clock_from: Some("Drums".into()), ..ControlConfig::default() };
     let rig = Rig::start(config);

@@ -8,6 +8,7 @@ mod layout;
 mod panes;
 mod playing;
 mod presets;
+mod queue;
 mod recorder;
 
 use std::path::{Path, PathBuf};

@@ -126,6 +126,72 @@ fn a_seek_near_the_end_stays_in_the_track_that_is_heard() {
     assert_runs(&playing.hear(1_000), &[1_000_000..1_001_000]);
 }
 
+/// A track that was queued is taken back, and another one put in its place, while the first plays on to the sample: up to
+/// half a second before its end nothing tells that there was another plan.
+#[test]
+fn a_track_that_is_taken_back_is_never_heard_and_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let replaced = ramp(folder.path(), 1_000_000, 60_000, RATE);
+    let instead = ramp(folder.path(), 2_000_000, 60_000, RATE);
+    for begun in [0, 20_000, 50_000, 70_000] {
+        let mut playing = Playing::of(&ramp(folder.path(), 0, 100_000, RATE));
+        let number = playing.player.queue(Decoder::open(&replaced).unwrap());
+        let mut heard = playing.hear(begun);
+        assert!(playing.player.unqueue(number));
+        assert!(!playing.player.unqueue(number), "it is not there any more");
+        assert_eq!(playing.player.queued(), 0);
+        playing.player.queue(Decoder::open(&instead).unwrap());
+        heard.extend(playing.hear(130_000 - begun));
+        assert_runs(&heard, &[0..100_000, 2_000_000..2_030_000]);
+        assert_eq!((playing.player.epoch(), playing.player.decoder_underruns()), (1, 0));
+    }
+}
+
+/// Where a resampler stands between two tracks, what was heard of the first is what it is alone, bit by bit.
+#[test]
+fn a_track_that_is_taken_back_has_not_touched_the_end_of_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = ramp(folder.path(), 0, 66_150, 44_100);
+    let mut alone = Playing::of(&first);
+    let mut playing = Playing::of(&first);
+    let next = ramp(folder.path(), 1_000_000, 60_000, 44_100);
+    let number = playing.player.queue(Decoder::open(&next).unwrap());
+    let mut heard = playing.hear(40_000);
+    assert!(playing.player.unqueue(number));
+    heard.extend(playing.hear(usize::MAX));
+    assert_eq!(heard, alone.hear(usize::MAX));
+    assert!(playing.player.ended() && playing.player.queued() == 0);
+}
+
+/// In the last half second the next track is on its way already: what is heard pauses for a moment, goes on at the same
+/// frame, and the track that was taken back is not heard all the same.
+#[test]
+fn even_at_the_last_moment_a_track_that_is_taken_back_is_not_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut playing = Playing::of(&ramp(folder.path(), 0, 100_000, RATE));
+    let next = |from| Decoder::open(&ramp(folder.path(), from, 60_000, RATE)).unwrap();
+    let number = playing.player.queue(next(1_000_000));
+    playing.player.queue(next(2_000_000));
+    playing.hear(99_840);
+    assert!(playing.player.unqueue(number));
+    assert_eq!((playing.player.epoch(), playing.player.queued()), (2, 1));
+    assert_runs(&playing.hear(10_000), &[99_840..100_000, 2_000_000..2_009_840]);
+    let heard = playing.player.track_number();
+    assert!(!playing.player.unqueue(heard), "what is heard is not to come");
+}
+
+/// A track that is queued shortly before the end of the last one follows it without a gap.
+#[test]
+fn a_track_may_be_queued_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut playing = Playing::of(&ramp(folder.path(), 0, 100_000, RATE));
+    let mut heard = playing.hear(75_200);
+    playing.player.queue(Decoder::open(&ramp(folder.path(), 1_000_000, 60_000, RATE)).unwrap());
+    heard.extend(playing.hear(50_000));
+    assert_runs(&heard, &[0..100_000, 1_000_000..1_025_200]);
+    assert_eq!((playing.player.epoch(), playing.player.decoder_underruns()), (1, 0));
+}
+
 /// Tracks of other rates follow each other to within a frame.
 #[test]
 fn tracks_of_different_rates_follow_each_other() {

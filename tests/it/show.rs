@@ -3,6 +3,7 @@
 
 mod live_hands;
 mod projectors;
+mod queue;
 mod recording;
 mod scenario;
 

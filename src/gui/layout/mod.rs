@@ -149,7 +149,7 @@ fn standard(room: Vec2) -> Tree<Pane> {
             Part::column(
                 left,
                 vec![
-                    Part::stack(rest(PROJECTORS), &[Pane::Presets]),
+                    Part::stack(rest(PROJECTORS), &[Pane::Presets, Pane::Queue]),
                     Part::stack(PROJECTORS, &[Pane::Projectors]),
                 ],
             ),

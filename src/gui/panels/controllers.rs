@@ -193,7 +193,8 @@ fn source_row(ui: &mut Ui, source: &SourceView, level: f32, wish: &mut dyn FnMut
         light.on_hover_text("Lights up when something arrives");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if source.kind == SourceKind::Midi {
-                let mut open = source.open;
+                // One that is waited for can be let go of.
+                let mut open = source.open || !source.present;
                 let name = format!("Listen to {}", source.name);
                 let listen = ui.checkbox(&mut open, "").accessible_name(name);
                 if listen.on_hover_text("Listens to this port, or no more").changed() {
@@ -217,6 +218,10 @@ fn source_row(ui: &mut Ui, source: &SourceView, level: f32, wish: &mut dyn FnMut
         (None, SourceKind::Midi) => "no map yet: teach its controls below".to_owned(),
         (None, _) => kind.to_owned(),
     };
+    if !source.present {
+        told(ui, &format!("{map} · not there: it is taken up when it comes"), theme::TEXT_FAINT);
+        return;
+    }
     let last = if source.last.is_empty() { String::new() } else { format!(" · {}", source.last) };
     told(ui, &format!("{map}{last}"), theme::TEXT_FAINT);
     if let Some(trouble) = &source.trouble {

@@ -14,6 +14,7 @@ pub(super) mod preset_text;
 pub(super) mod presets;
 pub(super) mod preview;
 pub(super) mod projectors;
+pub(super) mod queue;
 pub(super) mod recorder;
 pub(super) mod safety;
 pub(super) mod safety_notes;
@@ -29,6 +30,7 @@ pub(super) mod welcome;
 
 use egui::Ui;
 
+use super::file_chooser::Wanted;
 use super::frame_time::FrameTime;
 use super::pace::Pace;
 use super::pane::Pane;
@@ -48,6 +50,7 @@ pub(super) struct Panels {
     pub(super) set_up: set_up::SetUpPanel,
     pub(super) sound: sound::SoundPanel,
     pub(super) sync: sync::SyncPanel,
+    pub(super) queue: queue::QueuePanel,
     pub(super) log: log::LogPanel,
     pub(super) recorder: recorder::RecorderPanel,
     pub(super) health: health::HealthPanel,
@@ -55,8 +58,9 @@ pub(super) struct Panels {
     pub(super) pace: Pace,
     /// A pane that another one wants to be shown.
     pub(super) wanted: Option<Pane>,
-    /// A folder is being chosen.
-    pub(super) choosing_folder: bool,
+    /// Files that one wants to be asked for, and whether some are.
+    pub(super) files: Option<Wanted>,
+    pub(super) choosing: bool,
 }
 
 impl Panels {
@@ -73,13 +77,15 @@ impl Panels {
             set_up: set_up::SetUpPanel::default(),
             sound: sound::SoundPanel::default(),
             sync: sync::SyncPanel::default(),
+            queue: queue::QueuePanel::default(),
             log: log::LogPanel::default(),
             recorder: recorder::RecorderPanel::default(),
             health: health::HealthPanel::default(),
             frames: FrameTime::default(),
             pace: Pace::default(),
             wanted: None,
-            choosing_folder: false,
+            files: None,
+            choosing: false,
         }
     }
 
@@ -119,7 +125,11 @@ impl Panels {
             Pane::Controllers => self.controllers.show(ui, seen, now, wishes),
             Pane::Sync => self.sync.show(ui, seen, now, wishes),
             Pane::Health => self.health.show(ui, seen, &self.frames, &self.pace),
-            Pane::Recorder => self.recorder.show(ui, seen, self.choosing_folder, wishes),
+            Pane::Recorder => {
+                let wanted = self.recorder.show(ui, seen, self.choosing, wishes);
+                self.files = wanted.or(self.files);
+            }
+            Pane::Queue => self.files = self.queue.show(ui, seen, wishes).or(self.files),
             Pane::Log => self.log.show(ui),
             Pane::Safety => self.safety.show(ui, seen, now, wishes),
         }

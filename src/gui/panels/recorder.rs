@@ -8,6 +8,7 @@ use egui::{
 };
 
 use crate::format::FileKind;
+use crate::gui::file_chooser::Wanted;
 use crate::gui::theme;
 use crate::gui::widgets::{bar, heading, lamp};
 use crate::show::recorder::{MadeFile, RecordingView, RenderingView};
@@ -25,14 +26,12 @@ pub(in crate::gui) struct RecorderPanel {
     projector: Option<String>,
     record_as: FileKind,
     render_as: FileKind,
-    /// The operator wants to choose another folder.
-    asks_for_folder: bool,
 }
 
 impl Default for RecorderPanel {
     fn default() -> Self {
         let (record_as, render_as) = (FileKind::Ilda, FileKind::Ilda);
-        Self { projector: None, record_as, render_as, asks_for_folder: false }
+        Self { projector: None, record_as, render_as }
     }
 }
 
@@ -54,30 +53,26 @@ impl RecorderPanel {
         });
     }
 
-    /// True once after the operator asked for another folder.
-    pub(in crate::gui) fn take_folder_wish(&mut self) -> bool {
-        std::mem::take(&mut self.asks_for_folder)
-    }
-
     fn start(&self, seen: &Snapshot) -> Command {
         let is_there = |name: &&String| seen.projectors.iter().any(|p| p.name == **name);
         let projector = self.projector.as_ref().filter(is_there).cloned();
         Command::Recorder(RecorderWish::Start { projector, kind: self.record_as })
     }
 
-    /// Shows it; `choosing` while a folder is being chosen.
+    /// Shows it; `choosing` while a file or folder is being chosen. Returns what should be asked for.
     pub(in crate::gui) fn show(
         &mut self,
         ui: &mut Ui,
         seen: &Snapshot,
         choosing: bool,
         wishes: &mut Vec<Command>,
-    ) {
+    ) -> Option<Wanted> {
         let Some(folder) = &seen.recorder.folder else {
             let text = "This show makes no files: there is no folder of yours to put them in";
             ui.label(RichText::new(text).color(theme::TEXT_FAINT));
-            return;
+            return None;
         };
+        let mut wants_folder = false;
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = theme::GRID;
             ui.spacing_mut().button_padding = Vec2::new(8.0, 2.0);
@@ -94,11 +89,12 @@ impl RecorderPanel {
                 ui.add_space(theme::GRID);
                 self.render(ui, seen, wishes);
             }
-            self.folder_line(ui, folder, choosing);
+            wants_folder = folder_line(ui, folder, choosing);
             for file in seen.recorder.made.iter().rev() {
                 made(ui, file);
             }
         });
+        wants_folder.then_some(Wanted::FolderOfRecordings)
     }
 
     fn record(&mut self, ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
@@ -172,26 +168,6 @@ impl RecorderPanel {
             quiet(ui, what_is_rendered(self.render_as));
         }
     }
-
-    fn folder_line(&mut self, ui: &mut Ui, folder: &Path, choosing: bool) {
-        ui.horizontal(|ui| {
-            ui.label(RichText::new("Files go to").size(theme::SMALL).color(theme::TEXT_FAINT));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let word = RichText::new("Change…").size(theme::SMALL);
-                let button = ui.add_enabled(!choosing, Button::new(word));
-                let button = button.accessible_name("Change the folder");
-                let help = "Another folder for recordings and renderings; it is remembered";
-                if button.on_hover_text(help).clicked() {
-                    self.asks_for_folder = true;
-                }
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let path = folder.display().to_string();
-                    let text = RichText::new(&path).size(theme::SMALL).color(theme::TEXT_QUIET);
-                    ui.add(Label::new(text).truncate()).on_hover_text(path);
-                });
-            });
-        });
-    }
 }
 
 /// Shows a recording; true if it is to end.
@@ -252,6 +228,27 @@ fn being_rendered(ui: &mut Ui, rendering: &RenderingView) -> bool {
     let text = format!("{:.0} %{left}", 100.0 * rendering.share);
     ui.label(RichText::new(text).font(theme::figures(11.0)).color(theme::TEXT_QUIET));
     cancel
+}
+
+/// Where files go; true if another folder is wanted.
+fn folder_line(ui: &mut Ui, folder: &Path, choosing: bool) -> bool {
+    let mut wanted = false;
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Files go to").size(theme::SMALL).color(theme::TEXT_FAINT));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let word = RichText::new("Change…").size(theme::SMALL);
+            let button = ui.add_enabled(!choosing, Button::new(word));
+            let button = button.accessible_name("Change the folder");
+            let help = "Another folder for recordings and renderings; it is remembered";
+            wanted = button.on_hover_text(help).clicked();
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let path = folder.display().to_string();
+                let text = RichText::new(&path).size(theme::SMALL).color(theme::TEXT_QUIET);
+                ui.add(Label::new(text).truncate()).on_hover_text(path);
+            });
+        });
+    });
+    wanted
 }
 
 fn made(ui: &mut Ui, file: &MadeFile) {

@@ -6,6 +6,7 @@ mod gauge;
 mod icon_button;
 mod level_slider;
 mod seek_bar;
+mod star;
 mod surface;
 
 pub(super) use block_button::BlockButton;
@@ -14,4 +15,5 @@ pub(super) use gauge::{bar, beacon, lamp};
 pub(super) use icon_button::{Icon, icon_button};
 pub(super) use level_slider::level_slider;
 pub(super) use seek_bar::{Done, SeekBar, Stretch};
+pub(super) use star::star_button;
 pub(super) use surface::{dialog, heading, read_out};

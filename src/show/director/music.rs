@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use super::{Director, Sound};
 use crate::analysis::Track;
-use crate::audio::{Decoder, Player};
+use crate::audio::Player;
 use crate::media::Location;
 use crate::show::engine::{EngineCommand, EngineView};
 use crate::show::hearing::KnownTrack;
-use crate::show::playlist::{Opened, Playlist};
 use crate::show::snapshot::{Listening, Severity};
 use crate::show::whole_track::{Listened, WholeTrack};
 
@@ -21,61 +20,6 @@ impl Director {
                 self.notices.add(Severity::Info, text);
             }
         }
-    }
-
-    pub(super) fn with_playlist_do(&mut self, what: &str, act: impl FnOnce(&mut Playlist)) {
-        match &self.cast.sound {
-            Sound::Playback { .. } => act(&mut self.playlist),
-            Sound::Live { .. } => {
-                let text = format!("live input: there is nothing to {what}");
-                self.notices.add(Severity::Info, text);
-            }
-        }
-    }
-
-    /// A local file at once, an address as soon as its server has answered.
-    pub(super) fn open(&mut self, location: Location) {
-        if matches!(self.cast.sound, Sound::Live { .. }) {
-            self.notices.add(Severity::Info, "live input: a file cannot be opened beside it");
-            return;
-        }
-        let opened = self.playlist.open_now(location);
-        self.take_opened(opened);
-    }
-
-    /// What was opened, if anything was, is played now, or after the last track.
-    pub(super) fn take_opened(&mut self, opened: Option<Opened>) {
-        let Sound::Playback { player, .. } = &mut self.cast.sound else { return };
-        match opened {
-            None => {}
-            Some(Opened::ToPlay(decoder)) => {
-                player.load_decoder(*decoder);
-                player.play();
-            }
-            Some(Opened::ToQueue(decoder)) => queue_or_play(player, *decoder),
-            Some(Opened::Failed(error)) => self.notices.add(Severity::Error, error.to_string()),
-        }
-        self.follow_track();
-    }
-
-    pub(super) fn next_track(&mut self) {
-        let Sound::Playback { player, .. } = &mut self.cast.sound else { return };
-        if !player.next_track() {
-            self.notices.add(Severity::Info, "this is the last track");
-        }
-    }
-
-    /// Opens what comes next in time, and goes on where the sound has ended before it was open.
-    pub(super) fn follow_playlist(&mut self) {
-        let Sound::Playback { player, .. } = &mut self.cast.sound else { return };
-        for text in player.take_notices() {
-            self.notices.add(Severity::Warning, text);
-        }
-        if player.ended() && player.queued() > 0 {
-            player.next_track();
-        }
-        let opened = self.playlist.poll(player.queued() == 0);
-        self.take_opened(opened);
     }
 
     /// Title and path are those of the track that is heard.
@@ -192,13 +136,5 @@ impl Director {
             Sound::Playback { player, .. } => player.decoder_underruns(),
             Sound::Live { .. } => 0,
         }
-    }
-}
-
-/// A track that was opened after the one before had ended is played at once.
-fn queue_or_play(player: &mut Player, decoder: Decoder) {
-    player.queue(decoder);
-    if player.ended() {
-        player.next_track();
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{Director, NEXT_TOLD, Sound};
-use crate::media::Location;
 use crate::realtime::no_alloc;
 use crate::show::deck::Change;
 use crate::show::engine::EngineView;
@@ -32,13 +31,8 @@ impl Director {
                 position: player.track_time(position).max(MediaTime::ZERO),
                 album: player.info().and_then(|info| info.tags.album.clone()),
                 cover: player.info().and_then(|info| info.tags.cover.clone()),
-                queued: player.queued() + self.playlist.waiting(),
-                next: player
-                    .queued_locations()
-                    .chain(self.playlist.locations())
-                    .take(NEXT_TOLD)
-                    .map(Location::short_name)
-                    .collect(),
+                queued: self.playlist.to_come(),
+                next: self.playlist.names().take(NEXT_TOLD).collect(),
                 loop_region: player.loop_region(),
                 duration: player.duration(),
                 playing: player.playing(),
@@ -67,6 +61,7 @@ impl Director {
             track: self.track.clone(),
             listening: self.listening_now(),
             transport,
+            queue: Arc::clone(&self.queue),
             presets: Arc::clone(&self.presets),
             preset: Arc::clone(&self.preset),
             moved_values: self.moved_values.clone(),

@@ -238,11 +238,12 @@ fn obey(seen: &mut Snapshot, command: &Command) {
                 Listening::Offered
             };
         }
-        // What becomes of the beat is decided where it is heard; the controllers are not the desk's, and files of
-        // presets are a bench's.
+        // What becomes of the beat is decided where it is heard; the controllers and the queue are not the desk's,
+        // and files of presets are a bench's.
         Command::Beat(_)
         | Command::Controllers(_)
         | Command::CopyToOtherSide
+        | Command::QueueEdit(_)
         | Command::NewPreset { .. }
         | Command::DuplicatePreset { .. }
         | Command::RenamePreset { .. }

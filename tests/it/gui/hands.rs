@@ -164,3 +164,18 @@ fn the_controllers_pane_lists_listens_and_teaches() {
     window.click("Do not teach");
     assert_eq!(window.sent(), [Command::Controllers(ControllersWish::StopLearning)]);
 }
+
+#[test]
+fn a_chosen_port_that_is_not_there_is_waited_for_and_can_be_let_go_of() {
+    let mut window = Window::new();
+    let missing = SourceView { name: "Keys".into(), present: false, ..SourceView::default() };
+    let view = ControllersView { sources: vec![missing], ..ControllersView::default() };
+    window.desk.state().seen.controllers = Arc::new(view);
+    window.pane("Controllers");
+    window.sent();
+    assert!(window.h.query_by_label_contains("not there: it is taken up when it comes").is_some());
+    window.h.get_by_label("Listen to Keys").click();
+    window.h.run_steps(2);
+    let close = ControllersWish::Close("Keys".into());
+    assert!(window.sent().contains(&Command::Controllers(close)));
+}

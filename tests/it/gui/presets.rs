@@ -311,3 +311,43 @@ fn looks_of_the_presets() {
         save(&mut desk, "text");
     }
 }
+
+#[test]
+fn favourites_get_their_star_by_click_or_key_come_first_and_are_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("desk.toml");
+    std::fs::write(&file, "safety_notes_read = true").unwrap();
+    let open = || {
+        let file = file.clone();
+        Window::over([1280.0, 800.0], |desk| {
+            App::new(desk, FileChooser::asking(|| None)).remembered_in(file)
+        })
+    };
+    let mut window = open();
+    let names: Vec<String> =
+        window.desk.state().seen.presets.iter().map(|entry| entry.name.clone()).collect();
+    window.click(&format!("Favourite {}", names[3]));
+    window.h.get_by_role_and_label(Role::Button, &format!("Favourite {}", names[1])).focus();
+    window.h.run_steps(1);
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.sent(), [], "a star takes no preset");
+    let taken = |name: &String| Command::SelectPreset(name.clone());
+    window.press(Modifiers::NONE, Key::Num1);
+    assert_eq!(window.sent(), [taken(&names[0])]);
+    window.click("Favourites first");
+    window.press(Modifiers::NONE, Key::Num1);
+    window.press(Modifiers::NONE, Key::Num2);
+    window.press(Modifiers::NONE, Key::Num3);
+    assert_eq!(window.sent(), [taken(&names[1]), taken(&names[3]), taken(&names[0])]);
+    let place = |window: &Window, name: &str| window.rect(Role::Button, name).min;
+    assert!(place(&window, &names[3]).y <= place(&window, &names[0]).y);
+    window.wait(1.5);
+    drop(window);
+
+    let mut window = open();
+    window.press(Modifiers::NONE, Key::Num2);
+    assert_eq!(window.sent(), [taken(&names[3])]);
+    window.click(&format!("Favourite {}", names[1]));
+    window.press(Modifiers::NONE, Key::Num1);
+    assert_eq!(window.sent(), [taken(&names[3])]);
+}

@@ -7,7 +7,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use galvo::format::FileKind;
-use galvo::gui::{App, FileChooser};
+use galvo::gui::{App, FileChooser, Wanted};
 use galvo::show::recorder::{MadeFile, RenderingView};
 use galvo::show::snapshot::ProjectorView;
 use galvo::show::{Command, RecorderWish};
@@ -139,11 +139,11 @@ fn another_folder_is_chosen_and_remembered() {
     std::fs::write(&file, "safety_notes_read = true").unwrap();
     let open = || {
         let file = file.clone();
-        let folders = FileChooser::asking(|| Some(PathBuf::from("/media/stick")));
-        Window::over([1280.0, 800.0], |desk| {
-            let app = App::new(desk, FileChooser::asking(|| None));
-            app.choosing_folders(folders).remembered_in(file)
-        })
+        let chooser = FileChooser::asking_for(|wanted| {
+            assert_eq!(wanted, Wanted::FolderOfRecordings);
+            vec![PathBuf::from("/media/stick")]
+        });
+        Window::over([1280.0, 800.0], |desk| App::new(desk, chooser).remembered_in(file))
     };
     let mut window = open();
     window.open_tab("Recorder");

@@ -7,10 +7,13 @@ use egui::{
 };
 
 use crate::gui::theme;
+use crate::gui::widgets::star_button;
 use crate::show::snapshot::PresetEntry;
 
 /// Height of the line with the name, px.
 const NAME_PX: f32 = 20.0;
+/// Side of the star, px.
+const STAR_PX: f32 = 20.0;
 /// Height of a picture beside its width.
 const PICTURE_SHARE: f32 = 0.82;
 
@@ -74,6 +77,20 @@ impl Card<'_> {
             painter.rect_stroke(rect.shrink(3.0), theme::CORNER, focus, StrokeKind::Inside);
         }
         response.on_hover_text(self.help())
+    }
+
+    /// Shows its star, in the corner of the picture; nothing where the card is out of sight.
+    pub(super) fn show_star(&self, ui: &Ui, card: &Response, set: bool) -> Option<Response> {
+        if !ui.is_rect_visible(card.rect) {
+            return None;
+        }
+        let corner = card.rect.right_bottom() - Vec2::new(STAR_PX + 3.0, NAME_PX + STAR_PX + 5.0);
+        let rect = Rect::from_min_size(corner, Vec2::splat(STAR_PX));
+        let name = format!("Favourite {}", self.entry.name);
+        let shown = card.contains_pointer() || card.has_focus();
+        let star = star_button(ui, rect, card.id.with("star"), &name, set, shown);
+        let help = if set { "Takes its star away" } else { "Makes it a favourite" };
+        Some(star.on_hover_text(help))
     }
 
     fn paint_picture(&self, painter: &egui::Painter, picture: Rect, lit: bool) {

@@ -5,14 +5,16 @@ mod questions;
 
 use egui::{
     Align, Button, ComboBox, Context, DragValue, Frame, Key, Layout, Margin, Modifiers, Panel,
-    RichText, ScrollArea, TextEdit, Ui, Vec2,
+    RichText, ScrollArea, Sense, TextEdit, Ui, Vec2,
 };
 
 use self::card::{Card, Standing};
 pub(in crate::gui) use self::questions::generator_box;
 use self::questions::{Answer, Question};
+use crate::gui::memory::Favourites;
 use crate::gui::theme;
 use crate::gui::thumbnails::Thumbnails;
+use crate::gui::widgets::star_button;
 use crate::show::deck::{Begin, Change};
 use crate::show::snapshot::PresetEntry;
 use crate::show::{Command, Snapshot, Transition};
@@ -33,9 +35,29 @@ pub(in crate::gui) struct PresetsPanel {
     bank: usize,
     thumbnails: Thumbnails,
     question: Option<Question>,
+    favourites: Favourites,
+    favourites_changed: bool,
 }
 
 impl PresetsPanel {
+    /// With these favourites.
+    pub(in crate::gui) fn remember(&mut self, favourites: Favourites) {
+        self.favourites = favourites;
+    }
+
+    /// The favourites, if they have changed since the last call.
+    pub(in crate::gui) fn take_favourites(&mut self) -> Option<Favourites> {
+        std::mem::take(&mut self.favourites_changed).then(|| self.favourites.clone())
+    }
+
+    /// The preset `step` places from the present one as they are shown, stopping at the ends.
+    pub(in crate::gui) fn neighbour(&self, seen: &Snapshot, step: isize) -> Option<Command> {
+        let all = found(seen, "", &self.favourites);
+        let at = all.iter().position(|entry| entry.name == seen.preset.stored_name);
+        let to = at.map_or(Some(0), |at| at.checked_add_signed(step))?;
+        Some(Command::SelectPreset(all.get(to)?.name.clone()))
+    }
+
     /// The keys 1 to 9 take a preset of the bank, Page Up and Page Down go to another bank.
     pub(in crate::gui) fn keys(
         &mut self,
@@ -58,7 +80,7 @@ impl PresetsPanel {
             return;
         }
         let pressed = |key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-        let found: Vec<&PresetEntry> = found(seen, &self.search).collect();
+        let found = found(seen, &self.search, &self.favourites);
         let last_bank = found.len().saturating_sub(1) / BANK;
         self.bank = self.bank.min(last_bank);
         if pressed(Key::PageUp) {
@@ -88,7 +110,7 @@ impl PresetsPanel {
             .show_separator_line(false)
             .frame(Frame::NONE.inner_margin(Margin { top: 6, ..Margin::ZERO }))
             .show(ui, |ui| self.foot(ui, seen, wishes));
-        let found: Vec<&PresetEntry> = found(seen, &self.search).collect();
+        let found = found(seen, &self.search, &self.favourites);
         if found.is_empty() {
             ui.label(RichText::new("Nothing found").color(theme::TEXT_FAINT));
         }
@@ -130,6 +152,10 @@ impl PresetsPanel {
         let standing = standing(seen, &entry.name);
         let card = Card { entry, picture, standing, key: key.map(|key| key + 1) };
         let response = card.show(ui, width);
+        let star = card.show_star(ui, &response, self.favourites.has(&entry.name));
+        if star.is_some_and(|star| star.clicked()) {
+            self.star(&entry.name);
+        }
         if moved && entry.name == seen.preset.stored_name {
             response.scroll_to_me(None);
         }
@@ -137,6 +163,12 @@ impl PresetsPanel {
             wishes.extend(taking(entry));
         }
         response.context_menu(|ui| self.menu(ui, entry, seen, wishes));
+    }
+
+    fn star(&mut self, name: &str) {
+        let on = !self.favourites.has(name);
+        self.favourites.set(name, on);
+        self.favourites_changed = true;
     }
 
     fn menu(
@@ -148,6 +180,11 @@ impl PresetsPanel {
     ) {
         if ui.button("Take").on_hover_text("Lets it follow what plays").clicked() {
             wishes.extend(taking(entry));
+            ui.close();
+        }
+        let word = if self.favourites.has(&entry.name) { "No favourite" } else { "Favourite" };
+        if ui.button(word).on_hover_text("Gives it a star, or takes it away").clicked() {
+            self.star(&entry.name);
             ui.close();
         }
         self.file_menu(ui, entry, seen);
@@ -179,7 +216,7 @@ impl PresetsPanel {
 
     fn head(&mut self, ui: &mut Ui, seen: &Snapshot) {
         ui.horizontal(|ui| {
-            let room = ui.available_width() - 66.0;
+            let room = ui.available_width() - 66.0 - 28.0;
             let search = TextEdit::singleline(&mut self.search)
                 .hint_text("Search presets")
                 .desired_width(room)
@@ -208,6 +245,17 @@ impl PresetsPanel {
                 menu.response.on_hover_text(
                     "Makes a preset, or duplicates, renames or deletes the one at work",
                 );
+                let (rect, _) = ui.allocate_exact_size(Vec2::splat(26.0), Sense::hover());
+                let is_first = self.favourites.first;
+                let id = ui.scope_id().with("favourites first");
+                let star = star_button(ui, rect, id, "Favourites first", is_first, true);
+                let help =
+                    "Shows the presets with a star first: 1 to 9 take them as they are shown";
+                if star.on_hover_text(help).clicked() {
+                    self.favourites.first = !is_first;
+                    self.favourites_changed = true;
+                    self.bank = 0;
+                }
             });
         });
     }
@@ -215,6 +263,12 @@ impl PresetsPanel {
     fn foot(&mut self, ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
         if let Some(question) = &mut self.question {
             if let Answer::Over(wish) = question.show(ui, &seen.presets) {
+                if let Some(Command::RenamePreset { from, to }) = &wish
+                    && self.favourites.has(from)
+                {
+                    self.favourites.set(to, true);
+                    self.favourites_changed = true;
+                }
                 wishes.extend(wish);
                 self.question = None;
             }
@@ -301,9 +355,14 @@ fn taking(entry: &PresetEntry) -> Option<Command> {
     (!never_right).then(|| Command::SelectPreset(entry.name.clone()))
 }
 
-fn found<'a>(seen: &'a Snapshot, search: &str) -> impl Iterator<Item = &'a PresetEntry> {
+/// Those that hold the text, as they are shown.
+fn found<'a>(seen: &'a Snapshot, search: &str, favourites: &Favourites) -> Vec<&'a PresetEntry> {
     let wanted = search.trim().to_lowercase();
-    seen.presets.iter().filter(move |entry| matches(entry, &wanted))
+    let mut found: Vec<_> = seen.presets.iter().filter(|entry| matches(entry, &wanted)).collect();
+    if favourites.first {
+        found.sort_by_key(|entry| !favourites.has(&entry.name));
+    }
+    found
 }
 
 /// `wanted` in small letters.
@@ -332,9 +391,33 @@ mod tests {
         };
         let seen = Snapshot { presets: [entry].into(), ..Snapshot::default() };
         for wanted in ["", "liss", " SINES ", "knot"] {
-            assert_eq!(found(&seen, wanted).count(), 1, "{wanted}");
+            assert_eq!(found(&seen, wanted, &Favourites::default()).len(), 1, "{wanted}");
         }
-        assert_eq!(found(&seen, "tunnel").count(), 0);
+        assert_eq!(found(&seen, "tunnel", &Favourites::default()).len(), 0);
+    }
+
+    #[test]
+    fn favourites_come_first_in_the_order_of_the_list_and_it_has_ends() {
+        let entry = |name: &str| PresetEntry { name: name.into(), ..PresetEntry::default() };
+        let presets = ["a", "b", "c", "d"].map(entry).into();
+        let mut seen = Snapshot { presets, ..Snapshot::default() };
+        let mut panel = PresetsPanel::default();
+        for name in ["d", "b", "gone"] {
+            panel.favourites.set(name, true);
+        }
+        let names = |panel: &PresetsPanel, seen: &Snapshot| -> String {
+            found(seen, "", &panel.favourites).iter().map(|entry| entry.name.as_str()).collect()
+        };
+        assert_eq!(names(&panel, &seen), "abcd");
+        panel.favourites.first = true;
+        assert_eq!(names(&panel, &seen), "bdac");
+        let take = |name: &str| Some(Command::SelectPreset(name.into()));
+        std::sync::Arc::make_mut(&mut seen.preset).stored_name = "d".into();
+        assert_eq!((panel.neighbour(&seen, 1), panel.neighbour(&seen, -1)), (take("a"), take("b")));
+        std::sync::Arc::make_mut(&mut seen.preset).stored_name = "c".into();
+        assert_eq!(panel.neighbour(&seen, 1), None);
+        std::sync::Arc::make_mut(&mut seen.preset).stored_name = "elsewhere".into();
+        assert_eq!(panel.neighbour(&seen, 1), take("b"));
     }
 
     #[test]
