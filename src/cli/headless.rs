@@ -125,6 +125,7 @@ pub fn status_line(seen: &Snapshot) -> String {
             ProjectorState::Ready => "ready",
             ProjectorState::Lost => "LOST",
             ProjectorState::EmergencyStop => "E-STOP",
+            ProjectorState::Closing => "closing",
         };
         parts.push(format!(
             "{} {state} {:.0} ms, {} underruns",
@@ -253,7 +254,7 @@ mod tests {
         fn send(&mut self, command: Command) {
             self.sent.push(command);
         }
-        fn watch(&mut self, _: usize) {}
+        fn watch(&mut self, _: u32) {}
         fn sent_points(&mut self, _: &mut Vec<LaserPoint>) {}
     }
 

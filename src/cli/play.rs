@@ -10,6 +10,7 @@ use crate::audio::AudioChoice;
 use crate::mask::LightSettings;
 use crate::media::Location;
 use crate::show::masks::MaskChoice;
+use crate::show::rig_file;
 use crate::show::{self, Begin, Report, ShowConfig, ShowHandle, Source, Transition};
 use crate::time::SystemClock;
 
@@ -20,7 +21,9 @@ pub(super) fn desktop() -> anyhow::Result<()> {
             "there is no display for the window: set DISPLAY, or play without one: galvo play FILE --headless"
         );
     }
-    run(&ShowConfig::default(), false, None)
+    // The projectors of the last time; no other command touches that memory.
+    let config = ShowConfig { rig: rig_file::default_file(), ..ShowConfig::default() };
+    run(&config, false, None)
 }
 
 /// `galvo play`
@@ -194,7 +197,7 @@ mod shared {
             }
         }
 
-        fn watch(&mut self, projector: usize) {
+        fn watch(&mut self, projector: u32) {
             if let Some(show) = self.show.borrow_mut().as_mut() {
                 show.watch(projector);
             }

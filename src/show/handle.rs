@@ -14,8 +14,8 @@ use super::ahead::AheadOfSound;
 use super::bench::PresetBench;
 use super::command::Command;
 use super::config::{ShowConfig, Source};
-use super::director::{Cast, Director, Sound, rings};
-use super::engine::{Analysed, Engine, Listening, Slot};
+use super::director::{Cast, Director, Sound, Stage, rings};
+use super::engine::{Analysed, Engine, Listening, MOST_PROJECTORS, Slot};
 use super::hands::{self, HandsThread};
 use super::library::{self, Library, default_user_dir};
 use super::masks::{self, MaskThread};
@@ -24,7 +24,9 @@ use super::playlist::{Playlist, open_decoder};
 use super::projector::{Projector, SetUp};
 use super::remote::Remote;
 use super::report::Report;
-use super::snapshot::{Desk, Snapshot};
+use super::rig::SystemRig;
+use super::rig_file::{Remembered, RigFile};
+use super::snapshot::{Desk, Severity, Snapshot};
 use crate::analysis::Analyser;
 use crate::audio::{
     OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
@@ -61,9 +63,11 @@ pub struct ShowHandle {
     commands: Option<Arc<Sender<Command>>>,
     looked_at_ns: Arc<AtomicI64>,
     published: Arc<ArcSwap<Snapshot>>,
-    /// What each projector got.
-    sent: Vec<FrameReceiver>,
-    watched: usize,
+    /// What each projector got, by its number.
+    sent: Vec<(u32, FrameReceiver)>,
+    /// The same of projectors that are added.
+    more_sent: Receiver<(u32, FrameReceiver)>,
+    watched: u32,
     thread: Option<JoinHandle<Report>>,
     hands: Option<HandsThread>,
 }
@@ -107,22 +111,25 @@ impl Desk for ShowHandle {
         }
     }
 
-    fn watch(&mut self, projector: usize) {
+    fn watch(&mut self, projector: u32) {
         self.watched = projector;
     }
 
     fn sent_points(&mut self, out: &mut Vec<LaserPoint>) {
         let first = out.len();
-        for (number, sent) in self.sent.iter_mut().enumerate() {
+        self.sent.extend(self.more_sent.try_iter());
+        self.sent.retain_mut(|(number, sent)| {
             // What nobody watches is let go of, so that a change of the choice shows the present.
             while let Some(frame) = sent.try_recv() {
-                if number == self.watched {
+                if *number == self.watched {
                     out.extend_from_slice(frame.points());
                 }
             }
-        }
+            // Without its stream nothing more will come: the projector was removed.
+            sent.is_connected()
+        });
         let seen = self.published.load();
-        if let Some(projector) = seen.projectors.get(self.watched) {
+        if let Some(projector) = seen.projectors.iter().find(|p| p.number == self.watched) {
             projector.mounting.fitting().undo(&mut out[first..]);
         }
         let surplus = (out.len() - first).saturating_sub(SENT_KEPT);
@@ -141,7 +148,9 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let (feeder, window) = open_masks(config)?;
 
     let mountings = Mountings::open(config.mountings.clone())?;
-    let seen = look_around(&config.dacs, &mountings);
+    let Wanted { dacs, may_fail, told } = wanted_projectors(config)?;
+    let mut told: Vec<String> = told.into_iter().collect();
+    let seen = look_around(&dacs, &mountings);
     let mut projectors = Vec::new();
     let mut slots = Vec::new();
     let mut sent = Vec::new();
@@ -149,21 +158,27 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         Source::Playback { .. } => LOOKAHEAD,
         Source::Live { .. } => Duration::ZERO,
     };
-    for (number, uri) in config.dacs.iter().enumerate() {
+    for (number, uri) in (0..).zip(&dacs) {
         let instrument = Box::new(Instrument::new(&preset)?);
-        let backend = dac::open(uri, &seen, Arc::clone(&clock))?;
         let set_up = SetUp { number, pps: config.pps, lookahead, master: config.master };
-        let mut opened = Projector::open(backend, set_up, instrument, &clock)?;
+        let opened = dac::open(uri, &seen, Arc::clone(&clock))
+            .map_err(ShowError::from)
+            .and_then(|backend| Projector::open(backend, set_up, instrument, &clock));
+        let mut opened = match opened {
+            Ok(opened) => opened,
+            Err(error) if may_fail => {
+                told.push(format!("{uri} is not in the show: {error}"));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let id = dac::identity(uri, &seen);
         let mounting = mountings.of(uri, id.as_deref());
         opened.projector.known_as(id, &mounting);
         opened.projector.start(opened.worker, Arc::clone(&clock)).map_err(ShowError::Thread)?;
         projectors.push(opened.projector);
         slots.push(opened.slot);
-        sent.push(opened.sent);
-    }
-    if sent.is_empty() {
-        return Err(ShowError::NoProjector);
+        sent.push((number, opened.sent));
     }
 
     let (engine_ends, ends) = rings();
@@ -206,8 +221,20 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let (first, waiting) = music.split_first().map_or((None, music), |(a, b)| (Some(a), b));
     let path = first.map(|location| PathBuf::from(location.to_string()));
     let playlist = Playlist::new(opener, waiting.to_vec());
-    let mut director =
-        Director::new(cast, path.as_deref(), clock.now()).with_masks(masks).with_playlist(playlist);
+    let (tell_sent, more_sent) = unbounded();
+    let stage = Stage {
+        rig: Box::new(SystemRig::new(Arc::clone(&clock))),
+        clock: Arc::clone(&clock),
+        pps: config.pps,
+        lookahead,
+        sent: tell_sent,
+        file: config.rig.clone().map(RigFile::new),
+    };
+    let mut director = Director::new(cast, path.as_deref(), clock.now())
+        .with_masks(masks)
+        .with_playlist(playlist)
+        .on_stage(stage);
+    told.into_iter().for_each(|text| director.tell(Severity::Warning, text));
     if matches!(config.source, Source::Playback { .. }) {
         director.listen_to_whole_files(TrackCache::of_user());
     }
@@ -237,10 +264,35 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         looked_at_ns,
         published,
         sent,
+        more_sent,
         watched: 0,
         thread: Some(thread),
         hands: Some(hands),
     })
+}
+
+/// The projectors that a show begins with.
+struct Wanted {
+    dacs: Vec<String>,
+    /// They are remembered: one that cannot be used any more is told of, and the show begins without it.
+    may_fail: bool,
+    /// What is wrong with the memory.
+    told: Option<String>,
+}
+
+fn wanted_projectors(config: &ShowConfig) -> Result<Wanted, ShowError> {
+    if let Some(file) = &config.rig {
+        let Remembered { projectors, told } = RigFile::new(file.clone()).read();
+        let dacs = projectors.unwrap_or_else(|| config.dacs.clone());
+        return Ok(Wanted { dacs, may_fail: true, told });
+    }
+    match config.dacs.len() {
+        0 => Err(ShowError::NoProjector),
+        1..=MOST_PROJECTORS => {
+            Ok(Wanted { dacs: config.dacs.clone(), may_fail: false, told: None })
+        }
+        _ => Err(ShowError::TooManyProjectors),
+    }
 }
 
 /// What there is, where that matters: for `auto`, and for who is remembered by more than an address.

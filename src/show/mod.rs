@@ -26,6 +26,8 @@ pub mod projector;
 pub mod remote;
 pub mod renderer;
 pub mod report;
+pub mod rig;
+pub mod rig_file;
 pub mod shuffle;
 pub mod snapshot;
 pub mod telling;

@@ -3,6 +3,7 @@
 
 mod live_hands;
 mod projectors;
+mod rig;
 mod scenario;
 
 use std::path::{Path, PathBuf};

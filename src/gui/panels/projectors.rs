@@ -117,5 +117,6 @@ fn state_of(projector: &ProjectorView) -> (Color32, &'static str) {
         ProjectorState::Ready => (theme::GREEN, "ready"),
         ProjectorState::Lost => (theme::RED_TEXT, "lost, dark"),
         ProjectorState::EmergencyStop => (theme::RED_TEXT, "stopped"),
+        ProjectorState::Closing => (theme::TEXT_FAINT, "removed, closing"),
     }
 }

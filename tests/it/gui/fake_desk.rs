@@ -28,7 +28,7 @@ pub(crate) struct State {
     /// Frames since the start.
     pub(crate) frame: u64,
     /// The projector that is watched.
-    pub(crate) watched: usize,
+    pub(crate) watched: u32,
     /// Real presets, where a test needs them.
     bench: Option<PresetBench>,
 }
@@ -103,7 +103,7 @@ impl Desk for FakeDesk {
         state.sent.push(command);
     }
 
-    fn watch(&mut self, projector: usize) {
+    fn watch(&mut self, projector: u32) {
         self.state().watched = projector;
     }
 
@@ -241,6 +241,21 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         }
         Command::SetTestPicture { projector, picture } => {
             named(seen, projector, |one| one.test_picture = *picture);
+        }
+        Command::FindProjectors => (seen.rig.finding, seen.rig.looked) = (Some(0.0), true),
+        Command::StopFinding => seen.rig.finding = None,
+        Command::AddProjector { uri } => {
+            let number = seen.projectors.iter().map(|one| one.number + 1).max().unwrap_or(0);
+            let (name, allowed) = (uri.clone(), !seen.safety.armed);
+            seen.projectors.push(ProjectorView {
+                number,
+                name,
+                allowed,
+                ..ProjectorView::default()
+            });
+        }
+        Command::RemoveProjector { projector } => {
+            seen.projectors.retain(|one| one.name != *projector);
         }
     }
     for projector in &mut seen.projectors {

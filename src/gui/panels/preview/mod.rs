@@ -29,7 +29,8 @@ pub(in crate::gui) struct Preview {
     /// What the mirrors are taken to be.
     profile: GalvoProfile,
     followed: Vec<LaserPoint>,
-    watched: usize,
+    /// The number of the projector that is watched.
+    watched: u32,
     ghost: bool,
     travel: bool,
     mirrors: bool,
@@ -56,21 +57,25 @@ impl Preview {
         }
     }
 
-    /// The place of the projector that is watched.
-    pub(in crate::gui) const fn watched(&self) -> usize {
+    /// The number of the projector that is watched.
+    pub(in crate::gui) const fn watched(&self) -> u32 {
         self.watched
     }
 
     /// Takes the points sent since the last frame.
     pub(in crate::gui) fn take(&mut self, sent: &[LaserPoint], seen: &Snapshot, now: f64) {
-        self.watched = self.watched.min(seen.projectors.len().saturating_sub(1));
+        if self.projector(seen).is_none()
+            && let Some(first) = seen.projectors.first()
+        {
+            self.watched = first.number;
+        }
         if self.dwell {
             self.heat.take(sent, now);
         }
         if !self.mirrors {
             return self.phosphor.take(sent, now);
         }
-        let projector = seen.projectors.get(self.watched);
+        let projector = self.projector(seen);
         let profile = projector
             .and_then(|projector| GalvoProfile::named(&projector.installation.mirrors))
             .unwrap_or_default();
@@ -84,6 +89,11 @@ impl Preview {
             self.followed.push(LaserPoint { x, y, ..*point });
         }
         self.phosphor.take(&self.followed, now);
+    }
+
+    /// The projector that is watched.
+    fn projector<'a>(&self, seen: &'a Snapshot) -> Option<&'a ProjectorView> {
+        seen.projectors.iter().find(|projector| projector.number == self.watched)
     }
 
     /// Draws only this part of the points: see [`FrameTime`](crate::gui::frame_time::FrameTime).
@@ -164,7 +174,7 @@ impl Preview {
         }
         painter.add(self.phosphor.light(field, now));
         if self.zones
-            && let Some(projector) = seen.projectors.get(self.watched)
+            && let Some(projector) = self.projector(seen)
         {
             overlay(&painter, field, projector);
         }
@@ -182,11 +192,11 @@ impl Preview {
     }
 
     fn legend(&self, ui: &Ui, room: Rect, seen: &Snapshot) {
-        let out = seen.projectors.get(self.watched).is_some_and(|projector| !projector.allowed);
+        let out = self.projector(seen).is_some_and(|projector| !projector.allowed);
         let state = if seen.safety.stopped {
             Some(("STOPPED: the projector is dark until reset", theme::RED_TEXT))
         } else if seen.projectors.is_empty() {
-            Some(("No projector in this show", theme::TEXT_QUIET))
+            Some(("No projector in this show: find or add one in Projectors", theme::TEXT_QUIET))
         } else if seen.safety.armed && out {
             Some(("SWITCHED OFF: this projector is out of the show", theme::AMBER))
         } else if seen.safety.armed {
@@ -243,9 +253,9 @@ impl Preview {
                     .width(88.0)
                     .selected_text(format!("No. {}", self.watched + 1))
                     .show_ui(ui, |ui| {
-                        for (number, projector) in seen.projectors.iter().enumerate() {
-                            let text = format!("{} {}", number + 1, projector.name);
-                            ui.selectable_value(&mut self.watched, number, text);
+                        for projector in &seen.projectors {
+                            let text = format!("{} {}", projector.number + 1, projector.name);
+                            ui.selectable_value(&mut self.watched, projector.number, text);
                         }
                     });
                 let named = choice.response.accessible_name("Watched projector");
