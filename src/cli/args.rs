@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::path::ColourOrder;
 
 /// Audio-synchronised laser visualiser: plays or listens to music and drives laser projectors in time
-/// with it. Without a command it opens the desktop window.
+/// with it. Without a command it opens the desktop window, with the projectors of its last time.
 #[derive(Debug, Parser)]
 #[command(name = "galvo", version, propagate_version = true)]
 #[command(

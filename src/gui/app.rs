@@ -220,6 +220,8 @@ impl App {
         if self.wishes.contains(&Command::Stop) {
             self.panels.presets.leave_question();
             self.panels.parameters.leave_question();
+            self.panels.projectors.leave_question();
+            self.panels.rig.close();
             self.key_sheet = false;
             self.panels.safety.leave_questions();
         }
@@ -305,6 +307,7 @@ impl App {
         let is_free = !self.key_sheet
             && self.closing != Closing::Asking
             && !self.panels.safety.asks_for_notes()
+            && !self.panels.rig.is_open()
             && !seen.safety.armed;
         if is_open || !is_free {
             return;
@@ -320,6 +323,10 @@ impl App {
                 }
             },
             Some(welcome::Answer::Open) => self.choose_file(ui.ctx()),
+            Some(welcome::Answer::Find) => {
+                self.panels.rig.find(&mut self.wishes);
+                self.layout.set_shown(Pane::Projectors, true);
+            }
             None => {}
         }
     }
@@ -367,6 +374,7 @@ impl App {
         let notices: Vec<Notice> = self.own_notices.iter().chain(&seen.notices).cloned().collect();
         self.notices.show(ui, field, &notices);
         self.welcome(ui, field, seen);
+        self.panels.rig.show(ui, field, seen, &mut self.wishes);
         if self.key_sheet && key_sheet::show(ui, field.center()) {
             self.key_sheet = false;
         }

@@ -7,6 +7,7 @@ mod layout;
 mod panes;
 mod playing;
 mod presets;
+mod rig;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

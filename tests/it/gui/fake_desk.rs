@@ -7,11 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use galvo::analysis::Features;
+use galvo::dac::DacUri;
 use galvo::pattern::Gauges;
 use galvo::point::{Colour, LaserPoint};
 use galvo::show::snapshot::{
     AudioView, Desk, LiveView, Notice, ParamView, PresetEntry, PresetView, ProjectorState,
-    ProjectorView, SafetyView, Severity, Snapshot, SyncView, Transport,
+    ProjectorView, RefusedView, SafetyView, Severity, Snapshot, SyncView, Transport,
 };
 use galvo::show::{Command, Library, PresetBench, Transition};
 use galvo::time::{HostTime, MediaTime};
@@ -245,14 +246,15 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         Command::FindProjectors => (seen.rig.finding, seen.rig.looked) = (Some(0.0), true),
         Command::StopFinding => seen.rig.finding = None,
         Command::AddProjector { uri } => {
+            let refused = DacUri::parse(uri).err();
             let number = seen.projectors.iter().map(|one| one.number + 1).max().unwrap_or(0);
-            let (name, allowed) = (uri.clone(), !seen.safety.armed);
-            seen.projectors.push(ProjectorView {
-                number,
-                name,
-                allowed,
-                ..ProjectorView::default()
-            });
+            if refused.is_none() {
+                let (name, allowed) = (uri.clone(), !seen.safety.armed);
+                let added = ProjectorView { number, name, allowed, ..ProjectorView::default() };
+                seen.projectors.push(added);
+            }
+            seen.rig.refused =
+                refused.map(|why| RefusedView { uri: uri.clone(), why: why.to_string() });
         }
         Command::RemoveProjector { projector } => {
             seen.projectors.retain(|one| one.name != *projector);

@@ -83,10 +83,10 @@ fn a_projectors_own_switch_is_beside_its_name() {
         ..ProjectorView::default()
     });
     window.h.run_steps(2);
-    window.click("Light on sim:2");
+    window.reach("Light on sim:2");
     let off = |allowed| Command::SetAllowed { projector: "sim:2".into(), allowed };
     assert_eq!(window.sent(), [off(false)]);
-    window.click("Light on sim:2");
+    window.reach("Light on sim:2");
     assert_eq!(window.sent(), [off(true)]);
 }
 
