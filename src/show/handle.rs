@@ -15,28 +15,27 @@ use super::bench::PresetBench;
 use super::command::Command;
 use super::config::{ShowConfig, Source};
 use super::director::{Cast, Director, Sound, Stage, rings};
-use super::engine::{Analysed, Engine, Listening, MOST_PROJECTORS, Slot};
+use super::engine::{Analysed, Engine, Listening, Slot};
 use super::hands::{self, HandsThread};
 use super::library::{self, Library, default_user_dir};
 use super::masks::{self, MaskThread};
 use super::mountings::Mountings;
+use super::opening::{OpenedRig, open_rig};
 use super::playlist::{Playlist, open_decoder};
-use super::projector::{Projector, SetUp};
 use super::remote::Remote;
 use super::report::Report;
 use super::rig::SystemRig;
-use super::rig_file::{Remembered, RigFile};
+use super::rig_file::RigFile;
 use super::snapshot::{Desk, Severity, Snapshot};
 use crate::analysis::Analyser;
 use crate::audio::{
     OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
 };
 use crate::control::system_ports;
-use crate::dac::{self, FoundDevice};
 use crate::frame::FrameReceiver;
 use crate::mask::{LightFeeder, LightWindow, light_window};
 use crate::media::{Location, MediaOpener};
-use crate::pattern::{Instrument, Preset};
+use crate::pattern::Preset;
 use crate::point::LaserPoint;
 use crate::realtime::RingReceiver;
 use crate::safety::Arm;
@@ -47,8 +46,6 @@ const PLAYBACK_RATE: u32 = 48_000;
 /// Points kept ahead of the mirrors when a file is played: what is to come is known, so it costs nothing, and no
 /// pause of the sound callback that the dead-man bears empties a projector.
 pub const LOOKAHEAD: Duration = Arm::DEAD_MAN;
-/// How long `auto` looks for a projector: two announcements of an Ether Dream.
-const SEARCH: Duration = Duration::from_secs(2);
 /// Time between two looks of the show thread.
 const LOOK_EVERY: Duration = Duration::from_millis(16);
 /// How long an armed show goes on without a look of its surface: see
@@ -148,38 +145,12 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
     let (feeder, window) = open_masks(config)?;
 
     let mountings = Mountings::open(config.mountings.clone())?;
-    let Wanted { dacs, may_fail, told } = wanted_projectors(config)?;
-    let mut told: Vec<String> = told.into_iter().collect();
-    let seen = look_around(&dacs, &mountings);
-    let mut projectors = Vec::new();
-    let mut slots = Vec::new();
-    let mut sent = Vec::new();
     let lookahead = match config.source {
         Source::Playback { .. } => LOOKAHEAD,
         Source::Live { .. } => Duration::ZERO,
     };
-    for (number, uri) in (0..).zip(&dacs) {
-        let instrument = Box::new(Instrument::new(&preset)?);
-        let set_up = SetUp { number, pps: config.pps, lookahead, master: config.master };
-        let opened = dac::open(uri, &seen, Arc::clone(&clock))
-            .map_err(ShowError::from)
-            .and_then(|backend| Projector::open(backend, set_up, instrument, &clock));
-        let mut opened = match opened {
-            Ok(opened) => opened,
-            Err(error) if may_fail => {
-                told.push(format!("{uri} is not in the show: {error}"));
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        let id = dac::identity(uri, &seen);
-        let mounting = mountings.of(uri, id.as_deref());
-        opened.projector.known_as(id, &mounting);
-        opened.projector.start(opened.worker, Arc::clone(&clock)).map_err(ShowError::Thread)?;
-        projectors.push(opened.projector);
-        slots.push(opened.slot);
-        sent.push((number, opened.sent));
-    }
+    let OpenedRig { projectors, slots, sent, told } =
+        open_rig(config, &preset, &mountings, lookahead, &clock)?;
 
     let (engine_ends, ends) = rings();
     let make_engine = {
@@ -234,7 +205,9 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         .with_masks(masks)
         .with_playlist(playlist)
         .on_stage(stage);
-    told.into_iter().for_each(|text| director.tell(Severity::Warning, text));
+    for text in told {
+        director.tell(Severity::Warning, text);
+    }
     if matches!(config.source, Source::Playback { .. }) {
         director.listen_to_whole_files(TrackCache::of_user());
     }
@@ -269,43 +242,6 @@ pub fn start(config: &ShowConfig) -> Result<ShowHandle, ShowError> {
         thread: Some(thread),
         hands: Some(hands),
     })
-}
-
-/// The projectors that a show begins with.
-struct Wanted {
-    dacs: Vec<String>,
-    /// They are remembered: one that cannot be used any more is told of, and the show begins without it.
-    may_fail: bool,
-    /// What is wrong with the memory.
-    told: Option<String>,
-}
-
-fn wanted_projectors(config: &ShowConfig) -> Result<Wanted, ShowError> {
-    if let Some(file) = &config.rig {
-        let Remembered { projectors, told } = RigFile::new(file.clone()).read();
-        let dacs = projectors.unwrap_or_else(|| config.dacs.clone());
-        return Ok(Wanted { dacs, may_fail: true, told });
-    }
-    match config.dacs.len() {
-        0 => Err(ShowError::NoProjector),
-        1..=MOST_PROJECTORS => {
-            Ok(Wanted { dacs: config.dacs.clone(), may_fail: false, told: None })
-        }
-        _ => Err(ShowError::TooManyProjectors),
-    }
-}
-
-/// What there is, where that matters: for `auto`, and for who is remembered by more than an address.
-fn look_around(uris: &[String], mountings: &Mountings) -> Vec<FoundDevice> {
-    if uris.iter().any(|uri| uri == "auto") {
-        return dac::devices(SEARCH);
-    }
-    let told = |uri: &&String| dac::identity::is_told_by_a_look(uri);
-    let wanted: Vec<String> = uris.iter().filter(told).cloned().collect();
-    if mountings.is_empty() || wanted.is_empty() {
-        return Vec::new();
-    }
-    dac::look_for(&wanted, SEARCH)
 }
 
 /// The thin loop around a director.

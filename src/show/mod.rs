@@ -21,6 +21,7 @@ pub mod live;
 pub mod masks;
 pub mod mountings;
 pub mod notices;
+pub mod opening;
 pub mod playlist;
 pub mod projector;
 pub mod remote;

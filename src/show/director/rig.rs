@@ -10,6 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::Director;
+use crate::dac::simulator::SimOptions;
 use crate::dac::{Backend, DacUri, FoundDevice, identity};
 use crate::frame::FrameReceiver;
 use crate::pattern::Instrument;
@@ -161,6 +162,8 @@ impl Director {
         now: HostTime,
     ) -> Result<(), String> {
         let name = backend.name().to_owned();
+        let mounting = self.cast.mountings.of(&name, id.as_deref());
+        let room = self.cast.mountings.installation_of(&name, id.as_deref());
         if DacUri::parse(&name).is_ok_and(|uri| self.is_in_show(&uri, id.as_deref())) {
             return Err(format!("{name} is in the show already"));
         }
@@ -172,7 +175,7 @@ impl Director {
         let is_lit = self.is_armed() || self.cast.projectors.iter().any(Projector::is_to_arm);
         let Opened { mut projector, mut slot, worker, sent } =
             self.open_projector(backend).map_err(|error| error.to_string())?;
-        projector.known_as(id.clone(), &self.cast.mountings.of(&name, id.as_deref()));
+        projector.known_as(id, &mounting);
         projector.set_allowed(!is_lit, now);
         projector.switch().set_blackout(self.live.blackout);
         if self.stopped {
@@ -180,7 +183,6 @@ impl Director {
             // It was never lit: nothing of it was stopped.
             while projector.switch().next_trip().is_some() {}
         }
-        let room = self.cast.mountings.installation_of(&name, id.as_deref());
         match room.ready() {
             Ok(ready) => {
                 projector.install(room, &ready);
@@ -343,7 +345,7 @@ impl Director {
             uri: Some("sim:".to_owned()),
             label: "Simulator, in this program".to_owned(),
             trouble: None,
-            in_show: self.is_in_show(&DacUri::Sim(Default::default()), None),
+            in_show: self.is_in_show(&DacUri::Sim(SimOptions::default()), None),
         };
         let told = found.iter().map(|found| self.found_view(found)).chain([simulator]).collect();
         self.rig.told = told;

@@ -237,8 +237,15 @@ fn what_cannot_be_added_is_refused_in_one_sentence() {
     show.run(0.1);
     assert!(why_refused(&mut show).contains("held by another program"));
     assert_eq!(show.snapshot().rig.opening, Vec::<String>::new());
+    add(&mut show, "audio-xy://hw:0");
+    show.run(0.1);
+    add(&mut show, "audio-xy://front");
+    show.run(0.1);
+    assert!(why_refused(&mut show).contains("in the show already"), "by what it tells of itself");
+    remove(&mut show, "audio-xy://hw:0");
     add(&mut show, &sim(2));
     assert_eq!(show.snapshot().rig.refused, None, "the next one is tried");
+    show.run(0.1);
     assert_eq!(names(&mut show).len(), 3);
     for number in 3..=126 {
         add(&mut show, &sim(number));

@@ -244,6 +244,12 @@ impl Rig for Around {
                 world.eyes.push((uri.to_owned(), device.tap()));
                 Ok((Box::new(device) as _, Some(format!("virtual:{uri}"))))
             }
+            // One card under all of its names.
+            DacUri::AudioXy { .. } => {
+                let device = InProcess::new(uri, SimOptions::default()).unwrap();
+                world.eyes.push((uri.to_owned(), device.tap()));
+                Ok((Box::new(device) as _, Some("audio-xy:card".to_owned())))
+            }
             _ => Err(DacError::BadAddress(format!("{uri} is held by another program: close it"))),
         };
         world.reached.push(Reached { uri: uri.to_owned(), made });

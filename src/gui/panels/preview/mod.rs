@@ -249,12 +249,13 @@ impl Preview {
             let help = "Shows the preview in a window of its own, for a second screen; its keys are the same";
             switch(&mut self.own_window, "Window", help);
             if seen.projectors.len() > 1 {
+                let place = seen.projectors.iter().position(|p| p.number == self.watched);
                 let choice = ComboBox::from_id_salt("watched projector")
                     .width(88.0)
-                    .selected_text(format!("No. {}", self.watched + 1))
+                    .selected_text(format!("No. {}", place.unwrap_or_default() + 1))
                     .show_ui(ui, |ui| {
-                        for projector in &seen.projectors {
-                            let text = format!("{} {}", projector.number + 1, projector.name);
+                        for (place, projector) in seen.projectors.iter().enumerate() {
+                            let text = format!("{} {}", place + 1, projector.name);
                             ui.selectable_value(&mut self.watched, projector.number, text);
                         }
                     });
