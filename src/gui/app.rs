@@ -203,6 +203,9 @@ impl App {
 
     fn keys(&mut self, ui: &Ui, seen: &Snapshot) {
         let key = keys::read(ui.ctx(), seen, &mut self.wishes);
+        // Before anything is shown: a field that Enter leaves in this frame had its digits for itself.
+        self.panels.presets.keys(ui.ctx(), seen, &mut self.wishes);
+        self.panels.transport.keys(ui.ctx(), seen, &mut self.wishes);
         self.window_key(key, ui.ctx(), seen);
     }
 
@@ -215,8 +218,6 @@ impl App {
             Some(WindowKey::FullScreen) => keys::full_screen(ctx),
             None => {}
         }
-        self.panels.presets.keys(ctx, seen, &mut self.wishes);
-        self.panels.transport.keys(ctx, seen, &mut self.wishes);
         if self.wishes.contains(&Command::Stop) {
             self.panels.presets.leave_question();
             self.panels.parameters.leave_question();

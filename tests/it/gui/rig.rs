@@ -121,6 +121,26 @@ fn a_projector_is_added_by_its_name_and_a_wrong_name_is_told_beside_the_field() 
 }
 
 #[test]
+fn digits_of_a_name_are_the_fields_own_even_if_enter_comes_with_them() {
+    let mut window = Window::new();
+    window.click("Add a projector by its name");
+    window.type_into("Name of the projector", "sim:?ppm=");
+    let key = |key| Event::Key {
+        key,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    // All in one picture, as a fast hand or a slow machine has it.
+    for event in [key(Key::Num3), Event::Text("3".into()), key(Key::Enter)] {
+        window.h.input_mut().events.push(event);
+    }
+    window.h.run_steps(3);
+    assert_eq!(window.sent(), [add("sim:?ppm=3")], "and no preset");
+}
+
+#[test]
 fn a_dark_projector_is_removed_at_once_and_an_armed_one_is_asked_for_once() {
     let mut window = Window::new();
     window.desk.state().seen.safety.armed = true;
