@@ -21,8 +21,8 @@ use crate::time::{Clock, HostTime};
 
 use super::ShowError;
 
-/// How long a device may take to let go: at the end of a show, or when it is removed.
-pub const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a device may take to let go at the end of a show.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// Frames of sent points that may wait for a preview.
 const PREVIEW_DEPTH: usize = 64;
 

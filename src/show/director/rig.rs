@@ -17,7 +17,7 @@ use crate::pattern::Instrument;
 use crate::safety::TripReason;
 use crate::show::ShowError;
 use crate::show::engine::{EngineCommand, MOST_PROJECTORS, Retired};
-use crate::show::projector::{CLOSE_PATIENCE, Opened, Projector, SetUp};
+use crate::show::projector::{Opened, Projector, SetUp};
 use crate::show::report::StreamReport;
 use crate::show::rig::{Reached, Rig};
 use crate::show::rig_file::RigFile;
@@ -25,6 +25,9 @@ use crate::show::snapshot::{
     FoundView, ProjectorState, ProjectorView, RefusedView, RigView, Severity,
 };
 use crate::time::{Clock, HostTime};
+
+/// How long a device that is removed may take to let go: more than a driver takes to find out that nobody answers.
+const LEAVING_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What it takes to change the projectors of a show that runs.
 pub struct Stage {
@@ -259,7 +262,7 @@ impl Director {
                 *told = self.cast.ends.commands.push(remove).is_ok();
             }
             if !*closed {
-                let is_late = now.since(*since) > CLOSE_PATIENCE;
+                let is_late = now.since(*since) > LEAVING_PATIENCE;
                 *closed = projector.is_closed() || is_late;
                 if is_late && !projector.is_closed() {
                     left_behind.push(projector.name().to_owned());

@@ -202,6 +202,24 @@ fn one_that_is_removed_is_dark_at_once_then_closed_then_gone_and_the_others_go_o
 }
 
 #[test]
+fn a_device_that_does_not_let_go_is_left_behind_and_said_so() {
+    let mut show = show().armed();
+    add(&mut show, &sim(1));
+    show.run(0.5);
+    show.hang(1);
+    remove(&mut show, &sim(1));
+    show.run(4.0);
+    assert_eq!(named(&mut show, &sim(1)).unwrap().state, ProjectorState::Closing);
+    show.tell(Command::Arm);
+    assert!(!named(&mut show, &sim(1)).unwrap().armed, "it takes no part in the show any more");
+    show.run(1.5);
+    let seen = show.snapshot();
+    assert_eq!(seen.projectors.len(), 1);
+    assert!(seen.notices.iter().any(|told| told.text.contains("did not let go in time")));
+    assert_eq!(show.finish().per_stream.len(), 2);
+}
+
+#[test]
 fn a_show_without_a_projector_goes_on_and_takes_one_again() {
     let mut show = show().armed();
     remove(&mut show, "sim:0");

@@ -333,6 +333,11 @@ impl Performance {
         &self.devices[projector].eye
     }
 
+    /// The thread of a projector is stuck in its driver from now on.
+    pub(super) fn hang(&mut self, projector: usize) {
+        self.devices[projector].due = self.clock.now().plus_secs_f64(3600.0);
+    }
+
     /// What was heard: mono samples, and when the first of them left the loudspeaker.
     pub(super) fn heard(&self) -> &[f32] {
         &self.heard
