@@ -324,9 +324,10 @@ fn projectors_come_and_go_at_random_without_light_on_the_dark_or_a_gap_on_those_
     };
     // The names of those in the show but the first, and whether somebody switched them on.
     let mut present: Vec<(usize, bool)> = Vec::new();
+    let mut ever_on: Vec<usize> = Vec::new();
     let (mut added, mut removed) = (0, 0);
     for _ in 0..20 {
-        let is_to_add = present.is_empty() || next() % 5 < 3;
+        let is_to_add = present.is_empty() || next() % 10 < 7;
         if is_to_add {
             added += 1;
             add(&mut show, &sim(added));
@@ -341,6 +342,7 @@ fn projectors_come_and_go_at_random_without_light_on_the_dark_or_a_gap_on_those_
             && next() % 2 == 0
         {
             *lit = true;
+            ever_on.push(*number);
             let uri = sim(*number);
             allow(&mut show, &uri, true);
         }
@@ -352,7 +354,7 @@ fn projectors_come_and_go_at_random_without_light_on_the_dark_or_a_gap_on_those_
     show.tell(Command::SetPresetB(None));
     show.run(0.5);
     println!("{added} added, {removed} removed");
-    assert!(added >= 8 && removed >= 4);
+    assert!(added >= 8 && removed >= 3);
     let seen = show.snapshot();
     let mut here: Vec<String> = present.iter().map(|(number, _)| sim(*number)).collect();
     here.insert(0, "sim:0".to_owned());
@@ -361,16 +363,14 @@ fn projectors_come_and_go_at_random_without_light_on_the_dark_or_a_gap_on_those_
         assert_eq!((projector.underruns, projector.device_underflows), (0, 0), "{projector:?}");
     }
     for number in 1..=added {
-        let was_allowed = present.iter().find(|(present, _)| *present == number);
-        match was_allowed {
-            Some((_, true)) => assert!(lit_next(&mut show, number) > 100, "{number} is on"),
-            Some((_, false)) => {
-                let lit = show.shown(number).iter().filter(|shown| is_lit(shown)).count();
-                assert_eq!(lit, 0, "{number} was never switched on");
-            }
-            None => assert_eq!(lit_next(&mut show, number), 0, "{number} is gone"),
-        }
+        let is_on = present.contains(&(number, true));
+        let lit = lit_next(&mut show, number);
+        assert_eq!(lit > 100, is_on, "{number}: {lit} points, in the show {present:?}");
+        let ever = show.shown(number).iter().filter(|shown| is_lit(shown)).count();
+        // One may be removed the moment it was switched on: then it never shone.
+        assert!(ever == 0 || ever_on.contains(&number), "{number}: light without an act on it");
     }
+    assert!(present.iter().any(|(_, lit)| *lit) && present.iter().any(|(_, lit)| !*lit));
     let report = show.finish();
     assert_eq!(report.per_stream.len(), added + 1);
 }
