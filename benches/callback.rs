@@ -21,7 +21,7 @@ use galvo::realtime::{
 };
 use galvo::safety::{Arm, Gate};
 use galvo::show::engine::{
-    Analysed, Engine, EngineCommand, EngineEnds, EngineView, Listening, Slot,
+    Analysed, Engine, EngineCommand, EngineEnds, EngineView, Listening, Retired, Slot,
 };
 use galvo::show::renderer::Renderer;
 use galvo::stream::{DeviceEnd, Stream, StreamConfig, link};
@@ -118,7 +118,7 @@ struct Show {
     now: HostTime,
     media: MediaTime,
     _commands: RingSender<EngineCommand>,
-    _retired: RetireBin<Vec<Option<Box<Instrument>>>>,
+    _retired: RetireBin<Retired>,
 }
 
 impl Show {
@@ -128,7 +128,8 @@ impl Show {
         let (commands_in, commands) = ring(16);
         let (retired, retired_out) = retire(16);
         let (view_in, view) = latest(EngineView::default());
-        let (slots, devices) = (0..projectors).map(|number| open(preset, number, now)).unzip();
+        let (slots, devices) =
+            (0..projectors).map(|number| open(preset, number as u32, now)).unzip();
         let ends = EngineEnds {
             commands,
             retired,
@@ -196,7 +197,7 @@ impl Show {
     }
 }
 
-fn open(preset: &Preset, number: usize, now: HostTime) -> (Slot, Device) {
+fn open(preset: &Preset, number: u32, now: HostTime) -> (Slot, Device) {
     let capabilities = Capabilities {
         delivery: Delivery::Fifo,
         max_points_per_chunk: 400,
@@ -218,7 +219,7 @@ fn open(preset: &Preset, number: usize, now: HostTime) -> (Slot, Device) {
     let instrument = Box::new(Instrument::new(preset).expect("bundled presets are sound"));
     // As `show::projector` spreads them.
     let lag = (number as f32 * 0.618_034).fract();
-    let slot = Slot { stream, renderer: Renderer::new(instrument).lagging(lag), arm };
+    let slot = Slot { number, stream, renderer: Renderer::new(instrument).lagging(lag), arm };
     (slot, Device { end, _taps: taps, sent, began: None, accepted: 0, underflows: 0 })
 }
 

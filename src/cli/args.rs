@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use super::control::{ControlAction, ControlArgs};
 use super::mask::{KeyArgs, MaskAction};
+use super::set_device::SetArgs;
 use crate::mask::{Eye, Rate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::path::ColourOrder;
-
 /// Audio-synchronised laser visualiser: plays or listens to music and drives laser projectors in time
-/// with it. Without a command it opens the desktop window.
+/// with it. Without a command it opens the desktop window, with the projectors of its last time.
 #[derive(Debug, Parser)]
 #[command(name = "galvo", version, propagate_version = true)]
 #[command(
@@ -201,46 +200,9 @@ pub struct DevicesArgs {
 /// What to do with projectors.
 #[derive(Debug, Subcommand)]
 pub enum DevicesAction {
-    /// Sets how a projector hangs, and remembers it by the projector's own number: what is not given stays
+    /// Sets how a projector hangs, where its picture lies, its zones and its mirrors, and remembers it by the projector's
+    /// own number: what is not given stays
     Set(SetArgs),
-}
-
-/// `galvo devices set`
-#[derive(Debug, Args)]
-#[command(
-    after_help = "The picture is turned first, then the axes are exchanged, then inverted. Zones and limits \
-    hold in the projector's own field, after all of this.\n\nExamples:\n  galvo devices set \
-    ether-dream://192.168.1.40 --invert-x --colours bgr\n  galvo devices set helios:// --rotate 180\n  \
-    galvo devices set idn://192.168.1.41/2 --reset"
-)]
-pub struct SetArgs {
-    /// The projector, as `galvo devices` names it
-    pub uri: String,
-    /// Exchange the axes; `--swap-xy=false` takes it back
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub swap_xy: Option<bool>,
-    /// Mirror left and right
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub invert_x: Option<bool>,
-    /// Mirror up and down
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub invert_y: Option<bool>,
-    /// Turn of the picture, degrees against the clock
-    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, value_parser = degrees)]
-    pub rotate: Option<f32>,
-    /// What the lines red, green and blue carry: three letters of r, g, b, i (brightest) and - (dark), e.g. `bgr`;
-    /// a fourth is for the intensity line, e.g. `rgb-` leaves it unused
-    #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
-    pub colours: Option<ColourOrder>,
-    /// Forget everything that was set of it, before the rest of this line
-    #[arg(long)]
-    pub reset: bool,
-    /// How long to look for it, seconds
-    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
-    pub timeout: f64,
-    /// Machine-readable
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Protocols that can be simulated.
@@ -459,7 +421,7 @@ fn percent(text: &str) -> Result<f32, String> {
     }
 }
 
-fn degrees(text: &str) -> Result<f32, String> {
+pub(super) fn degrees(text: &str) -> Result<f32, String> {
     match number(text)? {
         value if value.abs() <= 360.0 => Ok(value as f32),
         _ => Err("−360 to 360 degrees are allowed".to_owned()),

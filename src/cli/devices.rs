@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::args::{DevicesAction, DevicesArgs, SetArgs};
-use crate::dac::{self, DacUri, FoundDevice, identity};
+use super::args::{DevicesAction, DevicesArgs};
+use super::set_device::{self, described};
+use crate::dac::{self, FoundDevice, identity};
 use crate::path::Mounting;
-use crate::show::Mountings;
+use crate::show::{Installation, Mountings};
 
 #[derive(Serialize)]
 struct Everything {
@@ -23,13 +24,7 @@ struct Projector {
     serial: Option<String>,
     trouble: Option<String>,
     mounting: Mounting,
-}
-
-#[derive(Serialize)]
-struct Set<'a> {
-    uri: &'a str,
-    id: Option<String>,
-    mounting: Mounting,
+    installation: Installation,
 }
 
 #[derive(Serialize)]
@@ -41,7 +36,7 @@ struct SoundDevice {
 
 pub(super) fn devices(args: &DevicesArgs) -> anyhow::Result<()> {
     match &args.action {
-        Some(DevicesAction::Set(args)) => set(args),
+        Some(DevicesAction::Set(args)) => set_device::set(args),
         None => list(args),
     }
 }
@@ -64,62 +59,12 @@ fn list(args: &DevicesArgs) -> anyhow::Result<()> {
 }
 
 fn projector(found: FoundDevice, mountings: &Mountings) -> Projector {
-    let mounting = found.uri.as_deref().map_or_else(Mounting::default, |uri| {
+    let (mounting, installation) = found.uri.as_deref().map_or_else(Default::default, |uri| {
         let id = identity(uri, std::slice::from_ref(&found));
-        mountings.of(uri, id.as_deref())
+        (mountings.of(uri, id.as_deref()), mountings.installation_of(uri, id.as_deref()))
     });
     let FoundDevice { name, uri, serial, trouble, .. } = found;
-    Projector { name, uri, serial, trouble, mounting }
-}
-
-/// `galvo devices set`
-fn set(args: &SetArgs) -> anyhow::Result<()> {
-    DacUri::parse(&args.uri)?;
-    let mut mountings = Mountings::open(None)?;
-    let seen = if identity::is_told_by_a_look(&args.uri) {
-        dac::look_for(std::slice::from_ref(&args.uri), Duration::from_secs_f64(args.timeout))
-    } else {
-        Vec::new()
-    };
-    let id = identity(&args.uri, &seen);
-    let before = mountings.of(&args.uri, id.as_deref());
-    let mounting = changed(if args.reset { Mounting::default() } else { before }, args);
-    mountings.set(&args.uri, id.as_deref(), mounting)?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&Set { uri: &args.uri, id, mounting })?);
-        return Ok(());
-    }
-    println!("{}: {}", args.uri, described(&mounting));
-    if id.is_none() {
-        println!(
-            "It was not seen now, so this holds for its address: set it again when it is switched on, and it holds wherever the projector goes."
-        );
-    }
-    Ok(())
-}
-
-fn changed(before: Mounting, args: &SetArgs) -> Mounting {
-    Mounting {
-        swap_xy: args.swap_xy.unwrap_or(before.swap_xy),
-        invert_x: args.invert_x.unwrap_or(before.invert_x),
-        invert_y: args.invert_y.unwrap_or(before.invert_y),
-        rotate_degrees: args.rotate.unwrap_or(before.rotate_degrees),
-        colours: args.colours.unwrap_or(before.colours),
-    }
-}
-
-/// How a projector hangs, for people.
-fn described(mounting: &Mounting) -> String {
-    let plain = Mounting::default();
-    let said = [
-        (mounting.rotate_degrees != 0.0, format!("turned by {}°", mounting.rotate_degrees)),
-        (mounting.swap_xy, "x and y exchanged".to_owned()),
-        (mounting.invert_x, "x inverted".to_owned()),
-        (mounting.invert_y, "y inverted".to_owned()),
-        (mounting.colours != plain.colours, format!("colours {}", mounting.colours)),
-    ];
-    let said: Vec<_> = said.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text).collect();
-    if said.is_empty() { "hangs as it was made".to_owned() } else { said.join(", ") }
+    Projector { name, uri, serial, trouble, mounting, installation }
 }
 
 fn print(everything: &Everything) {
@@ -131,8 +76,8 @@ fn print(everything: &Everything) {
         if let Some(trouble) = &found.trouble {
             println!("  {:<34} {trouble}", "");
         }
-        if !found.mounting.is_plain() {
-            println!("  {:<34} {}", "", described(&found.mounting));
+        if !found.mounting.is_plain() || !found.installation.is_plain() {
+            println!("  {:<34} {}", "", described(&found.mounting, &found.installation));
         }
     }
     if everything.projectors.iter().all(|found| found.uri.is_none()) {

@@ -146,6 +146,7 @@ pub fn status_line(seen: &Snapshot) -> String {
             ProjectorState::Ready => "ready",
             ProjectorState::Lost => "LOST",
             ProjectorState::EmergencyStop => "E-STOP",
+            ProjectorState::Closing => "closing",
         };
         parts.push(format!(
             "{} {state} {:.0} ms, {} underruns",
@@ -275,7 +276,7 @@ mod tests {
         fn send(&mut self, command: Command) {
             self.sent.push(command);
         }
-        fn watch(&mut self, _: usize, _: TapPoint) {}
+        fn watch(&mut self, _: u32, _: TapPoint) {}
         fn watched_points(&mut self, _: &mut Vec<LaserPoint>) {}
     }
 
@@ -304,7 +305,7 @@ mod tests {
         fn send(&mut self, command: Command) {
             self.0.send(command);
         }
-        fn watch(&mut self, _: usize, _: TapPoint) {}
+        fn watch(&mut self, _: u32, _: TapPoint) {}
         fn watched_points(&mut self, _: &mut Vec<LaserPoint>) {}
     }
 

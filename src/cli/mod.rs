@@ -15,6 +15,7 @@ mod optimise;
 mod play;
 mod presets;
 mod render;
+mod set_device;
 mod simulate;
 
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ use crate::media::Location;
 use crate::record::FileStudio;
 use crate::record::studio::default_folder;
 use crate::show::masks::MaskChoice;
+use crate::show::rig_file;
 use crate::show::{self, Begin, Report, ShowConfig, ShowHandle, Source, Studio, Transition};
 use crate::time::SystemClock;
 
@@ -24,8 +25,10 @@ pub(super) fn desktop() -> anyhow::Result<()> {
             "there is no display for the window: set DISPLAY, or play without one: galvo play FILE --headless"
         );
     }
+    // The projectors of the last time; no other command touches that memory.
+    let rig = rig_file::default_file();
     let control = remembering(ControlConfig::default());
-    run(&ShowConfig { control, ..ShowConfig::default() }, false, None)
+    run(&ShowConfig { rig, control, ..ShowConfig::default() }, false, None)
 }
 
 /// `galvo play`
@@ -208,7 +211,7 @@ mod shared {
             }
         }
 
-        fn watch(&mut self, projector: usize, tap_point: TapPoint) {
+        fn watch(&mut self, projector: u32, tap_point: TapPoint) {
             if let Some(show) = self.show.borrow_mut().as_mut() {
                 show.watch(projector, tap_point);
             }

@@ -209,6 +209,10 @@ impl App {
 
     fn keys(&mut self, ui: &Ui, seen: &Snapshot) {
         let key = keys::read(ui.ctx(), seen, &mut self.wishes);
+        // Before anything is shown: a field that Enter leaves in this frame had its digits for itself.
+        self.panels.presets.keys(ui.ctx(), seen, &mut self.wishes);
+        self.panels.transport.keys(ui.ctx(), seen, &mut self.wishes);
+        self.panels.recorder.keys(ui.ctx(), seen, &mut self.wishes);
         self.window_key(key, ui.ctx(), seen);
     }
 
@@ -224,12 +228,11 @@ impl App {
             }
             None => {}
         }
-        self.panels.presets.keys(ctx, seen, &mut self.wishes);
-        self.panels.transport.keys(ctx, seen, &mut self.wishes);
-        self.panels.recorder.keys(ctx, seen, &mut self.wishes);
         if self.wishes.contains(&Command::Stop) {
             self.panels.presets.leave_question();
             self.panels.parameters.leave_question();
+            self.panels.projectors.leave_question();
+            self.panels.rig.close();
             self.key_sheet = false;
             self.panels.safety.leave_questions();
         }
@@ -342,6 +345,7 @@ impl App {
         let is_free = !self.key_sheet
             && self.closing != Closing::Asking
             && !self.panels.safety.asks_for_notes()
+            && !self.panels.rig.is_open()
             && !seen.safety.armed;
         if is_open || !is_free {
             return;
@@ -357,6 +361,10 @@ impl App {
                 }
             },
             Some(welcome::Answer::Open) => self.choose(Wanted::ToOpen, ui.ctx()),
+            Some(welcome::Answer::Find) => {
+                self.panels.rig.find(&mut self.wishes);
+                self.layout.set_shown(Pane::Projectors, true);
+            }
             None => {}
         }
     }
@@ -430,6 +438,7 @@ impl App {
         let notices: Vec<Notice> = self.own_notices.iter().chain(&seen.notices).cloned().collect();
         self.notices.show(ui, field, &notices);
         self.welcome(ui, field, seen);
+        self.panels.rig.show(ui, field, seen, &mut self.wishes);
         if self.key_sheet && key_sheet::show(ui, field.center()) {
             self.key_sheet = false;
         }

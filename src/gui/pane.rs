@@ -60,7 +60,9 @@ impl Pane {
                 ("Sound", "The sound heard now: spectrum, loudness, onsets of the last seconds")
             }
             Self::Tempo => ("Tempo", "The beat: its tempo and bar, and hands on it"),
-            Self::Projectors => ("Projectors", "How every projector is"),
+            Self::Projectors => {
+                ("Projectors", "How every projector is; finding, adding and removing them")
+            }
             Self::Live => ("Live", "Blackout, flash, launches on the beat, and the crossfader"),
             Self::Controllers => {
                 ("Controllers", "MIDI, OSC and Art-Net: what arrives, and teaching a control")

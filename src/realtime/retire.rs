@@ -55,6 +55,11 @@ pub struct RetireBin<T: Send> {
 }
 
 impl<T: Send> RetireBin<T> {
+    /// Takes the oldest value out of the bin, for whoever waits for it.
+    pub fn pop(&mut self) -> Option<T> {
+        self.bin.pop()
+    }
+
     /// Frees everything in the bin; returns how many values that were.
     pub fn empty(&mut self) -> usize {
         let mut freed = 0;

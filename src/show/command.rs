@@ -145,6 +145,21 @@ pub enum Command {
     Recorder(RecorderWish),
     /// Listens to the whole of the present file, or breaks that off: what is heard as it plays is enough to go on.
     ListenToTrack(bool),
+    /// Looks around for projectors, anew. What is found appears one by one.
+    FindProjectors,
+    /// Looks no longer; what was found stays.
+    StopFinding,
+    /// Adds a projector to the show, dark. While the show is armed it comes in switched off: see
+    /// [`SetAllowed`](Self::SetAllowed).
+    AddProjector {
+        /// How it is named: a URI, as `galvo devices` says.
+        uri: String,
+    },
+    /// Removes a projector from the show: dark at once, then its device is closed.
+    RemoveProjector {
+        /// The projector's name: its URI.
+        projector: String,
+    },
     /// Ends the show: dark, devices closed.
     Quit,
 }

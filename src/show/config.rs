@@ -34,6 +34,9 @@ pub struct ShowConfig {
     pub source: Source,
     /// Projector URIs, at least one.
     pub dacs: Vec<String>,
+    /// File of the projectors of the last desk: it is kept up to date, and those it names are opened instead of `dacs`;
+    /// nothing is remembered if `None`.
+    pub rig: Option<PathBuf>,
     /// A preset's name or path; the first bundled one if `None`.
     pub preset: Option<String>,
     /// How presets follow each other.
@@ -71,6 +74,7 @@ impl Default for ShowConfig {
                 audio: AudioChoice::Default,
             },
             dacs: vec!["sim:".to_owned()],
+            rig: None,
             preset: None,
             transition: Transition::QUICK,
             shuffle: false,

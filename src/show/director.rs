@@ -6,7 +6,10 @@ mod presets;
 mod projectors;
 mod queue;
 mod recorder;
+mod rig;
 mod told;
+
+pub use rig::Stage;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +20,7 @@ use arc_swap::ArcSwap;
 use super::bench::PresetBench;
 use super::command::Command;
 use super::deck::Transition;
-use super::engine::{EngineCommand, EngineEnds, EngineView};
+use super::engine::{EngineCommand, EngineEnds, EngineView, Retired};
 use super::hands::HandsEnd;
 use super::live::{Live, Pressed};
 use super::machine::{MachineView, MachineWatch};
@@ -34,10 +37,11 @@ use super::snapshot::{PresetEntry, PresetView, Severity, Snapshot};
 use super::whole_track::WholeTrack;
 use crate::analysis::{Features, Track};
 use crate::audio::{AudioHandle, Player, TrackCache};
-use crate::pattern::{Gauges, Instrument};
+use crate::pattern::Gauges;
 use crate::realtime::{Histogram, LatestReader, RetireBin, RingSender, latest, retire, ring};
 use crate::safety::TripReason;
 use crate::time::{HostTime, MediaTime};
+use rig::RigState;
 
 /// Commands that may wait for the callback.
 const COMMANDS_DEPTH: usize = 256;
@@ -87,7 +91,7 @@ pub struct DirectorEnds {
     /// Wishes to the engine.
     pub commands: RingSender<EngineCommand>,
     /// What the engine lets go of.
-    pub retired: RetireBin<Vec<Option<Box<Instrument>>>>,
+    pub retired: RetireBin<Retired>,
     /// The picture of the engine.
     pub view: LatestReader<EngineView>,
     /// How long each period took, ns.
@@ -112,7 +116,7 @@ pub fn rings() -> (EngineEnds, DirectorEnds) {
 pub struct Cast {
     /// The sound.
     pub sound: Sound,
-    /// The projectors, in the order of the engine's slots.
+    /// The projectors, in the order of their numbers.
     pub projectors: Vec<Projector>,
     /// The presets, and the one at work.
     pub presets: PresetBench,
@@ -137,6 +141,8 @@ pub struct Cast {
 pub struct Director {
     cast: Cast,
     masks: Option<MaskThread>,
+    /// Projectors that come and go.
+    rig: RigState,
     notices: Notices,
     trips: Vec<TripEntry>,
     presets: Arc<[PresetEntry]>,
@@ -158,9 +164,9 @@ pub struct Director {
     started: HostTime,
     played_s: f64,
     last_media: Option<(u64, MediaTime)>,
-    /// Projectors to be armed when they are ready for the first time.
-    to_arm: Vec<bool>,
-    /// How evenly the sound runs, watched while one of them waits.
+    /// A stop was pressed and not reset: it holds for a projector that is added later too.
+    stopped: bool,
+    /// How evenly the sound runs, watched while a projector waits to be armed.
     steadiness: Steadiness,
     /// Files are listened to as a whole; what was heard is kept here.
     whole_files: bool,
@@ -204,10 +210,11 @@ impl Director {
         let preset = Arc::new(cast.presets.view());
         let presets = cast.presets.entries().into();
         let gauges = Gauges::new(cast.presets.preset());
-        let to_arm = vec![false; cast.projectors.len()];
+        let rig = RigState::beside(&cast.projectors);
         let mut director = Self {
             cast,
             masks: None,
+            rig,
             notices: Notices::default(),
             trips: Vec::new(),
             presets,
@@ -225,7 +232,7 @@ impl Director {
             started: now,
             played_s: 0.0,
             last_media: None,
-            to_arm,
+            stopped: false,
             whole_files: false,
             track_cache: None,
             listening: None,
@@ -292,7 +299,12 @@ impl Director {
     /// sound device may lie further apart than the dead-man bears, and it would take the light away for good.
     /// Any disarm or stop takes the wish back.
     pub fn arm_when_ready(&mut self) {
-        self.to_arm.fill(true);
+        self.cast.projectors.iter_mut().for_each(|p| p.set_to_arm(true));
+    }
+
+    /// Tells an operator something that was found out before the show began.
+    pub fn tell(&mut self, severity: Severity, text: impl Into<String>) {
+        self.notices.add(severity, text);
     }
 
     /// Obeys one command.
@@ -336,13 +348,17 @@ impl Director {
             Command::Arm => self.arm(now),
             Command::Disarm => self.disarm(now, TripReason::Operator),
             Command::Stop => {
-                self.to_arm.fill(false);
-                self.cast.projectors.iter().for_each(|p| p.switch().stop(now, TripReason::Stop));
+                self.stopped = true;
+                for projector in &mut self.cast.projectors {
+                    projector.set_to_arm(false);
+                    projector.switch().stop(now, TripReason::Stop);
+                }
             }
             Command::ResetStop => {
                 // After a stop only an explicit act allows light, whatever was wished before it.
-                self.to_arm.fill(false);
-                for projector in &self.cast.projectors {
+                self.stopped = false;
+                for projector in &mut self.cast.projectors {
+                    projector.set_to_arm(false);
                     projector.switch().reset_stop();
                     projector.control().reset_device_estop();
                 }
@@ -387,6 +403,10 @@ impl Director {
             }
             Command::Recorder(wish) => self.obey_about_files(wish, now),
             Command::ListenToTrack(listen) => self.listen_to_track(listen),
+            Command::FindProjectors => self.find_projectors(),
+            Command::StopFinding => self.stop_finding(),
+            Command::AddProjector { uri } => self.add_projector(&uri),
+            Command::RemoveProjector { projector } => self.remove_projector(&projector, now),
             Command::Quit => {
                 self.disarm(now, TripReason::Operator);
                 self.over = true;
@@ -413,7 +433,9 @@ impl Director {
 
     /// Looks at everything once and publishes the picture.
     pub fn step(&mut self, now: HostTime) {
-        self.cast.ends.retired.empty();
+        self.take_back();
+        self.take_in_projectors(now);
+        self.let_projectors_go(now);
         self.arm_those_ready(now);
         self.write_set_ups(now, SET_UP_RESTS);
         if self.live.flash.has_run_out(now) {
@@ -448,6 +470,7 @@ impl Director {
         }
         self.count_media(&view);
         self.look_at_presets();
+        self.look_at_rig();
         let heard = if view.playing { view.features } else { Features::silence(view.media) };
         self.gauges.read(&heard, view.media, &mut self.moved_values);
         let snapshot = self.snapshot(&view, now);
@@ -464,6 +487,7 @@ impl Director {
         // The devices go dark and close before their streams end with the sound.
         self.cast.projectors.iter_mut().for_each(Projector::close);
         self.close_files();
+        self.close_those_leaving();
         report
     }
 

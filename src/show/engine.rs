@@ -28,6 +28,8 @@ const IN_TIME: Duration = Duration::from_millis(60);
 const CALLBACKS_IN_TIME: u32 = 4;
 /// or so many however far apart.
 const CALLBACKS_AT_ALL: u32 = 16;
+/// The most projectors of a show. The callback has the memory for so many from the start.
+pub const MOST_PROJECTORS: usize = 128;
 
 /// What the decoder thread tells the callback ahead of the sound.
 #[expect(clippy::large_enum_variant, reason = "a box would be freed in the callback")]
@@ -58,27 +60,32 @@ pub enum EngineCommand {
         /// Its value, in its own unit.
         value: f32,
     },
-    /// Lets other instruments follow: one for each stream, in order.
+    /// Lets other instruments follow.
     Instruments {
         /// The instruments; afterwards those that have left.
-        instruments: Vec<Option<Box<Instrument>>>,
+        instruments: Vec<InstrumentFor>,
         /// When and how.
         transition: Transition,
     },
-    /// Lays instruments on the other side of the crossfader, or nothing: one for each stream, in order; afterwards
-    /// those that have left.
-    Beside(Vec<Option<Box<Instrument>>>),
+    /// Lays instruments on the other side of the crossfader, or nothing; afterwards those that have left.
+    Beside(Vec<InstrumentFor>),
     /// The crossfader: 0 what plays, 1 the other side.
     Crossfade(f32),
     /// All that is drawn in full white, or as it is.
     Flash(bool),
-    /// Puts edited instruments in place of those that were chosen last: one for each stream, in order; afterwards those
-    /// they replaced.
-    Edited(Vec<Option<Box<Instrument>>>),
+    /// Puts edited instruments in place of those that were chosen last; afterwards those they replaced.
+    Edited(Vec<InstrumentFor>),
+    /// Fills the stream of one more projector. One too many comes back as it is.
+    Add(Box<Slot>),
+    /// Lets go of a projector's stream.
+    Remove {
+        /// Its number.
+        number: u32,
+    },
     /// How the pictures of one projector lie, and what its mirrors bear.
     Install {
-        /// Its place.
-        slot: usize,
+        /// Its number.
+        number: u32,
         /// Lays the picture.
         perspective: Perspective,
         /// What the mirrors bear.
@@ -86,8 +93,8 @@ pub enum EngineCommand {
     },
     /// Whether a projector follows the show, or shows something of its own.
     Following {
-        /// Its place.
-        slot: usize,
+        /// Its number.
+        number: u32,
         /// True for the show.
         follows: bool,
     },
@@ -129,9 +136,29 @@ pub struct EngineView {
     pub change: Change,
 }
 
+/// An instrument for one projector: none leaves the projector alone, or takes away what lay there.
+#[derive(Debug)]
+pub struct InstrumentFor {
+    /// The projector's number.
+    pub number: u32,
+    /// What it shall play; afterwards what has left.
+    pub instrument: Option<Box<Instrument>>,
+}
+
+/// What the callback lets go of, to be freed elsewhere.
+#[derive(Debug)]
+pub enum Retired {
+    /// Instruments that others have replaced.
+    Instruments(Vec<InstrumentFor>),
+    /// A projector that was removed, or that found no room.
+    Slot(Box<Slot>),
+}
+
 /// One projector inside the callback.
 #[derive(Debug)]
 pub struct Slot {
+    /// The projector's number: it stays the same while others come and go, and no other one ever gets it.
+    pub number: u32,
     /// Its stream.
     pub stream: Stream,
     /// Its picture.
@@ -146,7 +173,7 @@ pub struct EngineEnds {
     /// Wishes in.
     pub commands: RingReceiver<EngineCommand>,
     /// What the callback lets go of, out.
-    pub retired: Retire<Vec<Option<Box<Instrument>>>>,
+    pub retired: Retire<Retired>,
     /// The picture of the callback, out.
     pub view: LatestWriter<EngineView>,
     /// How long each period took, ns.
@@ -159,7 +186,8 @@ pub struct Engine {
     listening: Listening,
     hearing: Hearing,
     masks: Option<LightWindow>,
-    slots: Vec<Slot>,
+    /// In the order of their numbers.
+    slots: Vec<Box<Slot>>,
     ends: EngineEnds,
     light_offset_ns: i64,
     start: Start,
@@ -197,7 +225,7 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// An engine for `slots`, in which nothing plays yet.
+    /// An engine for `slots`, in which nothing plays yet; more than [`MOST_PROJECTORS`] of them are not taken.
     #[must_use]
     pub fn new(
         clock: Arc<dyn Clock>,
@@ -206,12 +234,15 @@ impl Engine {
         ends: EngineEnds,
         light_offset_ns: i64,
     ) -> Self {
+        let mut all = Vec::with_capacity(MOST_PROJECTORS);
+        all.extend(slots.into_iter().take(MOST_PROJECTORS).map(Box::new));
+        all.sort_unstable_by_key(|slot| slot.number);
         Self {
             clock,
             listening,
             hearing: Hearing::new(),
             masks: None,
-            slots,
+            slots: all,
             ends,
             light_offset_ns,
             start: Start::default(),
@@ -227,29 +258,28 @@ impl Engine {
     }
 
     fn obey(&mut self, period: &Period) {
-        while let Some(command) = self.ends.commands.pop() {
+        // A command may let go of something: it waits until there is room for that.
+        while self.ends.retired.free() > 0
+            && let Some(command) = self.ends.commands.pop()
+        {
             match command {
                 EngineCommand::SetParam { index, value } => {
                     self.slots.iter_mut().for_each(|slot| slot.renderer.set_param(index, value));
                 }
                 EngineCommand::Instruments { mut instruments, transition } => {
-                    for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
-                        slot.renderer.change_instrument(instrument, transition);
-                    }
+                    self.hand_out(&mut instruments, |renderer, instrument| {
+                        renderer.change_instrument(instrument, transition);
+                    });
                     self.seen.changes += 1;
-                    self.let_go(instruments);
+                    self.let_go(Retired::Instruments(instruments));
                 }
                 EngineCommand::Edited(mut instruments) => {
-                    for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
-                        slot.renderer.replace_instrument(instrument);
-                    }
-                    self.let_go(instruments);
+                    self.hand_out(&mut instruments, Renderer::replace_instrument);
+                    self.let_go(Retired::Instruments(instruments));
                 }
                 EngineCommand::Beside(mut instruments) => {
-                    for (slot, instrument) in self.slots.iter_mut().zip(&mut instruments) {
-                        slot.renderer.lay_beside(instrument);
-                    }
-                    self.let_go(instruments);
+                    self.hand_out(&mut instruments, Renderer::lay_beside);
+                    self.let_go(Retired::Instruments(instruments));
                 }
                 EngineCommand::Crossfade(fade) => {
                     self.slots.iter_mut().for_each(|slot| slot.renderer.set_crossfade(fade));
@@ -257,14 +287,21 @@ impl Engine {
                 EngineCommand::Flash(on) => {
                     self.slots.iter_mut().for_each(|slot| slot.renderer.set_flash(on));
                 }
-                EngineCommand::Install { slot, perspective, profile } => {
-                    if let Some(slot) = self.slots.get_mut(slot) {
-                        slot.renderer.install(perspective, profile);
+                EngineCommand::Add(slot) => self.add(slot),
+                EngineCommand::Remove { number } => {
+                    if let Ok(place) = self.place_of(number) {
+                        let slot = self.slots.remove(place);
+                        self.let_go(Retired::Slot(slot));
                     }
                 }
-                EngineCommand::Following { slot, follows } => {
-                    if let Some(slot) = self.slots.get_mut(slot) {
-                        slot.renderer.set_following(follows);
+                EngineCommand::Install { number, perspective, profile } => {
+                    if let Ok(place) = self.place_of(number) {
+                        self.slots[place].renderer.install(perspective, profile);
+                    }
+                }
+                EngineCommand::Following { number, follows } => {
+                    if let Ok(place) = self.place_of(number) {
+                        self.slots[place].renderer.set_following(follows);
                     }
                 }
                 EngineCommand::LightOffset(nanos) => self.light_offset_ns = nanos,
@@ -280,11 +317,37 @@ impl Engine {
         }
     }
 
-    fn let_go(&mut self, instruments: Vec<Option<Box<Instrument>>>) {
-        if let Err(instruments) = self.ends.retired.retire(instruments) {
-            // The bin is as deep as the command ring, so it can only be full if nobody empties it; a leak then
-            // does less harm than a free in the callback.
-            std::mem::forget(instruments);
+    /// Where the projector of this number is, or would be.
+    fn place_of(&self, number: u32) -> Result<usize, usize> {
+        self.slots.binary_search_by_key(&number, |slot| slot.number)
+    }
+
+    /// Within the memory taken at the start: nothing is allocated here.
+    fn add(&mut self, slot: Box<Slot>) {
+        match self.place_of(slot.number) {
+            Err(place) if self.slots.len() < MOST_PROJECTORS => self.slots.insert(place, slot),
+            _ => self.let_go(Retired::Slot(slot)),
+        }
+    }
+
+    /// Gives each instrument to its projector. One that is gone gets none.
+    fn hand_out(
+        &mut self,
+        instruments: &mut [InstrumentFor],
+        give: impl Fn(&mut Renderer, &mut Option<Box<Instrument>>),
+    ) {
+        for InstrumentFor { number, instrument } in instruments {
+            if let Ok(place) = self.place_of(*number) {
+                give(&mut self.slots[place].renderer, instrument);
+            }
+        }
+    }
+
+    fn let_go(&mut self, retired: Retired) {
+        if let Err(retired) = self.ends.retired.retire(retired) {
+            // No command is taken without room for what it lets go of; a leak would do less harm than a free in
+            // the callback.
+            std::mem::forget(retired);
         }
     }
 

@@ -9,6 +9,7 @@ use crate::media::PlaylistError;
 use crate::pattern::PresetError;
 use crate::stream::ConfigError;
 
+use super::engine::MOST_PROJECTORS;
 use super::library::LibraryError;
 use super::mountings::MountingsError;
 use super::playlist::QueueFull;
@@ -55,6 +56,9 @@ pub enum ShowError {
     /// No projector was named.
     #[error("a show needs a projector: name one with --dac, or leave it out for the simulator")]
     NoProjector,
+    /// More projectors were named than a show can have.
+    #[error("a show has at most {MOST_PROJECTORS} projectors: leave out some of --dac")]
+    TooManyProjectors,
     /// There is no preset at all.
     #[error("there is no preset to begin with: name one with --preset")]
     NoPreset,

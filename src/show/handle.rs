@@ -14,28 +14,29 @@ use super::ahead::AheadOfSound;
 use super::bench::PresetBench;
 use super::command::Command;
 use super::config::{ShowConfig, Source};
-use super::director::{Cast, Director, Sound, rings};
+use super::director::{Cast, Director, Sound, Stage, rings};
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::hands::{self, HandsThread};
 use super::library::{self, Library, default_user_dir};
 use super::masks::{self, MaskThread};
 use super::mountings::Mountings;
+use super::opening::{OpenedRig, open_rig};
 use super::playlist::{Playlist, open_decoder};
-use super::projector::{Projector, SetUp};
 use super::recorder::Studio;
 use super::remote::Remote;
 use super::report::Report;
-use super::snapshot::{Desk, Snapshot};
+use super::rig::SystemRig;
+use super::rig_file::RigFile;
+use super::snapshot::{Desk, Severity, Snapshot};
 use crate::analysis::Analyser;
 use crate::audio::{
     Decoder, OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
 };
 use crate::control::system_ports;
-use crate::dac::{self, FoundDevice};
 use crate::frame::{FrameReceiver, TapPoint, TapRegistry};
 use crate::mask::{LightFeeder, LightWindow, light_window};
 use crate::media::{MediaOpener, PlaylistTrack, is_playlist, read_playlist};
-use crate::pattern::{Instrument, Preset};
+use crate::pattern::Preset;
 use crate::point::LaserPoint;
 use crate::realtime::RingReceiver;
 use crate::safety::Arm;
@@ -46,8 +47,6 @@ const PLAYBACK_RATE: u32 = 48_000;
 /// Points kept ahead of the mirrors when a file is played: what is to come is known, so it costs nothing, and no
 /// pause of the sound callback that the dead-man bears empties a projector.
 pub const LOOKAHEAD: Duration = Arm::DEAD_MAN;
-/// How long `auto` looks for a projector: two announcements of an Ether Dream.
-const SEARCH: Duration = Duration::from_secs(2);
 /// Time between two looks of the show thread.
 const LOOK_EVERY: Duration = Duration::from_millis(16);
 /// How long an armed show goes on without a look of its surface: see
@@ -63,8 +62,10 @@ pub struct ShowHandle {
     commands: Option<Arc<Sender<Command>>>,
     looked_at_ns: Arc<AtomicI64>,
     published: Arc<ArcSwap<Snapshot>>,
-    /// Where the points of each projector are looked at.
-    taps: Vec<TapRegistry>,
+    /// Where the points of each projector are looked at, by its number.
+    taps: Vec<(u32, TapRegistry)>,
+    /// The same of projectors that are added.
+    more_taps: Receiver<(u32, TapRegistry)>,
     watching: Option<Watching>,
     thread: Option<JoinHandle<Report>>,
     hands: Option<HandsThread>,
@@ -73,7 +74,7 @@ pub struct ShowHandle {
 /// The one place that is looked at: nowhere else are points copied for it.
 #[derive(Debug)]
 struct Watching {
-    projector: usize,
+    projector: u32,
     tap_point: TapPoint,
     frames: FrameReceiver,
 }
@@ -83,6 +84,23 @@ impl ShowHandle {
     #[must_use]
     pub const fn hands(&self) -> Option<&HandsThread> {
         self.hands.as_ref()
+    }
+
+    /// Takes in the projectors that were added, and lets go of those that are gone: numbers grow and are never used
+    /// again.
+    fn follow_projectors(&mut self) {
+        self.taps.extend(self.more_taps.try_iter());
+        let seen = self.published.load();
+        let newest = seen.projectors.iter().map(|projector| projector.number).max();
+        self.taps.retain(|(number, _)| {
+            let is_there = seen.projectors.iter().any(|projector| projector.number == *number);
+            is_there || newest.is_none_or(|newest| *number > newest)
+        });
+        if let Some(watching) = &self.watching
+            && !self.taps.iter().any(|(number, _)| *number == watching.projector)
+        {
+            self.watching = None;
+        }
     }
 
     /// Ends the show and says what was measured. `None` if the show thread died.
@@ -117,7 +135,8 @@ impl Desk for ShowHandle {
         }
     }
 
-    fn watch(&mut self, projector: usize, tap_point: TapPoint) {
+    fn watch(&mut self, projector: u32, tap_point: TapPoint) {
+        self.follow_projectors();
         let is_there = |watching: &Watching| {
             watching.projector == projector && watching.tap_point == tap_point
         };
@@ -126,9 +145,9 @@ impl Desk for ShowHandle {
         }
         // The tap before is let go of first: its slots are free then.
         self.watching = None;
-        let tap = self.taps.get(projector).map(|taps| taps.ring_tap(tap_point, WATCHED_FRAMES, 1));
-        self.watching =
-            tap.and_then(Result::ok).map(|frames| Watching { projector, tap_point, frames });
+        let taps = self.taps.iter().find(|(number, _)| *number == projector);
+        let frames = taps.and_then(|(_, taps)| taps.ring_tap(tap_point, WATCHED_FRAMES, 1).ok());
+        self.watching = frames.map(|frames| Watching { projector, tap_point, frames });
     }
 
     fn watched_points(&mut self, out: &mut Vec<LaserPoint>) {
@@ -138,7 +157,8 @@ impl Desk for ShowHandle {
             out.extend_from_slice(frame.points());
         }
         let seen = self.published.load();
-        if let (TapPoint::Sent, Some(projector)) = (tap_point, seen.projectors.get(*projector)) {
+        let watched = seen.projectors.iter().find(|one| one.number == *projector);
+        if let (TapPoint::Sent, Some(projector)) = (tap_point, watched) {
             projector.mounting.fitting().undo(&mut out[first..]);
         }
         let surplus = (out.len() - first).saturating_sub(WATCHED_KEPT);
@@ -162,30 +182,12 @@ pub fn start(
     let (feeder, window) = open_masks(config)?;
 
     let mountings = Mountings::open(config.mountings.clone())?;
-    let seen = look_around(&config.dacs, &mountings);
-    let mut projectors = Vec::new();
-    let mut slots = Vec::new();
-    let mut taps = Vec::new();
     let lookahead = match config.source {
         Source::Playback { .. } => LOOKAHEAD,
         Source::Live { .. } => Duration::ZERO,
     };
-    for (number, uri) in config.dacs.iter().enumerate() {
-        let instrument = Box::new(Instrument::new(&preset)?);
-        let backend = dac::open(uri, &seen, Arc::clone(&clock))?;
-        let set_up = SetUp { number, pps: config.pps, lookahead, master: config.master };
-        let mut opened = Projector::open(backend, set_up, instrument, &clock)?;
-        let id = dac::identity(uri, &seen);
-        let mounting = mountings.of(uri, id.as_deref());
-        opened.projector.known_as(id, &mounting);
-        opened.projector.start(opened.worker, Arc::clone(&clock)).map_err(ShowError::Thread)?;
-        projectors.push(opened.projector);
-        slots.push(opened.slot);
-        taps.push(opened.taps);
-    }
-    if taps.is_empty() {
-        return Err(ShowError::NoProjector);
-    }
+    let OpenedRig { projectors, slots, taps, told } =
+        open_rig(config, &preset, &mountings, lookahead, &clock)?;
 
     let (engine_ends, ends) = rings();
     let make_engine = {
@@ -224,8 +226,22 @@ pub fn start(
         shuffle: config.shuffle,
     };
     let masks = MaskThread::start(feeder, config.mask.clone()).map_err(ShowError::Thread)?;
-    let mut director =
-        Director::new(cast, path.as_deref(), clock.now()).with_masks(masks).with_playlist(playlist);
+    let (tell_taps, more_taps) = unbounded();
+    let stage = Stage {
+        rig: Box::new(SystemRig::new(Arc::clone(&clock))),
+        clock: Arc::clone(&clock),
+        pps: config.pps,
+        lookahead,
+        taps: tell_taps,
+        file: config.rig.clone().map(RigFile::new),
+    };
+    let mut director = Director::new(cast, path.as_deref(), clock.now())
+        .with_masks(masks)
+        .with_playlist(playlist)
+        .on_stage(stage);
+    for text in told {
+        director.tell(Severity::Warning, text);
+    }
     if let Some(studio) = studio {
         director.give_studio(studio);
     }
@@ -258,23 +274,11 @@ pub fn start(
         looked_at_ns,
         published,
         taps,
+        more_taps,
         watching: None,
         thread: Some(thread),
         hands: Some(hands),
     })
-}
-
-/// What there is, where that matters: for `auto`, and for who is remembered by more than an address.
-fn look_around(uris: &[String], mountings: &Mountings) -> Vec<FoundDevice> {
-    if uris.iter().any(|uri| uri == "auto") {
-        return dac::devices(SEARCH);
-    }
-    let told = |uri: &&String| dac::identity::is_told_by_a_look(uri);
-    let wanted: Vec<String> = uris.iter().filter(told).cloned().collect();
-    if mountings.is_empty() || wanted.is_empty() {
-        return Vec::new();
-    }
-    dac::look_for(&wanted, SEARCH)
 }
 
 /// The thin loop around a director.

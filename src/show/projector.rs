@@ -9,8 +9,8 @@ use super::installation::{Installation, Ready};
 use super::renderer::Renderer;
 use super::report::{BufferFigures, StreamReport, SyncFigures};
 use super::snapshot::{ProjectorState, ProjectorView};
-use crate::dac::Backend;
 use crate::dac::worker::{Worker, WorkerHandle, WorkerParts, WorkerState, WorkerStatus, spawn};
+use crate::dac::{Backend, LinkControl};
 use crate::frame::{self, FrameReceiver, TapError, TapPoint, TapRegistry};
 use crate::path::Mounting;
 use crate::pattern::Instrument;
@@ -27,10 +27,12 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// The show's side of one projector.
 #[derive(Debug)]
 pub struct Projector {
+    number: u32,
     name: String,
     /// What it told of itself: see [`crate::dac::identity`].
     id: Option<String>,
     control: StreamControl,
+    link: LinkControl,
     worker: Option<WorkerHandle>,
     status: WorkerStatus,
     meters: Meters,
@@ -38,6 +40,8 @@ pub struct Projector {
     pps: u32,
     /// The operator's own switch of this projector.
     allowed: bool,
+    /// It is to be armed when it is ready for the first time.
+    to_arm: bool,
     gate: GateControl,
     installation: Arc<Installation>,
     test_picture: Option<u8>,
@@ -48,8 +52,8 @@ pub struct Projector {
 /// How a projector is run.
 #[derive(Clone, Copy, Debug)]
 pub struct SetUp {
-    /// Its place in the show.
-    pub number: usize,
+    /// Its number in the show: no other projector of it has, had or will have the same.
+    pub number: u32,
     /// Points per second.
     pub pps: u32,
     /// Time of points kept ahead of the mirrors at least.
@@ -91,7 +95,8 @@ impl Projector {
         let (parts, device) = link(&config, &presumed, gate, arm.clone());
         let (taps_in, taps) = frame::producer(frame::DEFAULT_SLOTS, Arc::clone(clock));
         let mut stream = Stream::new(config, &presumed, parts)?;
-        stream.set_taps(taps_in, number as u32);
+        stream.set_taps(taps_in, number);
+        let link = device.link.clone();
         let worker = Worker::new(WorkerParts {
             backend,
             receiver: device.receiver,
@@ -100,19 +105,22 @@ impl Projector {
             control: device.link,
             stats: device.stats,
             clock: Arc::clone(clock),
-            seed: 0x9e37_79b9 ^ number as u64,
+            seed: 0x9e37_79b9 ^ u64::from(number),
         });
         let control = stream.control();
         let projector = Self {
+            number,
             name,
             id: None,
             control,
+            link,
             worker: None,
             status: worker.status(),
             meters,
             target: config.target_buffer,
             pps,
             allowed: true,
+            to_arm: false,
             gate: gate_control,
             installation: Arc::default(),
             test_picture: None,
@@ -121,7 +129,7 @@ impl Projector {
         };
         // Multiples of the golden ratio: any number of projectors is spread evenly over a picture.
         let lag = (number as f32 * 0.618_034).fract();
-        let slot = Slot { stream, renderer: Renderer::new(instrument).lagging(lag), arm };
+        let slot = Slot { number, stream, renderer: Renderer::new(instrument).lagging(lag), arm };
         Ok(Opened { projector, slot, worker, taps })
     }
 
@@ -135,6 +143,12 @@ impl Projector {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.status.view().state == WorkerState::Ready
+    }
+
+    /// Its number in the show.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        self.number
     }
 
     /// Its name: the URI.
@@ -159,8 +173,20 @@ impl Projector {
     pub fn set_allowed(&mut self, allowed: bool, now: HostTime) {
         self.allowed = allowed;
         if !allowed {
+            self.to_arm = false;
             self.switch().disarm(now, TripReason::Operator);
         }
+    }
+
+    /// Whether it is to be armed when it is ready for the first time.
+    pub const fn set_to_arm(&mut self, to_arm: bool) {
+        self.to_arm = to_arm;
+    }
+
+    /// True while it is to be armed when it is ready for the first time.
+    #[must_use]
+    pub const fn is_to_arm(&self) -> bool {
+        self.to_arm
     }
 
     /// True if it may be armed.
@@ -243,6 +269,7 @@ impl Projector {
         };
         let sync = self.control.stats().sync();
         ProjectorView {
+            number: self.number,
             name: self.name.clone(),
             state,
             armed: self.control.is_armed(),
@@ -301,6 +328,19 @@ impl Projector {
 
     fn milliseconds(&self, points: f64) -> f64 {
         points * 1e3 / f64::from(self.pps)
+    }
+
+    /// Dark at once; the device is told to let go. Does not wait: see [`is_closed`](Self::is_closed).
+    pub fn begin_closing(&mut self, now: HostTime) {
+        self.to_arm = false;
+        self.switch().disarm(now, TripReason::Operator);
+        self.link.request_close();
+    }
+
+    /// True once the device has let go.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.status.is_closed()
     }
 
     /// Dark, device closed. A device that does not let go is left behind.

@@ -99,7 +99,15 @@ mod tests {
         let (commands, inbox) = unbounded();
         let commands = Arc::new(commands);
         let stranger = Remote::new(&commands, Arc::default(), false);
-        for refused in [Command::Arm, Command::ResetStop, Command::Quit] {
+        let projector = || "sim:".to_owned();
+        for refused in [
+            Command::Arm,
+            Command::ResetStop,
+            Command::Quit,
+            Command::FindProjectors,
+            Command::AddProjector { uri: projector() },
+            Command::RemoveProjector { projector: projector() },
+        ] {
             assert_eq!(stranger.send(refused), Err(NotAllowed));
         }
         for taken in [Command::Stop, Command::Disarm, Command::SetBlackout(true)] {

@@ -57,8 +57,10 @@ pub struct Snapshot {
     pub shuffle: bool,
     /// The hands from outside: MIDI, OSC, Art-Net.
     pub controllers: Arc<ControllersView>,
-    /// Every projector of the show.
+    /// Every projector of the show, in the order in which they came.
     pub projectors: Vec<ProjectorView>,
+    /// Projectors that are looked for, found and added.
+    pub rig: RigView,
     /// Whether light is allowed, and why not.
     pub safety: SafetyView,
     /// How well light meets sound.
@@ -247,11 +249,15 @@ pub enum ProjectorState {
     Lost,
     /// In emergency stop.
     EmergencyStop,
+    /// Removed from the show: dark, and about to let go.
+    Closing,
 }
 
 /// One projector.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProjectorView {
+    /// Its number: it stays the same while others come and go, and no other one of this show ever gets it.
+    pub number: u32,
     /// The name the user gave: the URI.
     pub name: String,
     /// Its state.
@@ -284,6 +290,43 @@ pub struct ProjectorView {
     pub condition: Option<String>,
     /// The last fault, with its cure.
     pub fault: Option<String>,
+}
+
+/// Projectors that are looked for, found and added while the show runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RigView {
+    /// How far a look around is, 0..=1; `None` while nobody looks.
+    pub finding: Option<f32>,
+    /// True once somebody has looked: then nothing in `found` means that nothing is there.
+    pub looked: bool,
+    /// What the last look has found so far.
+    pub found: Arc<[FoundView]>,
+    /// The names of those that are being opened, to be added.
+    pub opening: Vec<String>,
+    /// The last projector that could not be added, until another one is tried.
+    pub refused: Option<RefusedView>,
+}
+
+/// A projector that was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundView {
+    /// How to name it; `None` if it cannot be driven.
+    pub uri: Option<String>,
+    /// What people call it, with its serial number where it has told one.
+    pub label: String,
+    /// What is wrong with it, with the cure.
+    pub trouble: Option<String>,
+    /// True if it is in the show already.
+    pub in_show: bool,
+}
+
+/// Why a projector was not added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RefusedView {
+    /// How it was named.
+    pub uri: String,
+    /// One sentence with the cure.
+    pub why: String,
 }
 
 /// Whether light is allowed.
@@ -355,10 +398,10 @@ pub trait Desk {
     fn snapshot(&mut self) -> Arc<Snapshot>;
     /// Sends a wish. Never waits.
     fn send(&mut self, command: Command);
-    /// Chooses whose points are looked at, by the projector's place in the list, and where on their way: as they are
-    /// made ([`TapPoint::Path`], lit even while the projector is dark) or as they are sent ([`TapPoint::Sent`], after
-    /// the gate). None are before the first call.
-    fn watch(&mut self, projector: usize, tap_point: TapPoint);
+    /// Chooses whose points are looked at, by the projector's [number](ProjectorView::number), and where on their way:
+    /// as they are made ([`TapPoint::Path`], lit even while the projector is dark) or as they are sent
+    /// ([`TapPoint::Sent`], after the gate). None are before the first call.
+    fn watch(&mut self, projector: u32, tap_point: TapPoint);
     /// Appends the points that came by since the last call, oldest first, as the audience would see them: what the
     /// mounting does to sent ones is undone; at most the last quarter second of them.
     fn watched_points(&mut self, out: &mut Vec<LaserPoint>);

@@ -526,6 +526,48 @@ fn how_a_projector_hangs_is_remembered() {
     assert!(words.contains("projectors.toml") && words.contains("mend it"), "{words}");
 }
 
+/// Corners, zones and mirrors from the command line; what was printed is taken by another projector.
+#[test]
+fn a_projectors_set_up_is_remembered_and_handed_on_as_json() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let set = |uri: &str, words: &[&str]| {
+        let args = [&["devices", "set", uri, "--json"], words].concat();
+        let (status, stdout, stderr) = run(home, &args);
+        assert_eq!(status, Some(0), "{stderr}");
+        stdout
+    };
+    let corners = "-0.9,-0.8,0.9,-0.8,0.5,0.7,-0.5,0.7";
+    let floor = "blocked:-1,-1,1,-1,1,-0.4,-1,-0.4";
+    let words = ["--corners", corners, "--mirrors", "20", "--zone", floor];
+    set("audio-xy://left", &words);
+    let dimmed = "dimmed:-1,0,1,0,0,1:keep=0.25";
+    let both = set("audio-xy://left", &["--zone", floor, "--zone", dimmed, "--rotate", "90"]);
+    let value = serde_json::from_str::<Value>(&both).unwrap();
+    let room = &value["installation"];
+    assert_eq!(
+        (&room["mirrors"], &room["zones"][1]["kind"]),
+        (&"20 kpps".into(), &"dimmed".into())
+    );
+    assert_eq!(room["zones"].as_array().unwrap().len(), 2);
+    std::fs::write(home.join("left.json"), &both).unwrap();
+    let handed_on = set("audio-xy://right", &["--from", "left.json"]);
+    let handed_on = serde_json::from_str::<Value>(&handed_on).unwrap();
+    assert_eq!((&handed_on["installation"], &handed_on["mounting"]), (room, &value["mounting"]));
+    let (_, stdout, _) = run(home, &["devices", "set", "audio-xy://right", "--no-zones"]);
+    assert_eq!(stdout, "audio-xy://right: turned by 90°, corners moved, mirrors of 20 kpps\n");
+    let before = std::fs::read_to_string(home.join("galvo/projectors.toml")).unwrap();
+    std::fs::write(home.join("bad.json"), "{\"installation\": {\"mirrors\": \"ideal\"}}").unwrap();
+    let words = sentence(home, &["devices", "set", "audio-xy://left", "--from", "bad.json"]);
+    assert!(words.contains("choose one of 20, 30, 40 and 60"), "{words}");
+    let crossed = "-1,-1,1,1,1,-1,-1,1";
+    sentence(home, &["devices", "set", "audio-xy://left", "--corners", crossed]);
+    let (status, _, told) = run(home, &["devices", "set", "sim:", "--zone", "round:0,0"]);
+    assert!(status == Some(2) && told.contains("blocked:, allowed: or dimmed:"), "{told}");
+    let after = std::fs::read_to_string(home.join("galvo/projectors.toml")).unwrap();
+    assert_eq!(after, before, "what was refused left no trace");
+}
+
 #[test]
 fn control_maps_are_checked_and_every_bundled_one_is_sound() {
     let home = tempfile::tempdir().unwrap();

@@ -10,6 +10,7 @@ mod playing;
 mod presets;
 mod queue;
 mod recorder;
+mod rig;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod live_hands;
 mod projectors;
 mod queue;
 mod recording;
+mod rig;
 mod scenario;
 
 use std::path::{Path, PathBuf};

@@ -164,6 +164,7 @@ impl Worker {
         if closing {
             self.over = true;
             self.link = None;
+            self.status.set_closed();
         }
         match &self.link {
             Some(_) => now + STEP,

@@ -36,6 +36,7 @@ pub struct WorkerStatus {
     view: Arc<ArcSwap<WorkerView>>,
     stats: LinkStats,
     priority_refused: Arc<AtomicBool>,
+    closed: Arc<AtomicBool>,
     condition: Arc<ArcSwap<Option<String>>>,
 }
 
@@ -45,6 +46,7 @@ impl WorkerStatus {
             view: Arc::new(ArcSwap::from_pointee(WorkerView::default())),
             stats,
             priority_refused: Arc::default(),
+            closed: Arc::default(),
             condition: Arc::default(),
         }
     }
@@ -63,6 +65,16 @@ impl WorkerStatus {
     #[must_use]
     pub fn condition(&self) -> Option<String> {
         (**self.condition.load()).clone()
+    }
+
+    pub(super) fn set_closed(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// True once the device was let go of for good.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     pub(super) fn refuse_priority(&self) {

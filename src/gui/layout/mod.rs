@@ -130,7 +130,7 @@ impl Layout {
 }
 
 /// Heights of panes that do not grow with the window, px.
-const PROJECTORS: f32 = 164.0;
+const PROJECTORS: f32 = 196.0;
 const SAFETY: f32 = 226.0;
 /// The width of the beat, which does not grow either, px.
 const TEMPO: f32 = 272.0;

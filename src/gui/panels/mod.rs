@@ -16,6 +16,7 @@ pub(super) mod preview;
 pub(super) mod projectors;
 pub(super) mod queue;
 pub(super) mod recorder;
+pub(super) mod rig_sheet;
 pub(super) mod safety;
 pub(super) mod safety_notes;
 pub(super) mod set_up;
@@ -47,6 +48,8 @@ pub(super) struct Panels {
     pub(super) safety: safety::SafetyPanel,
     pub(super) live: live::LivePanel,
     pub(super) controllers: controllers::ControllersPanel,
+    pub(super) projectors: projectors::ProjectorsPanel,
+    pub(super) rig: rig_sheet::RigSheet,
     pub(super) set_up: set_up::SetUpPanel,
     pub(super) sound: sound::SoundPanel,
     pub(super) sync: sync::SyncPanel,
@@ -74,6 +77,8 @@ impl Panels {
             safety: safety::SafetyPanel::default(),
             live: live::LivePanel::default(),
             controllers: controllers::ControllersPanel::default(),
+            projectors: projectors::ProjectorsPanel::default(),
+            rig: rig_sheet::RigSheet::default(),
             set_up: set_up::SetUpPanel::default(),
             sound: sound::SoundPanel::default(),
             sync: sync::SyncPanel::default(),
@@ -114,12 +119,15 @@ impl Panels {
             Pane::Transport => self.transport.show(ui, seen, wishes),
             Pane::Sound => self.sound.show(ui, seen),
             Pane::Tempo => tempo::show(ui, seen, wishes),
-            Pane::Projectors => {
-                if let Some(name) = projectors::show(ui, seen, wishes) {
+            Pane::Projectors => match self.projectors.show(ui, seen, wishes) {
+                Some(projectors::Asked::SetUp(name)) => {
                     self.set_up.choose(&name);
                     self.wanted = Some(Pane::SetUp);
                 }
-            }
+                Some(projectors::Asked::Find) => self.rig.find(wishes),
+                Some(projectors::Asked::NameOne) => self.rig.name_one(),
+                None => {}
+            },
             Pane::SetUp => self.set_up.show(ui, seen, wishes),
             Pane::Live => self.live.show(ui, seen, now, wishes),
             Pane::Controllers => self.controllers.show(ui, seen, now, wishes),

@@ -12,14 +12,18 @@ pub(in crate::gui) enum Answer {
     Demo,
     /// A file of one's own.
     Open,
+    /// A look for projectors.
+    Find,
 }
 
 /// Offers it around `centre`; `projectors` are the names of those in the show.
 pub(in crate::gui) fn show(ui: &Ui, centre: Pos2, projectors: &[&str]) -> Option<Answer> {
     dialog(ui, "welcome", centre, theme::LINE, |ui| {
-        ui.set_max_width(340.0);
+        ui.set_max_width(400.0);
         ui.label(RichText::new("Nothing is playing").size(20.0).color(theme::TEXT));
-        let on = if projectors.iter().all(|name| name.starts_with("sim:")) {
+        let on = if projectors.is_empty() {
+            "There is no projector in this show: music plays all the same, and the rest of the desk works."
+        } else if projectors.iter().all(|name| name.starts_with("sim:")) {
             "The projector is a simulated one: nothing can be harmed. Play, look around, arm it."
         } else {
             "Open music, or play the demo. All is dark until you arm."
@@ -33,10 +37,14 @@ pub(in crate::gui) fn show(ui: &Ui, centre: Pos2, projectors: &[&str]) -> Option
                 ui.add(demo).on_hover_text("A minute and a half that shows what galvo hears");
             let open = ui.add(Button::new("Open music…").min_size(size));
             let open = open.on_hover_text("Opens music (Ctrl-O), or drop a file on the window");
-            match (demo.clicked(), open.clicked()) {
-                (true, _) => Some(Answer::Demo),
-                (false, true) => Some(Answer::Open),
-                (false, false) => None,
+            let find = ui.add(Button::new("Find projectors").min_size(size));
+            let find =
+                find.on_hover_text("Looks for projectors; those found are added in Projectors");
+            match (demo.clicked(), open.clicked(), find.clicked()) {
+                (true, ..) => Some(Answer::Demo),
+                (_, true, _) => Some(Answer::Open),
+                (.., true) => Some(Answer::Find),
+                _ => None,
             }
         })
         .inner

@@ -7,7 +7,7 @@ use crate::pattern::{Gauges, Instrument, Preset};
 use crate::show::bench::Outcome;
 use crate::show::command::Command;
 use crate::show::deck::Transition;
-use crate::show::engine::EngineCommand;
+use crate::show::engine::{EngineCommand, InstrumentFor};
 use crate::show::projector::Projector;
 use crate::show::snapshot::Severity;
 use crate::time::HostTime;
@@ -15,7 +15,7 @@ use crate::time::HostTime;
 impl Director {
     pub(super) fn set_preset_b(&mut self, name: Option<String>) {
         let made = match &name {
-            None => Some(self.cast.projectors.iter().map(|_| None).collect()),
+            None => Some(self.cast.projectors.iter().map(|p| for_one(p, None)).collect()),
             Some(name) => match self.cast.presets.library().get(name) {
                 Ok(preset) => self.instruments(&preset),
                 Err(error) => return self.notices.add(Severity::Error, error.to_string()),
@@ -28,10 +28,11 @@ impl Director {
     }
 
     /// An instrument of `preset` for each projector but those that show a test picture.
-    pub(super) fn instruments(&mut self, preset: &Preset) -> Option<Vec<Option<Box<Instrument>>>> {
+    pub(super) fn instruments(&mut self, preset: &Preset) -> Option<Vec<InstrumentFor>> {
         let of = |projector: &Projector| match projector.test_picture() {
-            Some(_) => Ok(None),
-            None => Instrument::new(preset).map(|instrument| Some(Box::new(instrument))),
+            Some(_) => Ok(for_one(projector, None)),
+            None => Instrument::new(preset)
+                .map(|instrument| for_one(projector, Some(Box::new(instrument)))),
         };
         let made: Result<Vec<_>, _> = self.cast.projectors.iter().map(of).collect();
         made.map_err(|error| self.notices.add(Severity::Error, error.to_string())).ok()
@@ -124,4 +125,8 @@ impl Director {
             self.obey_about_presets(&Command::SelectPreset(names[next].clone()), now);
         }
     }
+}
+
+const fn for_one(projector: &Projector, instrument: Option<Box<Instrument>>) -> InstrumentFor {
+    InstrumentFor { number: projector.number(), instrument }
 }

@@ -9,8 +9,9 @@ use crate::pattern::{Instrument, Preset, PresetError};
 use crate::safety::TripReason;
 use crate::safety::arm::Refused;
 use crate::show::deck::Transition;
-use crate::show::engine::EngineCommand;
+use crate::show::engine::{EngineCommand, InstrumentFor};
 use crate::show::installation::Installation;
+use crate::show::projector::Projector;
 use crate::show::report::TripEntry;
 use crate::show::snapshot::Severity;
 use crate::time::HostTime;
@@ -36,9 +37,9 @@ impl Director {
     }
 
     pub(super) fn install(&mut self, name: &str, installation: Installation, now: HostTime) {
-        let Some(slot) = self.place_of(name) else { return };
-        let id = self.cast.projectors[slot].id().map(str::to_owned);
-        if !self.put_up(slot, installation.clone()) {
+        let Some(place) = self.place_of(name) else { return };
+        let id = self.cast.projectors[place].id().map(str::to_owned);
+        if !self.put_up(place, installation.clone()) {
             return;
         }
         self.cast.mountings.install(name, id.as_deref(), installation);
@@ -59,27 +60,28 @@ impl Director {
 
     /// Lets every remembered set-up act.
     pub(super) fn put_up_all(&mut self) {
-        for slot in 0..self.cast.projectors.len() {
-            let projector = &self.cast.projectors[slot];
+        for place in 0..self.cast.projectors.len() {
+            let projector = &self.cast.projectors[place];
             let remembered = self.cast.mountings.installation_of(projector.name(), projector.id());
             if !remembered.is_plain() {
-                self.put_up(slot, remembered);
+                self.put_up(place, remembered);
             }
         }
     }
 
     /// Lets a set-up act; false, with a notice, if it makes no sense.
-    pub(super) fn put_up(&mut self, slot: usize, installation: Installation) -> bool {
+    pub(super) fn put_up(&mut self, place: usize, installation: Installation) -> bool {
         match installation.ready() {
             Ok(ready) => {
                 // Zones first: what the picture's new place lights is judged by them.
-                self.cast.projectors[slot].install(installation, &ready);
+                self.cast.projectors[place].install(installation, &ready);
+                let number = self.cast.projectors[place].number();
                 let (perspective, profile) = (ready.perspective, ready.gate.profile);
-                self.tell_engine(EngineCommand::Install { slot, perspective, profile });
+                self.tell_engine(EngineCommand::Install { number, perspective, profile });
                 true
             }
             Err(error) => {
-                let text = format!("{}: {error}", self.cast.projectors[slot].name());
+                let text = format!("{}: {error}", self.cast.projectors[place].name());
                 self.notices.add(Severity::Error, text);
                 false
             }
@@ -87,19 +89,18 @@ impl Director {
     }
 
     pub(super) fn set_allowed(&mut self, name: &str, allowed: bool, now: HostTime) {
-        let Some(slot) = self.place_of(name) else { return };
+        let Some(place) = self.place_of(name) else { return };
         // Without light anywhere there is nothing to join: then the show has to be armed.
-        let is_lit = self.cast.projectors.iter().any(|p| p.switch().is_armed());
-        self.cast.projectors[slot].set_allowed(allowed, now);
-        if !allowed {
-            self.to_arm[slot] = false;
-        } else if is_lit && let Err(refused) = self.cast.projectors[slot].arm(now) {
+        let is_lit = self.is_armed();
+        self.cast.projectors[place].set_allowed(allowed, now);
+        if is_lit && let Err(refused) = self.cast.projectors[place].arm(now) {
             self.notices.add(Severity::Warning, refused.to_string());
         }
     }
 
     pub(super) fn set_test_picture(&mut self, name: &str, picture: Option<u8>) {
-        let Some(slot) = self.place_of(name) else { return };
+        let Some(place) = self.place_of(name) else { return };
+        let number = self.cast.projectors[place].number();
         let preset = match picture {
             None => Ok(Arc::clone(self.cast.presets.preset())),
             Some(number) => test_picture(number).map(Arc::new),
@@ -107,10 +108,9 @@ impl Director {
         let made = preset.and_then(|preset| Ok(Box::new(Instrument::new(&preset)?)));
         match made {
             Ok(instrument) => {
-                self.cast.projectors[slot].set_test_picture(picture);
-                let mut instruments: Vec<_> = self.cast.projectors.iter().map(|_| None).collect();
-                instruments[slot] = Some(instrument);
-                self.tell_engine(EngineCommand::Following { slot, follows: picture.is_none() });
+                self.cast.projectors[place].set_test_picture(picture);
+                let instruments = vec![InstrumentFor { number, instrument: Some(instrument) }];
+                self.tell_engine(EngineCommand::Following { number, follows: picture.is_none() });
                 let transition = Transition::CUT;
                 self.changes += 1;
                 self.tell_engine(EngineCommand::Instruments { instruments, transition });
@@ -120,16 +120,16 @@ impl Director {
     }
 
     pub(super) fn arm_those_ready(&mut self, now: HostTime) {
-        if !self.to_arm.contains(&true) {
+        if !self.cast.projectors.iter().any(Projector::is_to_arm) {
             return;
         }
         let last = self.cast.sound.handle().counters().last_callback();
         if !self.steadiness.is_reached(now, last) {
             return;
         }
-        for (projector, wanted) in self.cast.projectors.iter().zip(&mut self.to_arm) {
-            if *wanted && projector.is_ready() {
-                *wanted = false;
+        for projector in &mut self.cast.projectors {
+            if projector.is_to_arm() && projector.is_ready() {
+                projector.set_to_arm(false);
                 if let Err(refused) = projector.arm(now) {
                     self.notices.add(Severity::Warning, refused.to_string());
                 }
@@ -137,7 +137,16 @@ impl Director {
         }
     }
 
+    /// True while light is allowed on any projector.
+    pub(super) fn is_armed(&self) -> bool {
+        self.cast.projectors.iter().any(|p| p.switch().is_armed())
+    }
+
     pub(super) fn arm(&mut self, now: HostTime) {
+        if self.cast.projectors.is_empty() {
+            let text = "there is no projector to arm: add one in Projectors";
+            self.notices.add(Severity::Warning, text);
+        }
         let refused = self.cast.projectors.iter().find_map(|p| p.arm(now).err());
         if let Some(refused @ Refused::Stopped) = refused {
             self.notices.add(Severity::Warning, refused.to_string());
@@ -145,12 +154,14 @@ impl Director {
     }
 
     pub(super) fn disarm(&mut self, now: HostTime, reason: TripReason) {
-        self.to_arm.fill(false);
-        self.cast.projectors.iter().for_each(|p| p.switch().disarm(now, reason));
+        for projector in &mut self.cast.projectors {
+            projector.set_to_arm(false);
+            projector.switch().disarm(now, reason);
+        }
     }
 
     pub(super) fn read_trips(&mut self) {
-        for projector in &self.cast.projectors {
+        for projector in self.cast.projectors.iter().chain(self.rig.leaving()) {
             while let Some(trip) = projector.switch().next_trip() {
                 let entry = TripEntry {
                     at_s: trip.at.secs_since(self.started).max(0.0),

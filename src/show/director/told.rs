@@ -77,10 +77,12 @@ impl Director {
                 crossfade: self.live.crossfade,
             },
             shuffle: self.cast.shuffle,
-            projectors: self.cast.projectors.iter().map(Projector::view).collect(),
+            projectors: self.projector_views(),
+            rig: self.rig_view(),
             safety: SafetyView {
-                armed: self.cast.projectors.iter().any(|p| p.switch().is_armed()),
-                stopped: self.cast.projectors.iter().any(|p| p.switch().is_stopped()),
+                armed: self.is_armed(),
+                stopped: self.stopped
+                    || self.cast.projectors.iter().any(|p| p.switch().is_stopped()),
                 master: self.cast.master,
                 trips: self.trips.iter().map(trip_line).collect(),
             },
@@ -108,7 +110,7 @@ impl Director {
 
     pub(super) fn report(&mut self, now: HostTime) -> Report {
         let view = *self.cast.ends.view.read();
-        let per_stream: Vec<_> = self.cast.projectors.iter().map(Projector::report).collect();
+        let per_stream = self.stream_reports();
         let first = per_stream.first();
         let callback = self.cast.ends.callback_ns.snapshot();
         let us = |nanos: u64| nanos as f64 * 1e-3;

@@ -7,13 +7,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use galvo::analysis::Features;
+use galvo::dac::DacUri;
 use galvo::frame::TapPoint;
 use galvo::pattern::Gauges;
 use galvo::point::{Colour, LaserPoint};
 use galvo::show::recorder::{RecorderView, RecordingView, RenderingView};
 use galvo::show::snapshot::{
     AudioView, Desk, Listening, LiveView, Notice, ParamView, PresetEntry, PresetView,
-    ProjectorState, ProjectorView, SafetyView, Severity, Snapshot, SyncView, Transport,
+    ProjectorState, ProjectorView, RefusedView, SafetyView, Severity, Snapshot, SyncView,
+    Transport,
 };
 use galvo::show::{Command, Library, PresetBench, RecorderWish, Transition};
 use galvo::time::{HostTime, MediaTime};
@@ -30,7 +32,7 @@ pub(crate) struct State {
     /// Frames since the start.
     pub(crate) frame: u64,
     /// The projector that is watched, and where.
-    pub(crate) watched: (usize, TapPoint),
+    pub(crate) watched: (u32, TapPoint),
     /// Real presets, where a test needs them.
     bench: Option<PresetBench>,
 }
@@ -111,7 +113,7 @@ impl Desk for FakeDesk {
         state.sent.push(command);
     }
 
-    fn watch(&mut self, projector: usize, tap_point: TapPoint) {
+    fn watch(&mut self, projector: u32, tap_point: TapPoint) {
         self.state().watched = (projector, tap_point);
     }
 
@@ -262,6 +264,22 @@ fn obey(seen: &mut Snapshot, command: &Command) {
         }
         Command::SetTestPicture { projector, picture } => {
             named(seen, projector, |one| one.test_picture = *picture);
+        }
+        Command::FindProjectors => (seen.rig.finding, seen.rig.looked) = (Some(0.0), true),
+        Command::StopFinding => seen.rig.finding = None,
+        Command::AddProjector { uri } => {
+            let refused = DacUri::parse(uri).err();
+            let number = seen.projectors.iter().map(|one| one.number + 1).max().unwrap_or(0);
+            if refused.is_none() {
+                let (name, allowed) = (uri.clone(), !seen.safety.armed);
+                let added = ProjectorView { number, name, allowed, ..ProjectorView::default() };
+                seen.projectors.push(added);
+            }
+            seen.rig.refused =
+                refused.map(|why| RefusedView { uri: uri.clone(), why: why.to_string() });
+        }
+        Command::RemoveProjector { projector } => {
+            seen.projectors.retain(|one| one.name != *projector);
         }
     }
     for projector in &mut seen.projectors {

@@ -78,15 +78,16 @@ fn the_first_arming_shows_the_safety_notes_and_they_are_remembered() {
 fn a_projectors_own_switch_is_beside_its_name() {
     let mut window = Window::new();
     window.desk.state().seen.projectors.push(ProjectorView {
+        number: 1,
         name: "sim:2".into(),
         allowed: true,
         ..ProjectorView::default()
     });
     window.h.run_steps(2);
-    window.click("Light on sim:2");
+    window.reach("Light on sim:2");
     let off = |allowed| Command::SetAllowed { projector: "sim:2".into(), allowed };
     assert_eq!(window.sent(), [off(false)]);
-    window.click("Light on sim:2");
+    window.reach("Light on sim:2");
     assert_eq!(window.sent(), [off(true)]);
 }
 
@@ -274,6 +275,7 @@ fn a_window_with_nothing_open_offers_the_demo_and_a_file() {
 fn the_preview_has_a_window_of_its_own_and_watches_the_projector_that_is_chosen() {
     let mut window = Window::new();
     window.desk.state().seen.projectors.push(ProjectorView {
+        number: 1,
         name: "sim:2".into(),
         allowed: true,
         ..ProjectorView::default()

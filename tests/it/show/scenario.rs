@@ -2,23 +2,26 @@
 //! virtual sound card and virtual mirrors. No thread, no socket, no waiting; the same scenario gives the same
 //! light.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use galvo::audio::{AudioHandle, Decoder, Feeder, OutputCallback, Player};
-use galvo::dac::Worker;
 use galvo::dac::simulator::in_process::Tap;
 use galvo::dac::simulator::{InProcess, Shown, SimOptions};
+use galvo::dac::{DacError, DacUri, FoundDevice, Worker};
 use galvo::mask::{LightFeeder, LightSettings, MaskHandle, light_window};
 use galvo::media::{Location, Media};
 use galvo::pattern::{Instrument, Preset};
 use galvo::realtime::no_alloc;
 use galvo::show::ahead::AheadOfSound;
-use galvo::show::director::{Cast, Director, Sound, rings};
+use galvo::show::director::{Cast, Director, Sound, Stage, rings};
 use galvo::show::engine::{Engine, Listening};
 use galvo::show::handle::LOOKAHEAD;
 use galvo::show::projector::{Projector, SetUp};
+use galvo::show::rig::{Reached, Rig};
+use galvo::show::rig_file::RigFile;
 use galvo::show::{Command, Library, Mountings, PresetBench, Report, Snapshot, Transition};
 use galvo::time::{Clock, HostTime, ManualClock, MediaTime};
 
@@ -45,6 +48,7 @@ pub(super) struct Scenario {
     masks: Option<MaskHandle>,
     preset_folder: PathBuf,
     mountings: Option<PathBuf>,
+    rig_file: Option<PathBuf>,
 }
 
 impl Scenario {
@@ -61,7 +65,13 @@ impl Scenario {
             masks: None,
             preset_folder: PathBuf::from("no such folder"),
             mountings: None,
+            rig_file: None,
         }
+    }
+
+    /// The projectors of the show are remembered in this file.
+    pub(super) fn rig_file(self, file: &Path) -> Self {
+        Self { rig_file: Some(file.to_owned()), ..self }
     }
 
     /// The user's presets lie in this folder.
@@ -117,7 +127,7 @@ impl Scenario {
         player.load_decoder(Decoder::open_media(media).unwrap());
         player.seek(self.start);
         let (mut projectors, mut slots, mut devices) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, options) in self.projectors.into_iter().enumerate() {
+        for (number, options) in (0..).zip(self.projectors) {
             let device = InProcess::new(&format!("sim:{number}"), options).unwrap();
             let eye = device.tap();
             eye.set_plugged(self.plugged);
@@ -130,7 +140,13 @@ impl Scenario {
         }
         let (engine_ends, ends) = rings();
         let offset_ns = (self.offset_ms * 1e6) as i64;
-        let engine = Engine::new(shared, Listening::Ahead(heard), slots, engine_ends, offset_ns);
+        let engine = Engine::new(
+            Arc::clone(&shared),
+            Listening::Ahead(heard),
+            slots,
+            engine_ends,
+            offset_ns,
+        );
         let (mut mask_feeder, window) = light_window(LightSettings::default());
         mask_feeder.set_stream(None, self.masks);
         let callback = OutputCallback::new(output, Box::new(engine.with_masks(window)));
@@ -150,7 +166,16 @@ impl Scenario {
             transition: Transition::CUT,
             shuffle: false,
         };
-        let mut director = Director::new(cast, Some(&self.file), START);
+        let around = Around::default();
+        let stage = Stage {
+            rig: Box::new(around.clone()),
+            clock: shared,
+            pps: PPS,
+            lookahead: LOOKAHEAD,
+            taps: crossbeam_channel::unbounded().0,
+            file: self.rig_file.map(RigFile::new),
+        };
+        let mut director = Director::new(cast, Some(&self.file), START).on_stage(stage);
         director.obey(Command::Play, START);
         Performance {
             clock,
@@ -159,6 +184,7 @@ impl Scenario {
             feeder,
             mask_feeder,
             devices,
+            around,
             sound_ppm: self.sound_ppm,
             periods: 0,
             random: 1,
@@ -166,6 +192,81 @@ impl Scenario {
             feed_due: START,
             heard: Vec::new(),
         }
+    }
+}
+
+/// What is around a show in virtual time: simulators, there at once. Their workers are stepped by the performance.
+#[derive(Clone, Default)]
+pub(super) struct Around(Arc<Mutex<World>>);
+
+#[derive(Default)]
+struct World {
+    reached: Vec<Reached>,
+    eyes: Vec<(String, Tap)>,
+    begun: Vec<Device>,
+    now: HostTime,
+    finding: Option<f32>,
+    found: Option<Arc<Vec<FoundDevice>>>,
+}
+
+impl Around {
+    /// A look is so far, and has found this.
+    pub(super) fn find(&self, finding: Option<f32>, found: Vec<FoundDevice>) {
+        let mut world = self.0.lock().unwrap();
+        world.finding = finding;
+        world.found = Some(Arc::new(found));
+    }
+}
+
+impl Rig for Around {
+    fn find(&mut self) -> io::Result<()> {
+        Around::find(self, Some(0.0), Vec::new());
+        Ok(())
+    }
+
+    fn stop_finding(&mut self) {
+        self.0.lock().unwrap().finding = None;
+    }
+
+    fn finding(&self) -> Option<f32> {
+        self.0.lock().unwrap().finding
+    }
+
+    fn found(&self) -> Option<Arc<Vec<FoundDevice>>> {
+        self.0.lock().unwrap().found.clone()
+    }
+
+    fn reach(&mut self, uri: &str) -> io::Result<()> {
+        let mut world = self.0.lock().unwrap();
+        let made = match DacUri::parse(uri).unwrap() {
+            DacUri::Sim(options) => {
+                let device = InProcess::new(uri, options).unwrap();
+                world.eyes.push((uri.to_owned(), device.tap()));
+                Ok((Box::new(device) as _, Some(format!("virtual:{uri}"))))
+            }
+            // One card under all of its names.
+            DacUri::AudioXy { .. } => {
+                let device = InProcess::new(uri, SimOptions::default()).unwrap();
+                world.eyes.push((uri.to_owned(), device.tap()));
+                Ok((Box::new(device) as _, Some("audio-xy:card".to_owned())))
+            }
+            _ => Err(DacError::BadAddress(format!("{uri} is held by another program: close it"))),
+        };
+        world.reached.push(Reached { uri: uri.to_owned(), made });
+        Ok(())
+    }
+
+    fn reached(&mut self) -> Option<Reached> {
+        self.0.lock().unwrap().reached.pop()
+    }
+
+    fn run(&mut self, projector: &mut Projector, worker: Worker) -> io::Result<()> {
+        let mut world = self.0.lock().unwrap();
+        let place = world.eyes.iter().position(|(uri, _)| *uri == projector.name()).unwrap();
+        let (_, eye) = world.eyes.swap_remove(place);
+        let device = Device { worker, due: world.now, eye, shown: Vec::new() };
+        world.begun.push(device);
+        Ok(())
     }
 }
 
@@ -184,6 +285,7 @@ pub(super) struct Performance {
     feeder: Feeder,
     mask_feeder: LightFeeder,
     devices: Vec<Device>,
+    pub(super) around: Around,
     sound_ppm: f64,
     periods: u64,
     random: u64,
@@ -229,6 +331,11 @@ impl Performance {
 
     pub(super) fn eye(&self, projector: usize) -> &Tap {
         &self.devices[projector].eye
+    }
+
+    /// The thread of a projector is stuck in its driver from now on.
+    pub(super) fn hang(&mut self, projector: usize) {
+        self.devices[projector].due = self.clock.now().plus_secs_f64(3600.0);
     }
 
     /// What was heard: mono samples, and when the first of them left the loudspeaker.
@@ -277,7 +384,9 @@ impl Performance {
                 }
             }
             if self.look_due <= now {
+                self.around.0.lock().unwrap().now = now;
                 self.director.step(now);
+                self.devices.append(&mut self.around.0.lock().unwrap().begun);
                 self.look_due = now + LOOK_EVERY;
                 self.collect();
             }

@@ -30,7 +30,8 @@ pub(in crate::gui) struct Preview {
     /// What the mirrors are taken to be.
     profile: GalvoProfile,
     followed: Vec<LaserPoint>,
-    watched: usize,
+    /// The number of the projector that is watched.
+    watched: u32,
     drawn: bool,
     ghost: bool,
     travel: bool,
@@ -59,21 +60,25 @@ impl Preview {
         }
     }
 
-    /// The place of the projector that is watched, and where its points are looked at.
-    pub(in crate::gui) const fn watched(&self) -> (usize, TapPoint) {
+    /// The number of the projector that is watched, and where its points are looked at.
+    pub(in crate::gui) const fn watched(&self) -> (u32, TapPoint) {
         (self.watched, if self.drawn { TapPoint::Path } else { TapPoint::Sent })
     }
 
     /// Takes the points that came by since the last frame.
     pub(in crate::gui) fn take(&mut self, fresh: &[LaserPoint], seen: &Snapshot, now: f64) {
-        self.watched = self.watched.min(seen.projectors.len().saturating_sub(1));
+        if self.projector(seen).is_none()
+            && let Some(first) = seen.projectors.first()
+        {
+            self.watched = first.number;
+        }
         if self.dwell {
             self.heat.take(fresh, now);
         }
         if !self.mirrors {
             return self.phosphor.take(fresh, now);
         }
-        let projector = seen.projectors.get(self.watched);
+        let projector = self.projector(seen);
         let profile = projector
             .and_then(|projector| GalvoProfile::named(&projector.installation.mirrors))
             .unwrap_or_default();
@@ -87,6 +92,11 @@ impl Preview {
             self.followed.push(LaserPoint { x, y, ..*point });
         }
         self.phosphor.take(&self.followed, now);
+    }
+
+    /// The projector that is watched.
+    fn projector<'a>(&self, seen: &'a Snapshot) -> Option<&'a ProjectorView> {
+        seen.projectors.iter().find(|projector| projector.number == self.watched)
     }
 
     /// Draws only this part of the points: see [`FrameTime`](crate::gui::frame_time::FrameTime).
@@ -167,7 +177,7 @@ impl Preview {
         }
         painter.add(self.phosphor.light(field, now));
         if self.zones
-            && let Some(projector) = seen.projectors.get(self.watched)
+            && let Some(projector) = self.projector(seen)
         {
             overlay(&painter, field, projector);
         }
@@ -185,11 +195,11 @@ impl Preview {
     }
 
     fn legend(&self, ui: &Ui, room: Rect, seen: &Snapshot) {
-        let out = seen.projectors.get(self.watched).is_some_and(|projector| !projector.allowed);
+        let out = self.projector(seen).is_some_and(|projector| !projector.allowed);
         let state = if seen.safety.stopped {
             Some(("STOPPED: the projector is dark until reset", theme::RED_TEXT))
         } else if seen.projectors.is_empty() {
-            Some(("No projector in this show", theme::TEXT_QUIET))
+            Some(("No projector in this show: find or add one in Projectors", theme::TEXT_QUIET))
         } else if seen.safety.armed && out {
             Some(("SWITCHED OFF: this projector is out of the show", theme::AMBER))
         } else if self.drawn {
@@ -252,13 +262,14 @@ impl Preview {
             let help = "Shows the preview in a window of its own, for a second screen; its keys are the same";
             switch(&mut self.own_window, "Window", help);
             if seen.projectors.len() > 1 {
+                let place = seen.projectors.iter().position(|p| p.number == self.watched);
                 let choice = ComboBox::from_id_salt("watched projector")
                     .width(88.0)
-                    .selected_text(format!("No. {}", self.watched + 1))
+                    .selected_text(format!("No. {}", place.unwrap_or_default() + 1))
                     .show_ui(ui, |ui| {
-                        for (number, projector) in seen.projectors.iter().enumerate() {
-                            let text = format!("{} {}", number + 1, projector.name);
-                            ui.selectable_value(&mut self.watched, number, text);
+                        for (place, projector) in seen.projectors.iter().enumerate() {
+                            let text = format!("{} {}", place + 1, projector.name);
+                            ui.selectable_value(&mut self.watched, projector.number, text);
                         }
                     });
                 let named = choice.response.accessible_name("Watched projector");

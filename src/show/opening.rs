@@ -1,0 +1,107 @@
+//! The projectors that a show begins with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ShowError;
+use super::config::ShowConfig;
+use super::engine::{MOST_PROJECTORS, Slot};
+use super::mountings::Mountings;
+use super::projector::{Projector, SetUp};
+use super::rig_file::{Remembered, RigFile};
+use crate::dac::{self, FoundDevice};
+use crate::frame::TapRegistry;
+use crate::pattern::{Instrument, Preset};
+use crate::time::Clock;
+
+/// How long `auto` looks for a projector: two announcements of an Ether Dream.
+const SEARCH: Duration = Duration::from_secs(2);
+
+/// The projectors, their device threads running.
+#[derive(Debug, Default)]
+pub struct OpenedRig {
+    /// For the show thread.
+    pub projectors: Vec<Projector>,
+    /// For the engine.
+    pub slots: Vec<Slot>,
+    /// Where the points of each are looked at, with its number.
+    pub taps: Vec<(u32, TapRegistry)>,
+    /// What an operator should know, as sentences with their cure.
+    pub told: Vec<String>,
+}
+
+/// Which projectors a show begins with.
+struct Wanted {
+    dacs: Vec<String>,
+    /// They are remembered: one that cannot be used any more is told of, and the show begins without it.
+    may_fail: bool,
+    /// What is wrong with the memory.
+    told: Option<String>,
+}
+
+/// Opens the projectors of `config`, dark, with their mountings; none is connected before its thread gets to it.
+///
+/// # Errors
+/// One that was named cannot be used, or none was named, or too many.
+pub fn open_rig(
+    config: &ShowConfig,
+    preset: &Preset,
+    mountings: &Mountings,
+    lookahead: Duration,
+    clock: &Arc<dyn Clock>,
+) -> Result<OpenedRig, ShowError> {
+    let Wanted { dacs, may_fail, told } = wanted(config)?;
+    let seen = look_around(&dacs, mountings);
+    let mut rig = OpenedRig { told: told.into_iter().collect(), ..OpenedRig::default() };
+    for (number, uri) in (0..).zip(&dacs) {
+        let instrument = Box::new(Instrument::new(preset)?);
+        let set_up = SetUp { number, pps: config.pps, lookahead, master: config.master };
+        let opened = dac::open(uri, &seen, Arc::clone(clock))
+            .map_err(ShowError::from)
+            .and_then(|backend| Projector::open(backend, set_up, instrument, clock));
+        let mut opened = match opened {
+            Ok(opened) => opened,
+            Err(error) if may_fail => {
+                rig.told.push(format!("{uri} is not in the show: {error}"));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let id = dac::identity(uri, &seen);
+        let mounting = mountings.of(uri, id.as_deref());
+        opened.projector.known_as(id, &mounting);
+        opened.projector.start(opened.worker, Arc::clone(clock)).map_err(ShowError::Thread)?;
+        rig.projectors.push(opened.projector);
+        rig.slots.push(opened.slot);
+        rig.taps.push((number, opened.taps));
+    }
+    Ok(rig)
+}
+
+fn wanted(config: &ShowConfig) -> Result<Wanted, ShowError> {
+    if let Some(file) = &config.rig {
+        let Remembered { projectors, told } = RigFile::new(file.clone()).read();
+        let dacs = projectors.unwrap_or_else(|| config.dacs.clone());
+        return Ok(Wanted { dacs, may_fail: true, told });
+    }
+    match config.dacs.len() {
+        0 => Err(ShowError::NoProjector),
+        1..=MOST_PROJECTORS => {
+            Ok(Wanted { dacs: config.dacs.clone(), may_fail: false, told: None })
+        }
+        _ => Err(ShowError::TooManyProjectors),
+    }
+}
+
+/// What there is, where that matters: for `auto`, and for who is remembered by more than an address.
+fn look_around(uris: &[String], mountings: &Mountings) -> Vec<FoundDevice> {
+    if uris.iter().any(|uri| uri == "auto") {
+        return dac::devices(SEARCH);
+    }
+    let told = |uri: &&String| dac::identity::is_told_by_a_look(uri);
+    let wanted: Vec<String> = uris.iter().filter(told).cloned().collect();
+    if mountings.is_empty() || wanted.is_empty() {
+        return Vec::new();
+    }
+    dac::look_for(&wanted, SEARCH)
+}
