@@ -106,6 +106,8 @@ EOF
 }
 
 mkdir -p docs/images
+cp assets/demo.ogg "$home/encore.ogg"
+cp assets/demo.ogg "$home/last dance.ogg"
 whole window 9 "${lit[@]}" --start 60 --preset "Solar Crown"
 whole window-disarmed 7 "${song[@]}" --start 20
 whole window-tunnel 9 "${lit[@]}" --start 62 --preset "Warp Gate"
@@ -121,6 +123,8 @@ pane tempo 340 220 12 "${song[@]}" --start 58
 pane projectors 380 300 9 "${lit[@]}" --start 20 --dac sim: --dac "$projector"
 pane set-up 560 660 7 "${song[@]}" --start 20
 pane safety 380 300 7 "${lit[@]}" --start 20
+pane queue 400 300 9 "${song[@]}" --start 20 "$home/encore.ogg" "$home/last dance.ogg"
+pane recorder 560 300 9 "${lit[@]}" --start 20
 pane live 380 300 7 "${lit[@]}" --start 20
 pane controllers 460 300 7 "${song[@]}" --start 20
 pane sync 420 300 12 "${lit[@]}" --start 20

@@ -2,6 +2,7 @@
 
 use egui::{Align, Color32, DragValue, Layout, RichText, Ui};
 
+use super::sync::signed_ms;
 use crate::gui::theme;
 use crate::gui::widgets::read_out;
 use crate::show::{Command, Snapshot};
@@ -39,7 +40,7 @@ pub(in crate::gui) fn show(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Comman
 
 fn sync(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Command>) {
     let sync = &seen.sync;
-    let text = sync.offset_p50_ms.map_or("–".to_owned(), |ms| format!("{ms:+.1} ms"));
+    let text = sync.offset_p50_ms.map_or("–".to_owned(), signed_ms);
     let off = sync.offset_p50_ms.is_some_and(|ms| ms.abs() > NOTICEABLE_OFFSET_MS);
     let help = "Light minus sound, median of the last seconds; plus means that light comes later";
     read_out(ui, "Sync", &text, warn_if(off), help);

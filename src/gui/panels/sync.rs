@@ -105,7 +105,7 @@ impl SyncPanel {
         };
         painter.line(self.history.iter().map(at).collect(), Stroke::new(1.5, theme::ACCENT));
         let text = match (seen.sync.offset_p50_ms, seen.sync.jitter_p95_ms) {
-            (Some(offset), Some(jitter)) => format!("{offset:+.1} ms ±{jitter:.1}"),
+            (Some(offset), Some(jitter)) => format!("{} ±{jitter:.1}", signed_ms(offset)),
             _ => "not measured yet".to_owned(),
         };
         let font = theme::figures(theme::SMALL);
@@ -187,9 +187,15 @@ fn parts(ui: &mut Ui, seen: &Snapshot) {
         let ahead = format!("{:.0} ms", projector.buffered_ms);
         let help = "Points ahead of the mirrors: known, so the light is made for when it is seen";
         part(ui, &projector.name, &ahead, help);
-        let measured = projector.offset_ms.map_or("–".to_owned(), |ms| format!("{ms:+.1} ms"));
+        let measured = projector.offset_ms.map_or("–".to_owned(), signed_ms);
         part(ui, "  light − sound", &measured, "Measured on the projector's own reports");
     }
+}
+
+/// A difference in ms with its sign, to a tenth; what rounds to zero is no minus.
+pub(super) fn signed_ms(ms: f32) -> String {
+    // Adding zero turns a zero below nothing into one.
+    format!("{:+.1} ms", (ms * 10.0).round() / 10.0 + 0.0)
 }
 
 /// A line: the figure at the right, the name in what is left.
@@ -221,5 +227,13 @@ mod tests {
         assert!(panel.history.len() <= longest && panel.history.len() > longest - 20);
         panel.take(&Snapshot::default(), 2_000.0);
         assert!(!panel.history.is_empty(), "what is not measured draws no line");
+    }
+
+    #[test]
+    fn nothing_is_neither_early_nor_late() {
+        assert_eq!(
+            [-0.04, 0.04, -0.06, 12.34].map(signed_ms),
+            ["+0.0 ms", "+0.0 ms", "-0.1 ms", "+12.3 ms"]
+        );
     }
 }
