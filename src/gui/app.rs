@@ -143,8 +143,7 @@ impl App {
         let moves = seen.transport.playing
             || seen.recorder.recording.is_some()
             || self.panels.preview.is_lit()
-            || self.panels.safety.is_waiting()
-            || !seen.features.silent;
+            || self.panels.safety.is_waiting();
         ui.request_repaint_after(self.panels.pace.next(now, moves));
     }
 
