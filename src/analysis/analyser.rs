@@ -231,7 +231,11 @@ impl Analyser {
             chroma,
             key,
             waveform: self.waveform.window(),
-            onset: Onset { envelope: onset_envelope(&self.onset, at), ..self.onset },
+            onset: Onset {
+                envelope: onset_envelope(&self.onset, at),
+                threshold: self.onsets.threshold(),
+                ..self.onset
+            },
             beat: self.beat.beat(DELAY.as_secs_f64()),
             song: Song::UNKNOWN,
             silent: self.level.silent(),
@@ -391,6 +395,29 @@ mod tests {
                 assert!((placed - time).abs() <= 0.0005, "{rate} Hz: {placed} for {time}");
             }
         }
+    }
+
+    #[test]
+    fn an_onset_is_stronger_than_the_threshold_before_it_and_noise_raises_that() {
+        let rate = 48_000;
+        let (strokes, _) = strokes(rate, 4.0);
+        let frames = run(rate, &strokes, &[512]);
+        let onsets = frames.windows(2).filter(|pair| pair[1].onset.count > pair[0].onset.count);
+        let mut told = 0;
+        for pair in onsets {
+            assert!(pair[1].onset.strength > pair[0].onset.threshold, "{:?}", pair[1].at);
+            told += 1;
+        }
+        assert!(told > 4);
+        let mut seed = 1_u32;
+        let mut noise = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            0.3 * (seed as f32 / u32::MAX as f32 - 0.5)
+        };
+        let dense: Vec<f32> = strokes.iter().map(|sample| 0.7 * sample + noise()).collect();
+        let dense = run(rate, &dense, &[512]).last().unwrap().onset.threshold;
+        let sparse = frames.last().unwrap().onset.threshold;
+        assert!((0.0..=1.0).contains(&dense) && dense > 1.5 * sparse, "{dense} {sparse}");
     }
 
     #[test]

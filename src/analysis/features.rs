@@ -69,6 +69,8 @@ pub struct Onset {
     pub count: u32,
     /// The media time of the last onset; meaningless while `count` is 0.
     pub last: MediaTime,
+    /// The strength that an attack needs now to be told, 0..=1: much goes on where it is high.
+    pub threshold: f32,
 }
 
 /// Tempo and the position within beat and bar.
@@ -194,7 +196,13 @@ impl Features {
             chroma: [0.0; 12],
             key: Key { tonic: 0, minor: false, confidence: 0.0 },
             waveform: [0.0; WAVEFORM_SAMPLES],
-            onset: Onset { envelope: 0.0, strength: 0.0, count: 0, last: MediaTime::ZERO },
+            onset: Onset {
+                envelope: 0.0,
+                strength: 0.0,
+                count: 0,
+                last: MediaTime::ZERO,
+                threshold: 0.0,
+            },
             beat: Beat::UNKNOWN,
             song: Song::UNKNOWN,
             silent: true,

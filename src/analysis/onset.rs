@@ -61,6 +61,7 @@ pub(crate) struct OnsetDetector {
     trough: f32,
     armed: bool,
     strongest: f32,
+    needed: f32,
     sample_rate: u32,
 }
 
@@ -81,6 +82,7 @@ impl OnsetDetector {
             trough: 0.0,
             armed: true,
             strongest: WEAKEST_FULL,
+            needed: FLOOR,
             sample_rate,
         }
     }
@@ -129,6 +131,7 @@ impl OnsetDetector {
         self.next = (self.next + 1) % MEAN_STEPS;
         self.strongest = (self.strongest * FORGET).max(flux).max(WEAKEST_FULL);
         self.since_onset = self.since_onset.saturating_add(1);
+        self.needed = FLOOR + OVER_MEAN * mean;
 
         if self.since_onset <= GROW_STEPS && flux > self.peak_of_onset {
             self.peak_of_onset = flux;
@@ -140,7 +143,7 @@ impl OnsetDetector {
         }
         self.armed |= flux < 0.5 * self.peak_of_onset
             || flux > 1.6 * self.trough && self.since_onset > GAP_STEPS;
-        if self.armed && self.since_onset > GAP_STEPS && flux > FLOOR + OVER_MEAN * mean {
+        if self.armed && self.since_onset > GAP_STEPS && flux > self.needed {
             self.armed = false;
             self.since_onset = 0;
             self.peak_of_onset = flux;
@@ -151,7 +154,16 @@ impl OnsetDetector {
     }
 
     fn strength(&self) -> f32 {
-        (self.peak_of_onset / self.strongest).clamp(0.0, 1.0).sqrt()
+        self.strength_of(self.peak_of_onset)
+    }
+
+    /// The strength that an attack needs at this step, 0..=1.
+    pub(crate) fn threshold(&self) -> f32 {
+        self.strength_of(self.needed)
+    }
+
+    fn strength_of(&self, flux: f32) -> f32 {
+        (flux / self.strongest).clamp(0.0, 1.0).sqrt()
     }
 
     /// Forgets the past.
@@ -163,5 +175,6 @@ impl OnsetDetector {
         self.trough = 0.0;
         self.armed = true;
         self.strongest = WEAKEST_FULL;
+        self.needed = FLOOR;
     }
 }

@@ -127,21 +127,23 @@ impl FeatureWindow {
         features
     }
 
-    /// The waveform of [`at`](Self::at) alone: for a moment of which all else is known from elsewhere.
+    /// The waveform and the [threshold](Onset::threshold) of [`at`](Self::at) alone: what a track does not keep, for a
+    /// moment of which all else is known from there.
     #[must_use]
-    pub fn waveform_at(&self, media: MediaTime) -> [f32; WAVEFORM_SAMPLES] {
-        const FLAT: [f32; WAVEFORM_SAMPLES] = [0.0; WAVEFORM_SAMPLES];
+    pub fn unkept_at(&self, media: MediaTime) -> ([f32; WAVEFORM_SAMPLES], f32) {
+        const SILENCE: ([f32; WAVEFORM_SAMPLES], f32) = ([0.0; WAVEFORM_SAMPLES], 0.0);
         let after = self.first_after(media);
         if self.len == 0 {
-            return FLAT;
+            return SILENCE;
         }
         if after == 0 || after == self.len {
             let end = self.frame(after.min(self.len - 1));
             let is_near = end.at.secs_since(media).abs() <= SILENT_BEYOND_S;
-            return if is_near { end.waveform } else { FLAT };
+            return if is_near { (end.waveform, end.onset.threshold) } else { SILENCE };
         }
         let (before, after) = (self.frame(after - 1), self.frame(after));
-        if share(before, after, media) < 0.5 { before.waveform } else { after.waveform }
+        let nearer = if share(before, after, media) < 0.5 { before } else { after };
+        (nearer.waveform, after.onset.threshold)
     }
 
     fn before_oldest(&self, media: MediaTime) -> Features {
@@ -159,10 +161,11 @@ impl FeatureWindow {
     /// two frames back from `after` are asked too; onsets are five frames apart at least.
     fn onset_at(&self, after: usize, media: MediaTime) -> Onset {
         let oldest = after.saturating_sub(2);
+        let threshold = self.frame(after).onset.threshold;
         let mut known = (oldest..=after).rev().map(|index| self.frame(index).onset);
         match known.find(|onset| onset.count > 0 && onset.last <= media) {
-            Some(onset) => Onset { envelope: onset_envelope(&onset, media), ..onset },
-            None => Onset { envelope: 0.0, ..self.frame(oldest).onset },
+            Some(onset) => Onset { envelope: onset_envelope(&onset, media), threshold, ..onset },
+            None => Onset { envelope: 0.0, threshold, ..self.frame(oldest).onset },
         }
     }
 
@@ -284,6 +287,7 @@ mod tests {
             strength: 1.0,
             count: beats as u32 + 1,
             last: MediaTime::from_nanos(n / 50 * 500_000_000),
+            threshold: (n % 7) as f32 / 7.0,
         };
         features
     }
@@ -317,10 +321,10 @@ mod tests {
             let at = MediaTime::from_nanos(k * 10_000_000);
             // Frames are dated some ms back: the one at 500 ms knows of an onset at 503 ms.
             let onset = if k < 50 {
-                Onset { count: 1, strength: 1.0, last: MediaTime::ZERO, envelope: 0.0 }
+                Onset { count: 1, strength: 1.0, ..Onset::default() }
             } else {
                 let last = MediaTime::from_nanos(503_000_000);
-                Onset { count: 2, strength: 1.0, last, envelope: 0.0 }
+                Onset { count: 2, strength: 1.0, last, ..Onset::default() }
             };
             window.push(0, &Features { at, onset, ..Features::default() });
         }
@@ -373,9 +377,9 @@ mod tests {
     }
 
     #[test]
-    fn the_waveform_alone_is_that_of_the_whole_look() {
+    fn what_a_track_does_not_keep_is_that_of_the_whole_look() {
         let mut window = FeatureWindow::new();
-        assert_eq!(window.waveform_at(at_ms(0.0)), window.at(at_ms(0.0)).waveform);
+        assert_eq!(window.unkept_at(at_ms(0.0)).0, window.at(at_ms(0.0)).waveform);
         for n in 100..140 {
             let mut features = frame(n);
             features.waveform = [n as f32; WAVEFORM_SAMPLES];
@@ -384,8 +388,9 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for tenth in -20_000..40_000 {
             let media = at_ms(f64::from(tenth) / 10.0);
-            let waveform = window.waveform_at(media);
-            assert_eq!(waveform, window.at(media).waveform, "{media:?}");
+            let (waveform, threshold) = window.unkept_at(media);
+            let whole = window.at(media);
+            assert_eq!((waveform, threshold), (whole.waveform, whole.onset.threshold), "{media:?}");
             seen.insert(waveform[0] as i64);
         }
         assert_eq!(seen.len(), 41, "every frame's, and the flat one");

@@ -105,8 +105,7 @@ impl Hearing {
         let mut features = known.track.features_at(place.at);
         features.at = media;
         features.onset.last = features.onset.last.plus_nanos(media.nanos_since(place.at));
-        // The waveform is not kept in a track.
-        features.waveform = self.window.waveform_at(media);
+        (features.waveform, features.onset.threshold) = self.window.unkept_at(media);
         features
     }
 }

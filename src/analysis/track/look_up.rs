@@ -176,8 +176,12 @@ impl Track {
         let Some(last) = passed.checked_sub(1).and_then(|n| onsets.get(n)) else {
             return Onset::default();
         };
-        let onset =
-            Onset { envelope: 0.0, strength: last.strength, count: passed as u32, last: last.at };
+        let onset = Onset {
+            strength: last.strength,
+            count: passed as u32,
+            last: last.at,
+            ..Onset::default()
+        };
         Onset { envelope: onset_envelope(&onset, media), ..onset }
     }
 }

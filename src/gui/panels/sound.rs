@@ -40,6 +40,7 @@ struct Moment {
     ran: f64,
     level: f32,
     envelope: f32,
+    threshold: f32,
     /// The strength of an onset that was new.
     onset: Option<f32>,
 }
@@ -65,6 +66,7 @@ impl SoundPanel {
             ran: self.ran,
             level: unit(features.level),
             envelope: unit(features.onset.envelope),
+            threshold: unit(features.onset.threshold),
             onset: is_new.then_some(unit(features.onset.strength)),
         });
         while self.past.front().is_some_and(|first| self.ran - first.ran > LOOK_BACK_SECONDS) {
@@ -97,7 +99,7 @@ impl SoundPanel {
     fn strip(&self, ui: &mut Ui, rect: Rect) {
         ui.allocate_rect(rect, Sense::hover()).on_hover_text(format!(
             "The last {LOOK_BACK_SECONDS:.0} s: level (dim), onsets as they fade (bright), \
-             each onset a line as high as it was strong"
+             each onset a line as high as it was strong, and how strong one had to be (amber)"
         ));
         let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
         painter.rect_filled(rect, 3, theme::GROUND);
@@ -115,6 +117,12 @@ impl SoundPanel {
                 painter.vline(x(moment.ran), top..=area.bottom(), Stroke::new(1.5, theme::ACCENT));
             }
         }
+        let threshold = self
+            .past
+            .iter()
+            .map(|moment| pos2(x(moment.ran), area.bottom() - area.height() * moment.threshold));
+        let ink = theme::AMBER.gamma_multiply(0.7);
+        painter.line(threshold.collect(), Stroke::new(1.0, ink));
         let font = theme::words(10.0);
         let corner = rect.left_top() + Vec2::new(5.0, 2.0);
         let word = painter.layout_no_wrap("onsets".to_owned(), font, theme::TEXT_FAINT);
