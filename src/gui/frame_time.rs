@@ -8,8 +8,8 @@ const PICTURES: usize = 300;
 const TOO_LONG_MS: f32 = 11.0;
 /// Below this it may draw more again, ms.
 const SHORT_MS: f32 = 7.0;
-/// The least part of its points that the preview draws.
-const LEAST_DETAIL: f32 = 0.1;
+/// The least part of its points that the preview draws: two pictures of a drawing, so that none looks torn.
+const LEAST_DETAIL: f32 = 0.2;
 
 /// The times of the last pictures.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl FrameTime {
         }
     }
 
-    /// The part of its points that the preview should draw, 0.1..=1.
+    /// The part of its points that the preview should draw, 0.2..=1.
     pub(super) const fn detail(&self) -> f32 {
         self.detail
     }

@@ -157,16 +157,7 @@ impl Calibration {
         let mut ended = None;
         match self.stage {
             Stage::Told => {
-                says(
-                    ui,
-                    "A click is played twice a second, and a ring flashes with it. Say which you notice first. Watch the \
-                     wall from where the audience is, not this window: a screen is late by itself. The click takes the \
-                     place of the music and of its queue.",
-                );
-                if !seen.safety.armed {
-                    let text = "Disarmed: arm the show to see the flash on the wall.";
-                    ui.label(RichText::new(text).size(theme::SMALL).color(theme::AMBER));
-                }
+                // The buttons come first: the pane may be small.
                 ui.horizontal_wrapped(|ui| {
                     if big(ui, "Start the click", "Plays the click, and takes its preset") {
                         self.start(wishes);
@@ -175,12 +166,18 @@ impl Calibration {
                         ended = Some(Ended::Left);
                     }
                 });
-            }
-            Stage::Judged { step_ms, .. } => {
+                if !seen.safety.armed {
+                    let text = "Disarmed: arm the show to see the flash on the wall.";
+                    ui.label(RichText::new(text).size(theme::SMALL).color(theme::AMBER));
+                }
                 says(
                     ui,
-                    "Which comes first, again and again? Not sure is an answer too: Together.",
+                    "A click is played twice a second, and a ring flashes with it. Say which you notice first. Watch the \
+                     wall from where the audience is, not this window: a screen is late by itself. The click takes the \
+                     place of the music and of its queue.",
                 );
+            }
+            Stage::Judged { step_ms, .. } => {
                 ui.horizontal_wrapped(|ui| {
                     let help = format!("The light goes {step_ms:.0} ms later");
                     let flash = big(ui, "Flash first", &help);
@@ -199,12 +196,11 @@ impl Calibration {
                         ended = Some(Ended::Left);
                     }
                 });
-                says(
-                    ui,
-                    &format!(
-                        "Light moved by {offset_ms:+.1} ms; the next step is {step_ms:.0} ms."
-                    ),
+                let text = format!(
+                    "Which comes first, again and again? Not sure is an answer too: Together. The light is moved by \
+                     {offset_ms:+.1} ms; the next step is {step_ms:.0} ms.",
                 );
+                says(ui, &text);
             }
             Stage::Done => {
                 let text = format!("Done: the light is moved by {offset_ms:+.1} ms.");
@@ -235,7 +231,7 @@ impl Calibration {
 }
 
 fn big(ui: &mut Ui, word: &str, help: &str) -> bool {
-    ui.add(Button::new(word).min_size(Vec2::new(92.0, 32.0))).on_hover_text(help).clicked()
+    ui.add(Button::new(word).min_size(Vec2::new(74.0, 28.0))).on_hover_text(help).clicked()
 }
 
 #[cfg(test)]

@@ -70,7 +70,9 @@ impl SyncPanel {
             ui.spacing_mut().item_spacing.y = theme::GRID;
             ui.spacing_mut().button_padding = Vec2::new(6.0, 2.0);
             ui.spacing_mut().interact_size = Vec2::new(22.0, 20.0);
-            self.line(ui, seen, now);
+            if self.calibration.is_none() {
+                self.line(ui, seen, now);
+            }
             match &mut self.calibration {
                 Some(calibration) => match calibration.show(ui, seen, wishes) {
                     None => {}
