@@ -13,7 +13,7 @@ pub(in crate::gui) fn show(ui: &Ui, centre: Pos2) -> bool {
         ui.add_space(theme::GRID);
         ui.spacing_mut().interact_size.y = 20.0;
         let half = SHEET.len().div_ceil(2);
-        Grid::new("keys").num_columns(4).spacing([20.0, 6.0]).show(ui, |ui| {
+        Grid::new("keys").num_columns(4).spacing([14.0, 6.0]).show(ui, |ui| {
             for row in 0..half {
                 for (key, act) in [SHEET.get(row), SHEET.get(half + row)].into_iter().flatten() {
                     ui.label(RichText::new(*key).font(theme::figures(12.0)).color(theme::ACCENT));
