@@ -1,5 +1,6 @@
 //! Every kind of projector in every kind of trouble: one table of what then happens, in virtual time.
 
+mod dark;
 mod projector;
 
 use std::fmt::Write;

@@ -29,8 +29,9 @@ const STOP_AGAIN: Duration = Duration::from_millis(10);
 const STOP_WITHIN: Duration = Duration::from_secs(2);
 /// While a setting is not confirmed, the device is asked this often.
 const CONFIRM_EVERY: Duration = Duration::from_millis(20);
-/// While all is well, the device is asked this often: an open interlock is known this late.
-const INFO_EVERY: Duration = Duration::from_millis(250);
+/// While all is well, the device is asked this often: an open interlock is known this late. A question is one datagram of
+/// two bytes.
+const INFO_EVERY: Duration = Duration::from_millis(50);
 /// Points without an acknowledgement for so long: acknowledging is switched on again.
 const ACKNOWLEDGE_WITHIN: Duration = Duration::from_millis(250);
 /// No word at all for this long: it is gone. The vendor waits 4 s; a light that nobody hears is worse than one
