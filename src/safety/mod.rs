@@ -11,6 +11,7 @@ pub mod limits;
 pub mod meters;
 pub mod queue;
 pub mod settings;
+pub mod switches;
 pub mod zones;
 
 pub use arm::{Arm, Trip, TripReason};
@@ -20,4 +21,5 @@ pub use gate::Gate;
 pub use meters::{Counts, Meters};
 pub use queue::{SafeReceiver, SafeSender, queue};
 pub use settings::{GateControl, GateSettings, MasterFader};
+pub use switches::Switches;
 pub use zones::{Effect, Shape, Zone, ZoneError, Zones};

@@ -328,7 +328,7 @@ impl Hands {
     fn act(&mut self, deed: Deed, seen: &Snapshot, now: HostTime) {
         let deed = self.count_on(deed, seen, now);
         let Some(command) = command(&deed, seen) else { return };
-        if let Err(error) = self.remote.send(command) {
+        if let Err(error) = self.remote.send(command, now) {
             drop(self.say.try_send(error.to_string()));
         }
     }
@@ -363,7 +363,7 @@ impl Hands {
 
     fn lead_beat(&mut self, seen: &Snapshot, now: HostTime) {
         if let Some(wish) = self.clock_in.wish(&Self::beat_now(seen, now), now) {
-            let led = self.remote.send(Command::Beat(wish));
+            let led = self.remote.send(Command::Beat(wish), now);
             debug_assert!(led.is_ok(), "the beat moves no switch");
         }
     }
