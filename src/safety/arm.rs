@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
 
+use super::pulse::ShowPulse;
 use crate::time::HostTime;
 
 /// Trips kept for the log until somebody reads them; older ones are dropped.
@@ -35,6 +36,8 @@ pub enum TripReason {
     Stop,
     /// The engine or the audio callback gave no sign of life.
     DeadMan,
+    /// The show thread gave no sign of life.
+    ShowSilent,
     /// The surface (window or terminal) is gone.
     SurfaceGone,
     /// The surface is there and has not looked at the show for a second.
@@ -57,6 +60,9 @@ impl std::fmt::Display for TripReason {
             Self::Operator => "disarmed by the operator",
             Self::Stop => "STOP pressed: reset it before you arm again",
             Self::DeadMan => "the engine gave no sign of life for 100 ms: dark",
+            Self::ShowSilent => {
+                "the show thread gave no sign of life for a second: dark; arm again when it answers"
+            }
             Self::SurfaceGone => "the window or terminal is gone: dark",
             Self::SurfaceSilent => "the window has not answered for a second: dark, arm again",
             Self::Reconnect => "the projector was lost: it returns dark, arm it again",
@@ -98,6 +104,8 @@ struct State {
     /// generation << 7 | the bits above
     word: AtomicU64,
     beat_ns: AtomicI64,
+    /// Of the show that it belongs to, if it belongs to one.
+    show: OnceLock<ShowPulse>,
     trips: ArrayQueue<Trip>,
     hook: Hook,
 }
@@ -152,6 +160,7 @@ impl Arm {
         Self(Arc::new(State {
             word: AtomicU64::new(0),
             beat_ns: AtomicI64::new(i64::MIN),
+            show: OnceLock::new(),
             trips: ArrayQueue::new(TRIP_LOG),
             hook: Hook::default(),
         }))
@@ -365,15 +374,27 @@ impl Arm {
         self.0.beat_ns.fetch_max(now.as_nanos(), Ordering::SeqCst);
     }
 
-    /// The dead-man: disarms if the last sign of life is older than [`Arm::DEAD_MAN`]. Returns true if it
-    /// tripped now.
+    /// From now on the thread of this show has to give signs of life too. A switch belongs to one show at most.
+    pub fn follow_show(&self, pulse: &ShowPulse) {
+        let _is_followed = self.0.show.set(pulse.clone());
+    }
+
+    /// The dead-man: disarms if the last sign of life is older than [`Arm::DEAD_MAN`], or that of its show older than
+    /// [`ShowPulse::PATIENCE`]. Returns true if it tripped now.
     pub fn check_alive(&self, now: HostTime) -> bool {
-        let beat = HostTime::from_nanos(self.0.beat_ns.load(Ordering::SeqCst));
-        let dead = self.is_armed() && now.since(beat) > Self::DEAD_MAN;
-        if dead {
-            self.disarm(now, TripReason::DeadMan);
+        if !self.is_armed() {
+            return false;
         }
-        dead
+        let beat = HostTime::from_nanos(self.0.beat_ns.load(Ordering::SeqCst));
+        let reason = if now.since(beat) > Self::DEAD_MAN {
+            TripReason::DeadMan
+        } else if self.0.show.get().is_some_and(|show| show.is_silent(now)) {
+            TripReason::ShowSilent
+        } else {
+            return false;
+        };
+        self.disarm(now, reason);
+        true
     }
 
     /// The oldest trip that nobody has read.
@@ -561,6 +582,26 @@ mod tests {
         assert!(arm.check_alive(T0 + Duration::from_millis(151)));
         assert!(!arm.is_armed());
         assert_eq!(arm.next_trip().unwrap().reason, TripReason::DeadMan);
+    }
+
+    #[test]
+    fn a_silent_show_thread_disarms_after_a_second_and_only_what_belongs_to_its_show() {
+        let (arm, alone, pulse) = (Arm::new(), Arm::new(), ShowPulse::default());
+        arm.follow_show(&pulse);
+        pulse.beat(T0);
+        for arm in [&arm, &alone] {
+            arm.arm(T0).unwrap();
+            arm.beat(T0 + ShowPulse::PATIENCE);
+        }
+        assert!(!arm.check_alive(T0 + ShowPulse::PATIENCE));
+        let late = T0 + ShowPulse::PATIENCE + Duration::from_millis(1);
+        assert!(arm.check_alive(late) && !alone.check_alive(late));
+        assert_eq!(arm.next_trip(), Some(Trip { at: late, reason: TripReason::ShowSilent }));
+        arm.arm(late).unwrap();
+        assert!(arm.check_alive(late), "an arm is no sign of life of the show");
+        pulse.beat(late);
+        arm.arm(late).unwrap();
+        assert!(!arm.check_alive(late));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::sync::atomic::{Ordering, fence};
 use arc_swap::ArcSwap;
 
 use super::arm::{Arm, Refused, TripReason};
+use super::pulse::ShowPulse;
 use crate::time::HostTime;
 
 /// The switch of one projector, and whose it is.
@@ -28,6 +29,7 @@ struct Switch {
 struct Shared {
     all: ArcSwap<Vec<Switch>>,
     latch: Arm,
+    pulse: ShowPulse,
 }
 
 /// A handle on the switches of a show. Clones are the same switches.
@@ -115,8 +117,14 @@ impl Switches {
         Ok(())
     }
 
+    /// A sign of life of the show thread.
+    pub fn show_is_alive(&self, now: HostTime) {
+        self.0.pulse.beat(now);
+    }
+
     /// A projector comes, dark: it is reached by every hand from here on, and takes over what was pressed before.
     pub fn join(&self, number: u32, name: &str, arm: &Arm, now: HostTime) {
+        arm.follow_show(&self.0.pulse);
         let switch = Switch { number, name: name.into(), arm: arm.clone() };
         self.0.all.rcu(|all| {
             let mut all = Vec::clone(all);

@@ -327,6 +327,7 @@ impl Director {
     /// Takes a command on which its hand has acted already: see [`at_once`]. What darkens did so then; what gives light
     /// gives it now, if nothing has darkened since.
     pub fn take(&mut self, command: Command, now: HostTime) {
+        self.switches.show_is_alive(now);
         match command {
             Command::Play => self.with_player("play", Player::play),
             Command::Pause => self.with_player("pause", Player::pause),
@@ -432,6 +433,7 @@ impl Director {
 
     /// Looks at everything once and publishes the picture.
     pub fn step(&mut self, now: HostTime) {
+        self.switches.show_is_alive(now);
         self.take_back();
         self.take_in_projectors(now);
         self.let_projectors_go(now);

@@ -179,6 +179,34 @@ fn light_that_is_waited_for_at_the_start_is_taken_back_by_a_hand_at_once() {
 }
 
 #[test]
+fn a_show_thread_that_hangs_ends_dark_within_a_second_and_only_an_arm_gives_light_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut show = lit_show(folder.path(), 2);
+    show.show_thread_is_busy();
+    let hung = show.now();
+    show.run(0.95);
+    for projector in [0, 1] {
+        assert!(lit_points(&show, projector, hung) > 10_000);
+    }
+    show.run(0.05 + REACTION_S);
+    let dark_from = show.now();
+    show.run(1.0);
+    show.show_thread_is_free();
+    show.run(1.0);
+    for projector in [0, 1] {
+        assert_eq!(lit_points(&show, projector, dark_from), 0);
+    }
+    let seen = show.snapshot();
+    let told = seen.safety.trips.iter().filter(|trip| trip.contains("show thread")).count();
+    assert_eq!(told, 2, "{:?}", seen.safety.trips);
+    show.tell(Command::Arm);
+    show.run(0.2);
+    let from = show.now();
+    show.run(0.2);
+    assert!(lit_points(&show, 0, from) > 1_000);
+}
+
+#[test]
 fn stop_disarm_and_blackout_do_not_touch_the_heap() {
     let now = HostTime::from_nanos(1_000_000_000);
     let switches = Switches::default();
