@@ -320,9 +320,14 @@ fn print(
         Event::Midi { port, message } => {
             maps.of_port(port).and_then(|map| Some(map.find(*message)?.1.action.to_string()))
         }
-        Event::Osc { message, .. } => match osc::understand(message) {
-            Ok(osc::Asked::Deed(deed)) => Some(deed.action.to_string()),
-            Ok(_) => None,
+        Event::Osc { message, .. } => match osc::understand_all(message) {
+            Ok(all) => {
+                let deeds = all.into_iter().filter_map(|asked| match asked {
+                    osc::Asked::Deed(deed) => Some(deed.action.to_string()),
+                    _ => None,
+                });
+                Some(deeds.collect::<Vec<_>>().join(", ")).filter(|deeds| !deeds.is_empty())
+            }
             Err(error) => Some(error.to_string()),
         },
         Event::Dmx { .. } => None,

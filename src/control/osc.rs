@@ -1,9 +1,12 @@
 //! The addresses of galvo's OSC: what may be sent to it, and what it answers. `docs/guide/control.md` has the table.
 
 use crate::analysis::BeatWish;
-use crate::wire::osc::{Argument, Message};
+use crate::wire::osc::{
+    Argument, Message, RawMessage, each_message, first_number, is_pattern, matches,
+};
 
 use super::action::{Action, ChangeAt, Choice, Deed, Hand};
+use super::darkening::Darkening;
 
 /// How every address begins.
 pub const ROOT: &str = "/galvo/";
@@ -35,18 +38,95 @@ pub enum NotUnderstood {
     },
 }
 
-/// Understands a message. Keys may come bare, or with 1 when they go down and 0 when they go up.
+/// What an address pattern may match. Not among them: what gives light or ends a stop (`arm`, `reset`), what may touch
+/// files (`undo`, `redo`), and who is told. What darkens goes first.
+const BY_PATTERN: &[&str] = &[
+    "stop",
+    "disarm",
+    "blackout",
+    "flash",
+    "master",
+    "play",
+    "pause",
+    "seek",
+    "volume",
+    "track/next",
+    "preset",
+    "preset/next",
+    "preset/previous",
+    "preset/b",
+    "crossfade",
+    "change/now",
+    "change/beat",
+    "change/bar",
+    "shuffle",
+    "beat/tap",
+    "beat/resync",
+    "beat/half",
+    "beat/double",
+    "beat/lock",
+    "beat/follow",
+    "beat/nudge",
+    "beat/bpm",
+];
+
+/// Understands a message: what it asks for, of a pattern all that it matches. Of a pattern without an argument a blackout
+/// is laid, never lifted.
+pub fn understand_all(message: &Message) -> Result<Vec<Asked>, NotUnderstood> {
+    if !is_pattern(&message.address) {
+        return Ok(vec![understand(message)?]);
+    }
+    let matching = BY_PATTERN.iter().map(|path| format!("{ROOT}{path}"));
+    let matching = matching.filter(|address| matches(&message.address, address));
+    let asked: Vec<Asked> = matching
+        .filter_map(|address| {
+            let one = Message { address, arguments: message.arguments.clone() };
+            understand(&one).ok()
+        })
+        .map(|asked| match asked {
+            Asked::Deed(Deed { action: Action::Blackout, hand: Hand::Press }) => {
+                Asked::Deed(Deed::new(Action::Blackout, Hand::Value(1.0)))
+            }
+            asked => asked,
+        })
+        .collect();
+    if asked.is_empty() { Err(NotUnderstood::Address(message.address.clone())) } else { Ok(asked) }
+}
+
+/// Shows `visit` the words of a datagram that darken, in their order, bundles and patterns looked into: they act before
+/// anything else is read. Nothing is taken from the heap, but for a text that stands where a number belongs.
+pub fn darkenings(datagram: &[u8], visit: &mut dyn FnMut(Darkening)) {
+    let look = &mut |raw: RawMessage<'_>| {
+        let by_pattern = is_pattern(raw.address);
+        let is = |address: &str| match by_pattern {
+            true => matches(raw.address, address),
+            false => raw.address == address,
+        };
+        if is("/galvo/stop") {
+            visit(Darkening::Stop);
+        }
+        if is("/galvo/disarm") {
+            visit(Darkening::Disarm);
+        }
+        if is("/galvo/blackout") {
+            visit(match first_number(&raw) {
+                Ok(Some(number)) => Darkening::Blackout(number > 0.5),
+                Ok(None) if !by_pattern => Darkening::TurnBlackout,
+                _ => Darkening::Blackout(true),
+            });
+        }
+    };
+    let _no_osc_darkens_nothing = each_message(datagram, look);
+}
+
+/// Understands a message to a plain address. Keys may come bare, or with 1 when they go down and 0 when they go up.
 pub fn understand(message: &Message) -> Result<Asked, NotUnderstood> {
     let address = message.address.as_str();
     let unknown = || NotUnderstood::Address(address.to_owned());
     let takes = |takes| NotUnderstood::Arguments { address: address.to_owned(), takes };
     let path = address.strip_prefix(ROOT).ok_or_else(unknown)?;
     let argument = message.arguments.first();
-    let number = match argument {
-        Some(Argument::Number(value)) if value.is_finite() => Some(*value),
-        Some(Argument::Flag(value)) => Some(f64::from(u8::from(*value))),
-        _ => None,
-    };
+    let number = argument.cloned().and_then(Argument::number);
     let key = match number {
         Some(value) if value <= 0.0 => Hand::Release,
         _ => Hand::Press,
@@ -164,6 +244,89 @@ mod tests {
             ("/galvo/seek", Some(&Argument::Number(12.5)), "seek Value(12.5)"),
         ] {
             assert_eq!(deed(address, argument.cloned().as_slice()), wanted, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_does_what_it_matches_but_never_arms_resets_or_touches_files() {
+        let asked = |pattern: &str, arguments: &[Argument]| {
+            let asked = understand_all(&message(pattern, arguments));
+            asked.map(|all| {
+                let words = all.into_iter().map(|asked| match asked {
+                    Asked::Deed(deed) => format!("{} {:?}", deed.action, deed.hand),
+                    other => format!("{other:?}"),
+                });
+                words.collect::<Vec<_>>().join("; ")
+            })
+        };
+        assert_eq!(asked("/galvo/st?p", &[]).unwrap(), "stop Press");
+        assert_eq!(asked("/*/{stop,blackout}", &[]).unwrap(), "stop Press; blackout Value(1.0)");
+        let zero = [Argument::Number(0.0)];
+        assert_eq!(asked("/galvo/black*", &zero).unwrap(), "blackout Value(0.0)");
+        assert_eq!(
+            asked("/galvo/preset/[np]*", &[]).unwrap(),
+            "next preset Press; previous preset Press"
+        );
+        assert_eq!(asked("/galvo/stop", &[]).unwrap(), "stop Press");
+        for pattern in
+            ["/galvo/ar?", "/galvo/{arm,reset,undo,redo}", "/galvo/*subscribe", "/nothing/*"]
+        {
+            let error = asked(pattern, &[]).unwrap_err().to_string();
+            assert!(error.contains("there is nothing at"), "{error}");
+        }
+        let everything = asked("/*/*", &[]).unwrap() + &asked("/*/*/*", &[]).unwrap();
+        assert!(everything.starts_with("stop Press; disarm Press; blackout Value(1.0)"));
+        for never in ["arm Press", "reset Press", "undo Press", "redo Press"] {
+            assert!(!everything.split("; ").any(|word| word == never), "{everything}");
+        }
+    }
+
+    #[test]
+    fn what_a_pattern_may_match_is_all_there() {
+        for path in BY_PATTERN {
+            let bare = message(&format!("{ROOT}{path}"), &[Argument::Number(1.0)]);
+            assert!(understand(&bare).is_ok(), "{path}");
+        }
+    }
+
+    fn found(datagram: &[u8]) -> Vec<Darkening> {
+        let mut found = Vec::new();
+        darkenings(datagram, &mut |darkening| found.push(darkening));
+        found
+    }
+
+    #[test]
+    fn the_words_that_darken_are_found_in_any_datagram() {
+        let osc = |address: &str, arguments: &[Argument]| {
+            crate::wire::osc::emit(&message(address, arguments))
+        };
+        let bundle = |elements: &[Vec<u8>]| {
+            let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
+            for element in elements {
+                bytes.extend((element.len() as u32).to_be_bytes());
+                bytes.extend_from_slice(element);
+            }
+            bytes
+        };
+        let (one, zero) = (Argument::Number(1.0), Argument::Number(0.0));
+        assert_eq!(found(b"/galvo/stop\0"), [Darkening::Stop], "without type tags");
+        assert_eq!(found(&osc("/galvo/stop", std::slice::from_ref(&zero))), [Darkening::Stop]);
+        assert_eq!(found(&osc("/galvo/blackout", &[])), [Darkening::TurnBlackout]);
+        assert_eq!(found(&osc("/galvo/blackout", &[one])), [Darkening::Blackout(true)]);
+        assert_eq!(found(&osc("/galvo/blackout", &[zero])), [Darkening::Blackout(false)]);
+        assert_eq!(found(b"/galvo/blackout\0\0\0\0\x01"), [Darkening::Blackout(true)]);
+        assert_eq!(found(b"/galvo/blackout\0,i\0\0"), [Darkening::Blackout(true)], "cut off: dark");
+        let all = [Darkening::Stop, Darkening::Disarm, Darkening::Blackout(true)];
+        assert_eq!(found(&osc("/galvo/*", &[])), all);
+        let nested = bundle(&[osc("/galvo/play", &[]), bundle(&[osc("/galvo/disarm", &[])])]);
+        assert_eq!(
+            found(&bundle(&[nested, osc("/galvo/sto?", &[])])),
+            [Darkening::Disarm, Darkening::Stop]
+        );
+        for none in
+            [&b"/galvo/stop"[..], b"/galvo/arm\0\0", b"/galvo/stopp\0\0\0\0", b"", b"#bundle\0"]
+        {
+            assert_eq!(found(none), [], "{none:?}");
         }
     }
 

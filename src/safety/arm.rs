@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
 
+use super::pulse::ShowPulse;
 use crate::time::HostTime;
 
 /// Trips kept for the log until somebody reads them; older ones are dropped.
@@ -16,7 +17,15 @@ const TRIP_LOG: usize = 64;
 const ARMED: u64 = 1;
 const STOPPED: u64 = 2;
 const BLACKOUT: u64 = 4;
-const GENERATION_SHIFT: u32 = 3;
+/// Somebody asked for light, and nothing has taken light away since.
+const ASKED: u64 = 8;
+/// Light is waited for until the projector is there; a lost connection leaves the wish.
+const WAITING: u64 = 16;
+/// Somebody asked to end a stop, and none was pressed since.
+const RESET_ASKED: u64 = 32;
+/// The operator took this projector out of the show.
+const OUT: u64 = 64;
+const GENERATION_SHIFT: u32 = 7;
 
 /// Why light was taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +36,8 @@ pub enum TripReason {
     Stop,
     /// The engine or the audio callback gave no sign of life.
     DeadMan,
+    /// The show thread gave no sign of life.
+    ShowSilent,
     /// The surface (window or terminal) is gone.
     SurfaceGone,
     /// The surface is there and has not looked at the show for a second.
@@ -49,6 +60,9 @@ impl std::fmt::Display for TripReason {
             Self::Operator => "disarmed by the operator",
             Self::Stop => "STOP pressed: reset it before you arm again",
             Self::DeadMan => "the engine gave no sign of life for 100 ms: dark",
+            Self::ShowSilent => {
+                "the show thread gave no sign of life for a second: dark; arm again when it answers"
+            }
             Self::SurfaceGone => "the window or terminal is gone: dark",
             Self::SurfaceSilent => "the window has not answered for a second: dark, arm again",
             Self::Reconnect => "the projector was lost: it returns dark, arm it again",
@@ -75,13 +89,23 @@ pub enum Refused {
     /// A stop is latched: reset it first.
     #[error("a stop is latched: make the room safe, press Reset, then arm")]
     Stopped,
+    /// Light was taken away after it was asked for: ask again.
+    #[error(
+        "not armed: its light was taken away, or it came, after you armed; look why it is dark, then arm again"
+    )]
+    Overtaken,
+    /// The operator took it out of the show: let it in first.
+    #[error("the projector is switched off: switch it on in Projectors, then arm")]
+    Out,
 }
 
 #[derive(Debug)]
 struct State {
-    /// generation << 3 | blackout << 2 | stopped << 1 | armed
+    /// generation << 7 | the bits above
     word: AtomicU64,
     beat_ns: AtomicI64,
+    /// Of the show that it belongs to, if it belongs to one.
+    show: OnceLock<ShowPulse>,
     trips: ArrayQueue<Trip>,
     hook: Hook,
 }
@@ -89,6 +113,19 @@ struct State {
 /// The word of the generation after that of `word`, with nothing allowed.
 const fn next_generation(word: u64) -> u64 {
     ((word >> GENERATION_SHIFT) + 1) << GENERATION_SHIFT
+}
+
+/// The word of `word` with light allowed: what every way to light goes through.
+const fn lit(word: u64) -> Result<u64, Refused> {
+    if word & OUT != 0 {
+        Err(Refused::Out)
+    } else if word & STOPPED != 0 {
+        Err(Refused::Stopped)
+    } else if word & ARMED != 0 {
+        Ok(word & !(ASKED | WAITING))
+    } else {
+        Ok(next_generation(word) | (word & BLACKOUT) | ARMED)
+    }
 }
 
 /// What is called at every trip.
@@ -123,6 +160,7 @@ impl Arm {
         Self(Arc::new(State {
             word: AtomicU64::new(0),
             beat_ns: AtomicI64::new(i64::MIN),
+            show: OnceLock::new(),
             trips: ArrayQueue::new(TRIP_LOG),
             hook: Hook::default(),
         }))
@@ -136,23 +174,69 @@ impl Arm {
 
     /// Allows light from `now` on. Returns the new generation. Refused while a stop is latched.
     pub fn arm(&self, now: HostTime) -> Result<u64, Refused> {
+        self.light(now, lit)
+    }
+
+    /// Somebody asks for light. None is given by it: [`arm_as_asked`](Self::arm_as_asked) does, later and elsewhere.
+    /// Whatever takes light away meanwhile takes the wish away too.
+    pub fn ask_light(&self) {
+        let _refused = self.turn(|word| {
+            let stays_stopped = word & (STOPPED | RESET_ASKED) == STOPPED;
+            (!stays_stopped && word & OUT == 0).then_some(word | ASKED)
+        });
+    }
+
+    /// Allows light if it was asked for and nothing has taken it away since.
+    pub fn arm_as_asked(&self, now: HostTime) -> Result<u64, Refused> {
+        self.light(now, |word| match lit(word) {
+            Ok(_) if word & (ARMED | ASKED) == 0 => Err(Refused::Overtaken),
+            lit => lit,
+        })
+    }
+
+    /// Light is wished as soon as the projector is there. Every trip but a lost connection takes the wish away.
+    pub fn wait_for_light(&self) {
+        let _refused = self.turn(|word| (word & (STOPPED | OUT) == 0).then_some(word | WAITING));
+    }
+
+    /// Allows light if it is still waited for.
+    pub fn arm_as_waiting(&self, now: HostTime) -> Result<u64, Refused> {
+        self.light(now, |word| match lit(word) {
+            Ok(_) if word & (ARMED | WAITING) == 0 => Err(Refused::Overtaken),
+            lit => lit,
+        })
+    }
+
+    /// True while light is waited for.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.0.word.load(Ordering::SeqCst) & WAITING != 0
+    }
+
+    /// True while light is asked for, or waited for, and not given.
+    #[must_use]
+    pub fn is_light_wished(&self) -> bool {
+        self.0.word.load(Ordering::SeqCst) & (ASKED | WAITING) != 0
+    }
+
+    fn light(
+        &self,
+        now: HostTime,
+        lit: impl Fn(u64) -> Result<u64, Refused>,
+    ) -> Result<u64, Refused> {
         // A new light has the dead-man's time to show its engine alive; one that is on already has none to gain.
         if self.0.word.load(Ordering::SeqCst) & ARMED == 0 {
             self.0.beat_ns.fetch_max(now.as_nanos(), Ordering::SeqCst);
         }
-        let set = |word: u64| {
-            if word & STOPPED != 0 {
-                None
-            } else if word & ARMED != 0 {
-                Some(word)
-            } else {
-                Some(next_generation(word) | (word & BLACKOUT) | ARMED)
-            }
-        };
-        match self.0.word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set) {
-            Ok(_) => Ok(self.generation()),
-            Err(_) => Err(Refused::Stopped),
+        match self.turn(|word| lit(word).ok()) {
+            Ok(before) => Ok(lit(before)? >> GENERATION_SHIFT),
+            Err(word) => Err(lit(word).err().unwrap_or(Refused::Overtaken)),
         }
+    }
+
+    /// Changes the word, or leaves it; the word before, or the one that was left.
+    fn turn(&self, set: impl Fn(u64) -> Option<u64>) -> Result<u64, u64> {
+        self.0.word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set)
     }
 
     /// Takes light away. A trip is logged if it was on.
@@ -165,13 +249,38 @@ impl Arm {
         self.trip(now, reason, STOPPED);
     }
 
+    /// Takes it out of the show: dark, and nothing lights it until it is [let in](Self::let_in) again.
+    pub fn take_out(&self, now: HostTime) {
+        self.trip(now, TripReason::Operator, OUT);
+    }
+
+    /// Lets it into the show again, dark. With `asks`, light is asked for at once: see [`ask_light`](Self::ask_light).
+    pub fn let_in(&self, asks: bool) {
+        self.0.word.fetch_and(!OUT, Ordering::SeqCst);
+        if asks {
+            self.ask_light();
+        }
+    }
+
+    /// True while it is out of the show.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        self.0.word.load(Ordering::SeqCst) & OUT != 0
+    }
+
     fn trip(&self, now: HostTime, reason: TripReason, latch: u64) {
-        let set = |word: u64| Some(next_generation(word) | (word & (STOPPED | BLACKOUT)) | latch);
-        let before = self.0.word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set);
-        let before = before.unwrap_or_else(|word| word);
+        let mut kept = STOPPED | BLACKOUT | OUT;
+        if reason == TripReason::Reconnect {
+            kept |= WAITING;
+        }
+        if latch & STOPPED == 0 {
+            kept |= RESET_ASKED;
+        }
+        let set = |word: u64| Some(next_generation(word) | (word & kept) | latch);
+        let before = self.turn(set).unwrap_or_else(|word| word);
         let was_armed = before & ARMED != 0;
-        let newly_latched = latch != 0 && before & STOPPED == 0;
-        if was_armed || newly_latched {
+        let newly_stopped = latch & STOPPED != 0 && before & STOPPED == 0;
+        if was_armed || newly_stopped {
             self.0.trips.force_push(Trip { at: now, reason });
             if let Some(hook) = self.0.hook.0.get() {
                 hook();
@@ -184,17 +293,48 @@ impl Arm {
         self.0.word.fetch_and(!STOPPED, Ordering::SeqCst);
     }
 
+    /// Somebody asks to end a stop. [`reset_as_asked`](Self::reset_as_asked) does, later and elsewhere; a stop that is
+    /// pressed meanwhile takes the wish away.
+    pub fn ask_reset(&self) {
+        self.0.word.fetch_or(RESET_ASKED, Ordering::SeqCst);
+    }
+
+    /// Clears a latched stop if that was asked for and none was pressed since: true then. Stays disarmed.
+    pub fn reset_as_asked(&self) -> bool {
+        let reset =
+            |word: u64| (word & RESET_ASKED != 0).then_some(word & !(STOPPED | RESET_ASKED));
+        self.turn(reset).is_ok()
+    }
+
     /// Takes light away at once and gives it back, while the switch stays as it is: armed stays armed, and the dead-man
     /// goes on watching. What was queued before stays dark. It can only darken.
     pub fn set_blackout(&self, on: bool) {
+        self.blackout(|_| on);
+    }
+
+    /// Turns the blackout over; returns what it is then.
+    pub fn turn_blackout(&self) -> bool {
+        self.blackout(|on| !on)
+    }
+
+    fn blackout(&self, wanted: impl Fn(bool) -> bool) -> bool {
+        let is_on = |word: u64| word & BLACKOUT != 0;
+        let flags = (1 << GENERATION_SHIFT) - 1;
         let set = |word: u64| {
-            let changes = (word & BLACKOUT != 0) != on;
+            let on = wanted(is_on(word));
             let blackout = if on { BLACKOUT } else { 0 };
-            changes.then(|| next_generation(word) | (word & (STOPPED | ARMED)) | blackout)
+            (on != is_on(word))
+                .then(|| next_generation(word) | (word & flags & !BLACKOUT) | blackout)
         };
-        let changed = self.0.word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, set).is_ok();
-        if let (true, true, Some(hook)) = (changed, on, self.0.hook.0.get()) {
-            hook();
+        match self.turn(set) {
+            Ok(before) => {
+                let on = !is_on(before);
+                if let (true, Some(hook)) = (on, self.0.hook.0.get()) {
+                    hook();
+                }
+                on
+            }
+            Err(word) => is_on(word),
         }
     }
 
@@ -234,15 +374,27 @@ impl Arm {
         self.0.beat_ns.fetch_max(now.as_nanos(), Ordering::SeqCst);
     }
 
-    /// The dead-man: disarms if the last sign of life is older than [`Arm::DEAD_MAN`]. Returns true if it
-    /// tripped now.
+    /// From now on the thread of this show has to give signs of life too. A switch belongs to one show at most.
+    pub fn follow_show(&self, pulse: &ShowPulse) {
+        let _is_followed = self.0.show.set(pulse.clone());
+    }
+
+    /// The dead-man: disarms if the last sign of life is older than [`Arm::DEAD_MAN`], or that of its show older than
+    /// [`ShowPulse::PATIENCE`]. Returns true if it tripped now.
     pub fn check_alive(&self, now: HostTime) -> bool {
-        let beat = HostTime::from_nanos(self.0.beat_ns.load(Ordering::SeqCst));
-        let dead = self.is_armed() && now.since(beat) > Self::DEAD_MAN;
-        if dead {
-            self.disarm(now, TripReason::DeadMan);
+        if !self.is_armed() {
+            return false;
         }
-        dead
+        let beat = HostTime::from_nanos(self.0.beat_ns.load(Ordering::SeqCst));
+        let reason = if now.since(beat) > Self::DEAD_MAN {
+            TripReason::DeadMan
+        } else if self.0.show.get().is_some_and(|show| show.is_silent(now)) {
+            TripReason::ShowSilent
+        } else {
+            return false;
+        };
+        self.disarm(now, reason);
+        true
     }
 
     /// The oldest trip that nobody has read.
@@ -293,6 +445,98 @@ mod tests {
     }
 
     #[test]
+    fn light_that_was_asked_for_is_given_unless_something_took_it_away_since() {
+        let darkenings: [fn(&Arm); 5] = [
+            |arm| arm.disarm(T0, TripReason::Operator),
+            |arm| arm.disarm(T0, TripReason::Reconnect),
+            |arm| arm.stop(T0, TripReason::Stop),
+            |arm| arm.stop(T0, TripReason::DeviceEstop),
+            |arm| arm.take_out(T0),
+        ];
+        for darken in darkenings {
+            let arm = Arm::new();
+            assert_eq!(arm.arm_as_asked(T0), Err(Refused::Overtaken), "nobody asked");
+            arm.ask_light();
+            assert!(arm.is_light_wished() && !arm.is_armed());
+            assert_eq!(arm.arm_as_asked(T0), Ok(arm.generation()));
+            assert!(arm.is_armed() && !arm.is_light_wished());
+            arm.ask_light();
+            assert_eq!(arm.arm_as_asked(T0), Ok(arm.generation()), "it is on already");
+            arm.ask_light();
+            darken(&arm);
+            assert!(arm.arm_as_asked(T0).is_err() && !arm.is_armed());
+            arm.ask_reset();
+            arm.reset_as_asked();
+            arm.let_in(false);
+            assert_eq!(arm.arm_as_asked(T0), Err(Refused::Overtaken), "the old wish is gone");
+            arm.ask_light();
+            assert!(arm.arm_as_asked(T0).is_ok());
+        }
+    }
+
+    #[test]
+    fn light_that_is_waited_for_outlasts_a_lost_connection_and_nothing_else() {
+        let arm = Arm::new();
+        arm.wait_for_light();
+        arm.disarm(T0, TripReason::Reconnect);
+        assert!(arm.is_waiting() && arm.arm_as_waiting(T0).is_ok());
+        arm.disarm(T0, TripReason::Reconnect);
+        assert_eq!(arm.arm_as_waiting(T0), Err(Refused::Overtaken), "it was given once");
+        for reason in [TripReason::Operator, TripReason::SurfaceSilent, TripReason::Panic] {
+            arm.wait_for_light();
+            arm.disarm(T0, reason);
+            assert!(!arm.is_waiting(), "{reason}");
+        }
+        arm.stop(T0, TripReason::Stop);
+        arm.wait_for_light();
+        assert!(!arm.is_waiting(), "a stop is latched");
+    }
+
+    #[test]
+    fn a_reset_that_was_asked_for_clears_no_stop_pressed_after_it() {
+        let arm = Arm::new();
+        arm.stop(T0, TripReason::Stop);
+        assert!(!arm.reset_as_asked() && arm.is_stopped(), "nobody asked");
+        arm.ask_reset();
+        arm.stop(T0, TripReason::Stop);
+        assert!(!arm.reset_as_asked() && arm.is_stopped(), "pressed again since");
+        arm.ask_reset();
+        arm.ask_light();
+        arm.disarm(T0, TripReason::Reconnect);
+        assert!(arm.reset_as_asked() && !arm.is_stopped());
+        arm.stop(T0, TripReason::Stop);
+        arm.ask_reset();
+        arm.ask_light();
+        assert!(arm.reset_as_asked() && !arm.is_armed());
+        assert!(arm.arm_as_asked(T0).is_ok(), "reset and arm in one breath");
+    }
+
+    #[test]
+    fn what_is_out_of_the_show_is_lit_by_nothing() {
+        let arm = Arm::new();
+        let lit = arm.arm(T0).unwrap();
+        arm.take_out(T0);
+        assert!(!arm.allows(lit) && arm.is_out());
+        arm.ask_light();
+        arm.wait_for_light();
+        for armed in [arm.arm(T0), arm.arm_as_asked(T0), arm.arm_as_waiting(T0)] {
+            assert_eq!(armed, Err(Refused::Out));
+        }
+        arm.let_in(true);
+        assert!(!arm.is_armed() && arm.arm_as_asked(T0).is_ok());
+    }
+
+    #[test]
+    fn a_blackout_that_is_turned_over_keeps_everything_else() {
+        let arm = Arm::new();
+        arm.wait_for_light();
+        assert!(arm.turn_blackout() && arm.is_blacked_out() && arm.is_waiting());
+        arm.arm(T0).unwrap();
+        assert!(!arm.turn_blackout());
+        assert!(arm.allows(arm.generation()));
+    }
+
+    #[test]
     fn a_blackout_darkens_and_gives_back_without_touching_the_switch() {
         let arm = Arm::new();
         let calls = Arc::new(AtomicU64::new(0));
@@ -338,6 +582,26 @@ mod tests {
         assert!(arm.check_alive(T0 + Duration::from_millis(151)));
         assert!(!arm.is_armed());
         assert_eq!(arm.next_trip().unwrap().reason, TripReason::DeadMan);
+    }
+
+    #[test]
+    fn a_silent_show_thread_disarms_after_a_second_and_only_what_belongs_to_its_show() {
+        let (arm, alone, pulse) = (Arm::new(), Arm::new(), ShowPulse::default());
+        arm.follow_show(&pulse);
+        pulse.beat(T0);
+        for arm in [&arm, &alone] {
+            arm.arm(T0).unwrap();
+            arm.beat(T0 + ShowPulse::PATIENCE);
+        }
+        assert!(!arm.check_alive(T0 + ShowPulse::PATIENCE));
+        let late = T0 + ShowPulse::PATIENCE + Duration::from_millis(1);
+        assert!(arm.check_alive(late) && !alone.check_alive(late));
+        assert_eq!(arm.next_trip(), Some(Trip { at: late, reason: TripReason::ShowSilent }));
+        arm.arm(late).unwrap();
+        assert!(arm.check_alive(late), "an arm is no sign of life of the show");
+        pulse.beat(late);
+        arm.arm(late).unwrap();
+        assert!(!arm.check_alive(late));
     }
 
     #[test]

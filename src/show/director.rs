@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use super::at_once;
 use super::bench::PresetBench;
 use super::command::Command;
 use super::deck::Transition;
@@ -39,7 +40,7 @@ use crate::analysis::{Features, Track};
 use crate::audio::{AudioHandle, Player, TrackCache};
 use crate::pattern::Gauges;
 use crate::realtime::{Histogram, LatestReader, RetireBin, RingSender, latest, retire, ring};
-use crate::safety::TripReason;
+use crate::safety::{Switches, TripReason};
 use crate::time::{HostTime, MediaTime};
 use rig::RigState;
 
@@ -164,8 +165,8 @@ pub struct Director {
     started: HostTime,
     played_s: f64,
     last_media: Option<(u64, MediaTime)>,
-    /// A stop was pressed and not reset: it holds for a projector that is added later too.
-    stopped: bool,
+    /// The switches of the projectors: hands work them directly, too.
+    switches: Switches,
     /// How evenly the sound runs, watched while a projector waits to be armed.
     steadiness: Steadiness,
     /// Files are listened to as a whole; what was heard is kept here.
@@ -232,7 +233,7 @@ impl Director {
             started: now,
             played_s: 0.0,
             last_media: None,
-            stopped: false,
+            switches: Switches::default(),
             whole_files: false,
             track_cache: None,
             listening: None,
@@ -254,6 +255,10 @@ impl Director {
             over: false,
             published: Arc::default(),
         };
+        for projector in &director.cast.projectors {
+            let (number, name) = (projector.number(), projector.name());
+            director.switches.join(number, name, projector.switch(), now);
+        }
         director.take_title();
         director.put_up_all();
         director.tell_broken();
@@ -282,6 +287,12 @@ impl Director {
         self.hands = Some(hands);
     }
 
+    /// The switches of its projectors, for those whose hands darken without waiting for the show thread.
+    #[must_use]
+    pub fn switches(&self) -> Switches {
+        self.switches.clone()
+    }
+
     /// Where the snapshots appear.
     #[must_use]
     pub fn published(&self) -> Arc<ArcSwap<Snapshot>> {
@@ -299,7 +310,7 @@ impl Director {
     /// sound device may lie further apart than the dead-man bears, and it would take the light away for good.
     /// Any disarm or stop takes the wish back.
     pub fn arm_when_ready(&mut self) {
-        self.cast.projectors.iter_mut().for_each(|p| p.set_to_arm(true));
+        self.cast.projectors.iter().for_each(|p| p.switch().wait_for_light());
     }
 
     /// Tells an operator something that was found out before the show began.
@@ -307,8 +318,16 @@ impl Director {
         self.notices.add(severity, text);
     }
 
-    /// Obeys one command.
+    /// Obeys one command of a hand on this thread.
     pub fn obey(&mut self, command: Command, now: HostTime) {
+        at_once::act(&command, &self.switches, now);
+        self.take(command, now);
+    }
+
+    /// Takes a command on which its hand has acted already: see [`at_once`]. What darkens did so then; what gives light
+    /// gives it now, if nothing has darkened since.
+    pub fn take(&mut self, command: Command, now: HostTime) {
+        self.switches.show_is_alive(now);
         match command {
             Command::Play => self.with_player("play", Player::play),
             Command::Pause => self.with_player("pause", Player::pause),
@@ -346,31 +365,13 @@ impl Director {
             | Command::SavePreset
             | Command::SavePresetAs(_)) => self.obey_about_presets(&wish, now),
             Command::Arm => self.arm(now),
-            Command::Disarm => self.disarm(now, TripReason::Operator),
-            Command::Stop => {
-                self.stopped = true;
-                for projector in &mut self.cast.projectors {
-                    projector.set_to_arm(false);
-                    projector.switch().stop(now, TripReason::Stop);
-                }
-            }
-            Command::ResetStop => {
-                // After a stop only an explicit act allows light, whatever was wished before it.
-                self.stopped = false;
-                for projector in &mut self.cast.projectors {
-                    projector.set_to_arm(false);
-                    projector.switch().reset_stop();
-                    projector.control().reset_device_estop();
-                }
-            }
+            Command::ResetStop => self.reset_stop(),
+            // Done by the hand: what came of it is seen at the next look.
+            Command::Disarm | Command::Stop | Command::SetBlackout(_) => {}
             Command::SetMaster(master) => {
                 self.cast.master = if master.is_finite() { master.clamp(0.0, 1.0) } else { 0.0 };
                 let master = self.cast.master;
                 self.cast.projectors.iter().for_each(|p| p.control().set_master(master));
-            }
-            Command::SetBlackout(on) => {
-                self.live.blackout = on;
-                self.cast.projectors.iter().for_each(|p| p.switch().set_blackout(on));
             }
             Command::SetFlash(on) => self.set_flash(on, now),
             Command::SetPresetB(name) => self.set_preset_b(name),
@@ -396,7 +397,9 @@ impl Director {
                 self.install(&projector, installation, now);
             }
             Command::SetAllowed { projector, allowed } => {
-                self.set_allowed(&projector, allowed, now);
+                if allowed {
+                    self.let_in(&projector, now);
+                }
             }
             Command::SetTestPicture { projector, picture } => {
                 self.set_test_picture(&projector, picture);
@@ -407,22 +410,19 @@ impl Director {
             Command::StopFinding => self.stop_finding(),
             Command::AddProjector { uri } => self.add_projector(&uri),
             Command::RemoveProjector { projector } => self.remove_projector(&projector, now),
-            Command::Quit => {
-                self.disarm(now, TripReason::Operator);
-                self.over = true;
-            }
+            Command::Quit => self.over = true,
         }
     }
 
     /// The surface is gone without a word: dark, and the end.
     pub fn surface_gone(&mut self, now: HostTime) {
-        self.disarm(now, TripReason::SurfaceGone);
+        self.switches.disarm(now, TripReason::SurfaceGone);
         self.over = true;
     }
 
     /// The surface is there and does not look at the show any more: dark, and the show goes on.
     pub fn surface_silent(&mut self, now: HostTime) {
-        self.disarm(now, TripReason::SurfaceSilent);
+        self.switches.disarm(now, TripReason::SurfaceSilent);
     }
 
     /// True once the show is to end.
@@ -433,6 +433,7 @@ impl Director {
 
     /// Looks at everything once and publishes the picture.
     pub fn step(&mut self, now: HostTime) {
+        self.switches.show_is_alive(now);
         self.take_back();
         self.take_in_projectors(now);
         self.let_projectors_go(now);
@@ -480,7 +481,7 @@ impl Director {
     /// Ends everything, dark, and says what was measured.
     #[must_use]
     pub fn finish(mut self, now: HostTime) -> Report {
-        self.disarm(now, TripReason::Operator);
+        self.switches.disarm(now, TripReason::Operator);
         self.write_set_ups(now, Duration::ZERO);
         self.read_trips();
         let report = self.report(now);

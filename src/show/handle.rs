@@ -7,10 +7,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::ShowError;
 use super::ahead::AheadOfSound;
+use super::at_once;
 use super::bench::PresetBench;
 use super::command::Command;
 use super::config::{ShowConfig, Source};
@@ -28,6 +29,7 @@ use super::report::Report;
 use super::rig::SystemRig;
 use super::rig_file::RigFile;
 use super::snapshot::{Desk, Severity, Snapshot};
+use super::thread::{self, Queues};
 use crate::analysis::Analyser;
 use crate::audio::{
     Decoder, OutputCallback, PcmTap, Player, PlayerOutput, TrackCache, start_input, start_output,
@@ -39,19 +41,14 @@ use crate::media::{MediaOpener, PlaylistTrack, is_playlist, read_playlist};
 use crate::pattern::Preset;
 use crate::point::LaserPoint;
 use crate::realtime::RingReceiver;
-use crate::safety::Arm;
-use crate::time::{Clock, HostTime, MediaTime, SystemClock};
+use crate::safety::{Arm, Switches, TripReason};
+use crate::time::{Clock, MediaTime, SystemClock};
 
 /// Rate at which files are played, frames per second; the sound server converts where a card differs.
 const PLAYBACK_RATE: u32 = 48_000;
 /// Points kept ahead of the mirrors when a file is played: what is to come is known, so it costs nothing, and no
 /// pause of the sound callback that the dead-man bears empties a projector.
 pub const LOOKAHEAD: Duration = Arm::DEAD_MAN;
-/// Time between two looks of the show thread.
-const LOOK_EVERY: Duration = Duration::from_millis(16);
-/// How long an armed show goes on without a look of its surface: see
-/// `docs/decisions/0004-a-surface-that-freezes.md`.
-const SURFACE_PATIENCE: Duration = Duration::from_secs(1);
 /// Frames that may wait for a preview, and points it is handed at once: a quarter second at 100 kpps.
 const WATCHED_FRAMES: usize = 64;
 const WATCHED_KEPT: usize = 25_000;
@@ -59,7 +56,8 @@ const WATCHED_KEPT: usize = 25_000;
 /// A running show, held by a surface. Dropping it ends the show, dark.
 #[derive(Debug)]
 pub struct ShowHandle {
-    commands: Option<Arc<Sender<Command>>>,
+    commands: Option<Sender<Command>>,
+    switches: Switches,
     looked_at_ns: Arc<AtomicI64>,
     published: Arc<ArcSwap<Snapshot>>,
     /// Where the points of each projector are looked at, by its number.
@@ -112,6 +110,8 @@ impl ShowHandle {
 
 impl Drop for ShowHandle {
     fn drop(&mut self) {
+        // Dark before anything is waited for.
+        self.switches.disarm(SystemClock.now(), TripReason::SurfaceGone);
         // No hand from outside acts on a show that ends.
         self.hands = None;
         // A closed channel tells the show thread that nobody watches any more.
@@ -129,6 +129,8 @@ impl Desk for ShowHandle {
     }
 
     fn send(&mut self, command: Command) {
+        // The show thread may be busy: what darkens does not wait for it.
+        at_once::act(&command, &self.switches, SystemClock.now());
         if let Some(commands) = &self.commands {
             // The channel is closed only after the show has ended: then there is nobody to obey.
             drop(commands.send(command));
@@ -256,9 +258,10 @@ pub fn start(
     }
     director.step(clock.now());
     let published = director.published();
-    let (commands, inbox) = unbounded();
-    let commands = Arc::new(commands);
-    let remote = Remote::new(&commands, Arc::clone(&published), config.control.may_arm);
+    let (commands, surface) = unbounded();
+    let switches = director.switches();
+    let (remote, outside) =
+        Remote::new(Arc::clone(&published), switches.clone(), config.control.may_arm);
     let (hands, hands_end) =
         hands::start(&config.control, system_ports(), remote, Arc::clone(&clock))?;
     director.attend(hands_end);
@@ -267,10 +270,14 @@ pub fn start(
     let looked_at = Arc::clone(&looked_at_ns);
     let thread = std::thread::Builder::new()
         .name("show".into())
-        .spawn(move || direct(director, &inbox, &looked_at, clock.as_ref()))
+        .spawn(move || {
+            let queues = Queues { surface, outside };
+            thread::run(director, queues, &looked_at, clock.as_ref())
+        })
         .map_err(ShowError::Thread)?;
     Ok(ShowHandle {
         commands: Some(commands),
+        switches,
         looked_at_ns,
         published,
         taps,
@@ -279,34 +286,6 @@ pub fn start(
         thread: Some(thread),
         hands: Some(hands),
     })
-}
-
-/// The thin loop around a director.
-fn direct(
-    mut director: Director,
-    inbox: &Receiver<Command>,
-    looked_at_ns: &AtomicI64,
-    clock: &dyn Clock,
-) -> Report {
-    let mut next_look = clock.now();
-    while !director.is_over() {
-        let wait = next_look.since(clock.now());
-        match inbox.recv_timeout(wait) {
-            Ok(command) => director.obey(command, clock.now()),
-            Err(RecvTimeoutError::Disconnected) => director.surface_gone(clock.now()),
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        let looked_at = HostTime::from_nanos(looked_at_ns.load(Ordering::Relaxed));
-        if clock.now().since(looked_at) > SURFACE_PATIENCE {
-            director.surface_silent(clock.now());
-        }
-        if clock.now() >= next_look {
-            director.step(clock.now());
-            next_look = clock.now() + LOOK_EVERY;
-        }
-    }
-    director.step(clock.now());
-    director.finish(clock.now())
 }
 
 /// The hand-over of silhouettes, with the stream that was named: one that cannot be used is found out early.

@@ -25,7 +25,7 @@ use crate::control::artnet::{self, DESK_PATIENCE};
 use crate::control::clock::{ClockIn, ClockOut};
 use crate::control::fixture::Fixture;
 use crate::control::listener::Listener;
-use crate::control::osc::{Asked, understand};
+use crate::control::osc::{Asked, understand_all};
 use crate::control::ports::MidiOut;
 use crate::control::view::{ControllersView, ControllersWish, SourceKind, SourceView};
 use crate::control::{
@@ -276,18 +276,8 @@ impl Hands {
                 self.osc_seen.last.clone_from(&message.address);
                 self.osc_seen.last.truncate(message.address.floor_char_boundary(80));
                 self.osc_seen.trouble = None;
-                match understand(&message) {
-                    Ok(Asked::Deed(deed)) => {
-                        let seen = self.remote.snapshot();
-                        self.act(deed, &seen, now);
-                    }
-                    Ok(Asked::Subscribe) => {
-                        if !self.telling.subscribe(from, now) {
-                            self.osc_seen.trouble =
-                                Some("too many are told how the show is: one has to leave".into());
-                        }
-                    }
-                    Ok(Asked::Unsubscribe) => self.telling.unsubscribe(from),
+                match understand_all(&message) {
+                    Ok(all) => all.into_iter().for_each(|asked| self.answer(asked, from, now)),
                     Err(error) => self.osc_seen.trouble = Some(error.to_string()),
                 }
             }
@@ -302,6 +292,22 @@ impl Hands {
                     self.act(deed, &seen, now);
                 }
             }
+        }
+    }
+
+    fn answer(&mut self, asked: Asked, from: SocketAddr, now: HostTime) {
+        match asked {
+            Asked::Deed(deed) => {
+                let seen = self.remote.snapshot();
+                self.act(deed, &seen, now);
+            }
+            Asked::Subscribe => {
+                if !self.telling.subscribe(from, now) {
+                    self.osc_seen.trouble =
+                        Some("too many are told how the show is: one has to leave".into());
+                }
+            }
+            Asked::Unsubscribe => self.telling.unsubscribe(from),
         }
     }
 
@@ -328,7 +334,7 @@ impl Hands {
     fn act(&mut self, deed: Deed, seen: &Snapshot, now: HostTime) {
         let deed = self.count_on(deed, seen, now);
         let Some(command) = command(&deed, seen) else { return };
-        if let Err(error) = self.remote.send(command) {
+        if let Err(error) = self.remote.send(command, now) {
             drop(self.say.try_send(error.to_string()));
         }
     }
@@ -363,7 +369,7 @@ impl Hands {
 
     fn lead_beat(&mut self, seen: &Snapshot, now: HostTime) {
         if let Some(wish) = self.clock_in.wish(&Self::beat_now(seen, now), now) {
-            let led = self.remote.send(Command::Beat(wish));
+            let led = self.remote.send(Command::Beat(wish), now);
             debug_assert!(led.is_ok(), "the beat moves no switch");
         }
     }

@@ -1,4 +1,4 @@
-//! What an operator's hand holds beside the presets: blackout, the flash, and the crossfader. Pure: time is an argument.
+//! What an operator's hand holds beside the presets: the flash, and the crossfader. Pure: time is an argument.
 //!
 //! Each of them can only take light away from the gate's limits, or lead it there sooner: the master, the zones and the
 //! switch hold for a flash as for any other light.
@@ -62,11 +62,9 @@ impl FlashKey {
     }
 }
 
-/// Blackout, flash and crossfader as the show thread holds them.
+/// Flash and crossfader as the show thread holds them. The blackout is a matter of the switches.
 #[derive(Clone, Debug, Default)]
 pub struct Live {
-    /// No light, whatever the master says; armed stays armed.
-    pub blackout: bool,
     /// The flash key.
     pub flash: FlashKey,
     /// From the preset at work (0) to the one beside it (1).

@@ -1,6 +1,7 @@
 //! The show: media, analysis, patterns and streams put together, commanded by a surface.
 
 pub mod ahead;
+pub mod at_once;
 pub mod bench;
 pub mod command;
 pub mod config;
@@ -36,6 +37,7 @@ pub mod shuffle;
 pub mod snapshot;
 mod tag_reader;
 pub mod telling;
+pub mod thread;
 pub mod whole_track;
 
 pub use bench::PresetBench;

@@ -38,10 +38,6 @@ pub struct Projector {
     meters: Meters,
     target: Duration,
     pps: u32,
-    /// The operator's own switch of this projector.
-    allowed: bool,
-    /// It is to be armed when it is ready for the first time.
-    to_arm: bool,
     gate: GateControl,
     installation: Arc<Installation>,
     test_picture: Option<u8>,
@@ -119,8 +115,6 @@ impl Projector {
             meters,
             target: config.target_buffer,
             pps,
-            allowed: true,
-            to_arm: false,
             gate: gate_control,
             installation: Arc::default(),
             test_picture: None,
@@ -169,35 +163,13 @@ impl Projector {
         self.control.set_mounting(mounting);
     }
 
-    /// Takes it out of the show, dark at once, or lets it be armed with the others.
-    pub fn set_allowed(&mut self, allowed: bool, now: HostTime) {
-        self.allowed = allowed;
-        if !allowed {
-            self.to_arm = false;
-            self.switch().disarm(now, TripReason::Operator);
-        }
-    }
-
-    /// Whether it is to be armed when it is ready for the first time.
-    pub const fn set_to_arm(&mut self, to_arm: bool) {
-        self.to_arm = to_arm;
-    }
-
-    /// True while it is to be armed when it is ready for the first time.
-    #[must_use]
-    pub const fn is_to_arm(&self) -> bool {
-        self.to_arm
-    }
-
-    /// True if it may be armed.
-    #[must_use]
-    pub const fn is_allowed(&self) -> bool {
-        self.allowed
-    }
-
-    /// Allows light on it, unless the operator took it out of the show: the one way to light.
+    /// Allows light on it, if a hand has asked for it and nothing has darkened it since. One that the operator took out
+    /// of the show is left out.
     pub fn arm(&self, now: HostTime) -> Result<(), Refused> {
-        if self.allowed { self.control.arm(now).map(|_| ()) } else { Ok(()) }
+        match self.switch().arm_as_asked(now) {
+            Ok(_) | Err(Refused::Out) => Ok(()),
+            Err(refused) => Err(refused),
+        }
     }
 
     /// Sends zones and mirrors to its gate; how the picture lies is the engine's to know.
@@ -273,7 +245,7 @@ impl Projector {
             name: self.name.clone(),
             state,
             armed: self.control.is_armed(),
-            allowed: self.allowed,
+            allowed: !self.switch().is_out(),
             mounting: self.control.mounting(),
             installation: Arc::clone(&self.installation),
             test_picture: self.test_picture,
@@ -332,7 +304,6 @@ impl Projector {
 
     /// Dark at once; the device is told to let go. Does not wait: see [`is_closed`](Self::is_closed).
     pub fn begin_closing(&mut self, now: HostTime) {
-        self.to_arm = false;
         self.switch().disarm(now, TripReason::Operator);
         self.link.request_close();
     }

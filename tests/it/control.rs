@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::Receiver;
 
 use galvo::analysis::BeatWish;
 use galvo::control::ports::FakePorts;
 use galvo::control::{ArtNetConfig, ControlConfig, ControllersWish};
+use galvo::safety::Switches;
 use galvo::show::hands::{self, HandsEnd, HandsThread};
 use galvo::show::snapshot::{PresetEntry, PresetView};
 use galvo::show::{Begin, Command, Remote, Snapshot};
@@ -25,7 +26,6 @@ const APC: &str = "APC MINI:APC MINI MIDI 1 24:0";
 
 /// A show as hands see it: what it looks like, and what it was told.
 struct Rig {
-    commands: Option<Arc<Sender<Command>>>,
     told: Receiver<Command>,
     published: Arc<ArcSwap<Snapshot>>,
     clock: ManualClock,
@@ -49,17 +49,15 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let ports = FakePorts::default();
         ports.plug(APC);
-        let (commands, told) = unbounded();
-        let commands = Arc::new(commands);
         let published = Arc::new(ArcSwap::from_pointee(show()));
         let clock = ManualClock::starting_at(HostTime::from_nanos(1_000_000_000_000));
-        let remote = Remote::new(&commands, Arc::clone(&published), config.may_arm);
+        let switches = Switches::default();
+        let (remote, told) = Remote::new(Arc::clone(&published), switches, config.may_arm);
         let config = ControlConfig { map_folder: Some(folder.path().to_owned()), ..config };
         let (thread, end) =
             hands::start(&config, Box::new(ports.clone()), remote, Arc::new(clock.clone()))
                 .unwrap();
-        let commands = Some(commands);
-        Self { commands, told, published, clock, ports, end, thread, _folder: folder }
+        Self { told, published, clock, ports, end, thread, _folder: folder }
     }
 
     fn with_apc() -> Self {
@@ -366,7 +364,7 @@ fn the_clock_of_a_port_leads_the_beat() {
 fn the_lamps_go_out_and_nothing_acts_any_more_when_the_show_ends() {
     let mut rig = Rig::with_apc();
     rig.until("lamps", |rig| !rig.ports.take_sent(APC).is_empty());
-    rig.commands = None;
+    rig.told = crossbeam_channel::never();
     assert!(rig.ports.play(APC, &[0x90, 82, 127]), "the hands do not mind that nobody listens");
     let Rig { thread, ports, .. } = rig;
     drop(thread);
@@ -378,8 +376,7 @@ fn the_lamps_go_out_and_nothing_acts_any_more_when_the_show_ends() {
 fn an_address_that_is_taken_is_told_with_the_cure() {
     let taken = UdpSocket::bind(loopback()).unwrap();
     let osc = Some(taken.local_addr().unwrap());
-    let (commands, _told) = unbounded();
-    let remote = Remote::new(&Arc::new(commands), Arc::default(), false);
+    let (remote, _told) = Remote::new(Arc::default(), Switches::default(), false);
     let config = ControlConfig {
         osc,
         map_folder: Some(Path::new("none").into()),

@@ -7,6 +7,7 @@ mod queue;
 mod recording;
 mod rig;
 mod scenario;
+mod switches;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -11,7 +11,6 @@ use crate::safety::arm::Refused;
 use crate::show::deck::Transition;
 use crate::show::engine::{EngineCommand, InstrumentFor};
 use crate::show::installation::Installation;
-use crate::show::projector::Projector;
 use crate::show::report::TripEntry;
 use crate::show::snapshot::Severity;
 use crate::time::HostTime;
@@ -88,12 +87,16 @@ impl Director {
         }
     }
 
-    pub(super) fn set_allowed(&mut self, name: &str, allowed: bool, now: HostTime) {
+    /// One is in the show again: it gets light, if another one has it and nothing has darkened it since.
+    pub(super) fn let_in(&mut self, name: &str, now: HostTime) {
         let Some(place) = self.place_of(name) else { return };
         // Without light anywhere there is nothing to join: then the show has to be armed.
-        let is_lit = self.is_armed();
-        self.cast.projectors[place].set_allowed(allowed, now);
-        if is_lit && let Err(refused) = self.cast.projectors[place].arm(now) {
+        let is_lit = self.switches.is_armed();
+        let projector = &self.cast.projectors[place];
+        if is_lit
+            && projector.switch().is_light_wished()
+            && let Err(refused) = projector.arm(now)
+        {
             self.notices.add(Severity::Warning, refused.to_string());
         }
     }
@@ -120,26 +123,19 @@ impl Director {
     }
 
     pub(super) fn arm_those_ready(&mut self, now: HostTime) {
-        if !self.cast.projectors.iter().any(Projector::is_to_arm) {
+        if !self.cast.projectors.iter().any(|p| p.switch().is_waiting()) {
             return;
         }
         let last = self.cast.sound.handle().counters().last_callback();
         if !self.steadiness.is_reached(now, last) {
             return;
         }
-        for projector in &mut self.cast.projectors {
-            if projector.is_to_arm() && projector.is_ready() {
-                projector.set_to_arm(false);
-                if let Err(refused) = projector.arm(now) {
-                    self.notices.add(Severity::Warning, refused.to_string());
-                }
+        for projector in &self.cast.projectors {
+            if projector.switch().is_waiting() && projector.is_ready() {
+                // A hand that darkens it in this moment takes the wish away: nothing to tell.
+                let _overtaken = projector.switch().arm_as_waiting(now);
             }
         }
-    }
-
-    /// True while light is allowed on any projector.
-    pub(super) fn is_armed(&self) -> bool {
-        self.cast.projectors.iter().any(|p| p.switch().is_armed())
     }
 
     pub(super) fn arm(&mut self, now: HostTime) {
@@ -147,16 +143,27 @@ impl Director {
             let text = "there is no projector to arm: add one in Projectors";
             self.notices.add(Severity::Warning, text);
         }
-        let refused = self.cast.projectors.iter().find_map(|p| p.arm(now).err());
-        if let Some(refused @ Refused::Stopped) = refused {
-            self.notices.add(Severity::Warning, refused.to_string());
+        if self.switches.is_stop_pressed() {
+            return self.notices.add(Severity::Warning, Refused::Stopped.to_string());
+        }
+        for projector in &self.cast.projectors {
+            if let Err(refused) = projector.arm(now) {
+                let text = format!("{}: {refused}", projector.name());
+                self.notices.add(Severity::Warning, text);
+            }
         }
     }
 
-    pub(super) fn disarm(&mut self, now: HostTime, reason: TripReason) {
-        for projector in &mut self.cast.projectors {
-            projector.set_to_arm(false);
-            projector.switch().disarm(now, reason);
+    pub(super) fn reset_stop(&mut self) {
+        // After a stop only an explicit act allows light, whatever was wished before it.
+        let projectors = &self.cast.projectors;
+        let reset = self.switches.reset_as_asked(|number| {
+            let cleared = projectors.iter().filter(|projector| projector.number() == number);
+            cleared.for_each(|projector| projector.control().reset_device_estop());
+        });
+        if reset.is_err() {
+            let text = "STOP was pressed after this reset: it stays stopped. Make the room safe, then press Reset";
+            self.notices.add(Severity::Warning, text);
         }
     }
 

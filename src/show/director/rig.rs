@@ -14,7 +14,6 @@ use crate::dac::simulator::SimOptions;
 use crate::dac::{Backend, DacUri, FoundDevice, identity};
 use crate::frame::TapRegistry;
 use crate::pattern::Instrument;
-use crate::safety::TripReason;
 use crate::show::ShowError;
 use crate::show::engine::{EngineCommand, MOST_PROJECTORS, Retired};
 use crate::show::projector::{Opened, Projector, SetUp};
@@ -175,16 +174,12 @@ impl Director {
                 "the sound callback does not take commands: is the sound device alive?".to_owned()
             );
         }
-        let is_lit = self.is_armed() || self.cast.projectors.iter().any(Projector::is_to_arm);
+        let is_lit = self.switches.is_light_wished();
         let Opened { mut projector, mut slot, worker, taps } =
             self.open_projector(backend).map_err(|error| error.to_string())?;
         projector.known_as(id, &mounting);
-        projector.set_allowed(!is_lit, now);
-        projector.switch().set_blackout(self.live.blackout);
-        if self.stopped {
-            projector.switch().stop(now, TripReason::Stop);
-            // It was never lit: nothing of it was stopped.
-            while projector.switch().next_trip().is_some() {}
+        if is_lit {
+            projector.switch().take_out(now);
         }
         match room.ready() {
             Ok(ready) => {
@@ -203,6 +198,9 @@ impl Director {
         // A show without a preview has nobody who takes it.
         drop(stage.taps.send((number, taps)));
         self.tell_engine(EngineCommand::Add(Box::new(slot)));
+        self.switches.join(number, projector.name(), projector.switch(), now);
+        // It was never lit: nothing of it was stopped.
+        while projector.switch().next_trip().is_some() {}
         self.cast.projectors.push(projector);
         Ok(())
     }
@@ -228,6 +226,7 @@ impl Director {
         let Some(place) = self.place_of(name) else { return };
         let mut projector = self.cast.projectors.remove(place);
         projector.begin_closing(now);
+        self.switches.leave(projector.number());
         self.rig.leaving.push(Leaving {
             projector,
             since: now,

@@ -71,7 +71,7 @@ impl Director {
             transition: self.cast.transition,
             controllers: self.hands.as_ref().map(HandsEnd::view).unwrap_or_default(),
             live: LiveView {
-                blackout: self.live.blackout,
+                blackout: self.switches.is_blacked_out(),
                 flash: self.live.flash.is_on(),
                 preset_b: self.live.preset_b.clone(),
                 crossfade: self.live.crossfade,
@@ -80,9 +80,8 @@ impl Director {
             projectors: self.projector_views(),
             rig: self.rig_view(),
             safety: SafetyView {
-                armed: self.is_armed(),
-                stopped: self.stopped
-                    || self.cast.projectors.iter().any(|p| p.switch().is_stopped()),
+                armed: self.switches.is_armed(),
+                stopped: self.switches.is_stopped(),
                 master: self.cast.master,
                 trips: self.trips.iter().map(trip_line).collect(),
             },

@@ -16,6 +16,7 @@ use galvo::media::{Location, Media};
 use galvo::pattern::{Instrument, Preset};
 use galvo::realtime::no_alloc;
 use galvo::show::ahead::AheadOfSound;
+use galvo::show::at_once;
 use galvo::show::director::{Cast, Director, Sound, Stage, rings};
 use galvo::show::engine::{Engine, Listening};
 use galvo::show::handle::LOOKAHEAD;
@@ -190,6 +191,7 @@ impl Scenario {
             random: 1,
             look_due: START,
             feed_due: START,
+            late: Vec::new(),
             heard: Vec::new(),
         }
     }
@@ -291,6 +293,8 @@ pub(super) struct Performance {
     random: u64,
     look_due: HostTime,
     feed_due: HostTime,
+    /// What waits for a show thread that is busy.
+    late: Vec<Command>,
     /// What came out of the loudspeaker, mono, from the first period on.
     heard: Vec<f32>,
 }
@@ -302,6 +306,26 @@ impl Performance {
 
     pub(super) fn tell(&mut self, command: Command) {
         self.director.obey(command, self.clock.now());
+    }
+
+    /// The show thread is busy from now on: it takes no command and looks at nothing.
+    pub(super) fn show_thread_is_busy(&mut self) {
+        self.look_due = self.clock.now().plus_secs_f64(3600.0);
+    }
+
+    /// A hand acts while the show thread is busy, as a surface or a remote does.
+    pub(super) fn hand(&mut self, command: Command) {
+        at_once::act(&command, &self.director.switches(), self.clock.now());
+        self.late.push(command);
+    }
+
+    /// The show thread is free again, and takes what has waited for it.
+    pub(super) fn show_thread_is_free(&mut self) {
+        let now = self.clock.now();
+        for command in std::mem::take(&mut self.late) {
+            self.director.take(command, now);
+        }
+        self.look_due = now;
     }
 
     /// Arms, with the device connected.
