@@ -13,6 +13,7 @@ use super::interrupt_flag;
 use crate::dac::simulator::{
     BeamView, CsvRecorder, Faults, Recorder, ether_dream, idn, lasercube_wifi,
 };
+use crate::dac::transport::why_not_heard;
 use crate::time::{Clock, SystemClock};
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -39,9 +40,11 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
     let recorder = (!recorders.is_empty()).then(|| Box::new(recorders) as Box<dyn Recorder>);
     let interrupted = interrupt_flag()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (server, address) = start(args.kind, address, faults, recorder, &clock).with_context(|| {
-        format!("{address} cannot be listened on: another program may hold it; choose another with --listen")
-    })?;
+    let (server, address) =
+        start(args.kind, address, faults, recorder, &clock).map_err(|error| {
+            let why = why_not_heard(&error);
+            anyhow::anyhow!("{address} cannot be listened on: {why}, or choose another with --listen")
+        })?;
     let scheme = match args.kind {
         SimulatedKind::EtherDream => "ether-dream",
         SimulatedKind::Idn => "idn",

@@ -88,6 +88,10 @@ impl LaserCubeUsb {
         DacError::Gone { device: self.name.clone(), detail: detail.into() }
     }
 
+    fn absent(&self, detail: impl Into<String>) -> DacError {
+        DacError::Absent { device: self.name.clone(), detail: detail.into() }
+    }
+
     fn find(&mut self) -> Result<Box<dyn Endpoints>, DacError> {
         let seats = self.bus.list(IDS).map_err(|error| self.said(&error))?;
         let seat = seats.iter().find(|seat| {
@@ -96,18 +100,33 @@ impl LaserCubeUsb {
                 || seat.serial.as_deref() == Some(self.wanted.as_str())
         });
         let Some(seat) = seat else {
-            // A serial number that cannot be read is most often a missing permission.
-            return match seats.first() {
-                None => Err(self.gone("no LaserCube is plugged in")),
-                Some(other) => match self.bus.open(IDS, other, &CLAIMS) {
-                    Err(error @ (UsbError::Access | UsbError::Busy)) => Err(self.said(&error)),
-                    _ => {
-                        Err(self.gone(format!("none of the serial {} is plugged in", self.wanted)))
-                    }
-                },
-            };
+            if seats.is_empty() {
+                return Err(self.absent("no LaserCube is plugged in: plug it in"));
+            }
+            // A serial number that cannot be read is most often a missing permission. One that can be read is
+            // another cube's: what holds that one is no matter here.
+            for silent in seats.iter().filter(|seat| seat.serial.is_none()) {
+                if let Err(error @ (UsbError::Access | UsbError::Busy)) =
+                    self.bus.open(IDS, silent, &CLAIMS)
+                {
+                    return Err(self.said(&error));
+                }
+            }
+            return Err(self.absent(format!(
+                "none of the serial {} is plugged in: look at galvo devices",
+                self.wanted
+            )));
         };
-        self.bus.open(IDS, seat, &CLAIMS).map_err(|error| self.said(&error))
+        // Who names none takes the first that nobody holds.
+        let mut opened = self.bus.open(IDS, seat, &CLAIMS);
+        let others = seats.iter().filter(|other| self.wanted.is_empty() && *other != seat);
+        for other in others {
+            if !matches!(opened, Err(UsbError::Busy)) {
+                break;
+            }
+            opened = self.bus.open(IDS, other, &CLAIMS);
+        }
+        opened.map_err(|error| self.said(&error))
     }
 
     fn with_open<T>(

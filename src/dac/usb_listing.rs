@@ -105,15 +105,19 @@ fn describe(device: &Device<Context>) -> Option<FoundDevice> {
 
 /// Claims the first interface and lets go of it: another program's claim shows only here.
 fn free_to_use(handle: DeviceHandle<Context>) -> Result<DeviceHandle<Context>, Error> {
-    handle.claim_interface(0)?;
-    handle.release_interface(0)?;
+    match handle.claim_interface(0) {
+        Ok(()) => handle.release_interface(0)?,
+        // A driver of the system is no other program: it gives way when the device is opened for a show.
+        Err(Error::Busy) if handle.kernel_driver_active(0) == Ok(true) => {}
+        Err(error) => return Err(error),
+    }
     Ok(handle)
 }
 
 fn trouble(error: Error, ids: Ids) -> String {
     match error {
         Error::Access => format!("no permission: {}", permission_cure(ids)),
-        Error::Busy => "held by another program: close that program".to_owned(),
+        Error::Busy => "in use, by a show that runs or by another program: end that first".to_owned(),
         other => format!("cannot be opened ({other}): plug it in again"),
     }
 }
@@ -127,6 +131,6 @@ mod tests {
         let sentence = trouble(Error::Access, helios::IDS);
         assert!(sentence.contains("ATTR{idVendor}==\"1209\", ATTR{idProduct}==\"e500\""));
         assert!(sentence.contains("make udev"));
-        assert!(trouble(Error::Busy, helios::IDS).contains("close that program"));
+        assert!(trouble(Error::Busy, helios::IDS).contains("a show that runs or by another program"));
     }
 }

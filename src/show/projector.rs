@@ -308,6 +308,7 @@ impl Projector {
         let sync = self.sync();
         StreamReport {
             name: self.name.clone(),
+            came_up: self.status.has_come_up(),
             pps: self.pps,
             points: stats.points,
             lit_points: self.counts().lit,

@@ -224,7 +224,12 @@ fn a_device_is_found_by_its_place_or_by_the_name_it_has_stored() {
     }
     let (mut driver, _, clock) = alone(Device::new(6, "Stage Left", 0.0, None), "Stage Right");
     let error = driver.connect(clock.now()).unwrap_err().to_string();
-    assert!(error.contains("Stage Right"), "{error}");
+    assert!(error.contains("Stage Right") && error.contains("is not there"), "{error}");
+    // Whoever holds the one that is there need not hold this one.
+    let (mut driver, port, clock) = alone(Device::new(6, "Stage Left", 0.0, None), "Stage Right");
+    port.set_fault(PortFault::Held);
+    let error = driver.connect(clock.now()).unwrap_err().to_string();
+    assert!(error.contains("the one at 1-2.3 is in use") && !error.contains("held by"), "{error}");
 }
 
 #[test]

@@ -134,6 +134,15 @@ fn output_is_off_after_every_exit() {
 }
 
 #[test]
+fn a_cube_that_is_not_there_is_told_as_that_whoever_holds_another_one() {
+    let (mut driver, port, clock) = alone(Device::new("LC01", 1024, 0.0, None), "LC99");
+    port.set_fault(PortFault::Held);
+    let error = driver.connect(clock.now()).unwrap_err();
+    assert!(matches!(error, DacError::Absent { .. }), "{error}");
+    assert!(error.to_string().contains("none of the serial LC99 is plugged in"), "{error}");
+}
+
+#[test]
 fn a_command_refused_once_is_tried_again() {
     let (mut driver, port, clock) = alone(Device::new("LC01", 1024, 0.0, None), "LC01");
     port.with(|device| device.refuse_next(1));

@@ -95,34 +95,60 @@ impl Helios {
         DacError::Gone { device: self.name.clone(), detail: detail.into() }
     }
 
+    fn absent(&self, detail: impl Into<String>) -> DacError {
+        DacError::Absent { device: self.name.clone(), detail: detail.into() }
+    }
+
     /// Opens the device that is wanted.
     fn find(&mut self) -> Result<Open, DacError> {
         let seats = self.bus.list(IDS).map_err(|error| self.said(&error))?;
         if seats.is_empty() {
-            return Err(self.gone("no Helios is plugged in"));
+            return Err(self.absent("no Helios is plugged in: plug it in"));
+        }
+        if self.wanted.is_empty() {
+            return self.open_first_free(&seats);
         }
         let is_named = |seat: &&Seat| {
-            self.wanted.is_empty()
-                || seat.path == self.wanted
-                || seat.serial.as_deref() == Some(self.wanted.as_str())
+            seat.path == self.wanted || seat.serial.as_deref() == Some(self.wanted.as_str())
         };
         if let Some(seat) = seats.iter().find(is_named) {
             return self.open_seat(&seat.clone());
         }
         // The only other way to tell one from another is the name each has stored.
-        let mut trouble = None;
+        let mut unasked = None;
         for seat in &seats {
             match self.open_seat(seat) {
                 Ok(mut open) => match open.ask(&*self.clock, Request::Name, TEXT_TIMEOUT) {
                     Ok(Some(Reply::Name(name))) if name.text() == self.wanted => return Ok(open),
                     _ => {}
                 },
-                Err(error) => trouble = Some(error),
+                Err(error @ DacError::PermissionDenied { .. }) => return Err(error),
+                Err(_) => unasked = Some(seat),
             }
         }
-        Err(trouble.unwrap_or_else(|| {
-            self.gone(format!("no Helios of the name {} is plugged in", self.wanted))
-        }))
+        // Whoever holds the others need not hold this one.
+        let hint = unasked.map_or_else(
+            || "look at galvo devices".to_owned(),
+            |seat| {
+                format!(
+                    "the one at {} is in use or does not answer, and cannot be asked for its name: name it helios://{0}, or end what uses it",
+                    seat.path
+                )
+            },
+        );
+        Err(self.absent(format!("no Helios of the name {} is plugged in; {hint}", self.wanted)))
+    }
+
+    /// Opens the first device that nobody holds.
+    fn open_first_free(&mut self, seats: &[Seat]) -> Result<Open, DacError> {
+        let mut trouble = None;
+        for seat in seats {
+            match self.open_seat(seat) {
+                Err(error @ DacError::Busy { .. }) => trouble = Some(error),
+                opened => return opened,
+            }
+        }
+        Err(trouble.unwrap_or_else(|| self.absent("no Helios is plugged in: plug it in")))
     }
 
     /// Opens a device, reads away what an earlier owner left, and asks for its firmware.

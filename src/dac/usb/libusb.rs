@@ -79,6 +79,10 @@ fn usb_error(error: Error) -> UsbError {
         Error::NoDevice | Error::NotFound => UsbError::NoDevice,
         Error::Timeout => UsbError::Timeout,
         Error::Pipe => UsbError::Stall,
+        Error::NotSupported => UsbError::Io(
+            "the system has no driver for it: on Windows give it WinUSB, for example with Zadig"
+                .to_owned(),
+        ),
         other => UsbError::Io(other.to_string()),
     }
 }

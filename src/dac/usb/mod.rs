@@ -115,7 +115,10 @@ pub fn dac_error(device: &str, ids: Ids, error: &UsbError) -> DacError {
     match error {
         UsbError::Access => DacError::PermissionDenied { device, cure: permission_cure(ids) },
         UsbError::Busy => DacError::Busy { device },
-        UsbError::Stall | UsbError::NoDevice | UsbError::Timeout | UsbError::Io(_) => {
+        UsbError::NoDevice => {
+            DacError::Absent { device, detail: format!("{error}: plug it in again") }
+        }
+        UsbError::Stall | UsbError::Timeout | UsbError::Io(_) => {
             DacError::Gone { device, detail: error.to_string() }
         }
     }

@@ -37,6 +37,7 @@ pub struct WorkerStatus {
     stats: LinkStats,
     priority_refused: Arc<AtomicBool>,
     closed: Arc<AtomicBool>,
+    came_up: Arc<AtomicBool>,
     condition: Arc<ArcSwap<Option<String>>>,
 }
 
@@ -47,6 +48,7 @@ impl WorkerStatus {
             stats,
             priority_refused: Arc::default(),
             closed: Arc::default(),
+            came_up: Arc::default(),
             condition: Arc::default(),
         }
     }
@@ -75,6 +77,16 @@ impl WorkerStatus {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_came_up(&self) {
+        self.came_up.store(true, Ordering::Release);
+    }
+
+    /// True once the device has been connected, whatever became of it.
+    #[must_use]
+    pub fn has_come_up(&self) -> bool {
+        self.came_up.load(Ordering::Acquire)
     }
 
     pub(super) fn refuse_priority(&self) {
