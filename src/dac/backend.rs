@@ -152,6 +152,12 @@ pub trait Backend: Send {
         None
     }
 
+    /// What an operator should know of this device and do about it, told once after it was connected: firmware
+    /// that is too old. `None` where there is nothing.
+    fn advice(&self) -> Option<String> {
+        None
+    }
+
     /// Dark at once: clears what is queued by the device's own stop. The next `write` starts it again.
     fn stop(&mut self, now: HostTime) -> Result<(), DacError>;
 

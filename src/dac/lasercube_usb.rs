@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
-use super::usb::{Bus, Claim, Endpoints, Ids, UsbError, dac_error};
+use super::usb::{Bus, Claim, Endpoints, Ids, Stumble, UsbError, dac_error};
 use crate::safety::SafeChunk;
 use crate::time::{Clock, HostTime};
 use crate::wire::lasercube_usb::{
@@ -32,6 +32,8 @@ const MAX_STALE: usize = 4;
 const ASK_EVERY: Duration = Duration::from_millis(4);
 /// The same while it does not.
 const ASK_EVERY_AT_REST: Duration = Duration::from_millis(100);
+/// A ring that plays and does not move for so long is stuck, as is one that does not tell its room.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// The rate never asked for: real devices are driven from here up.
 const MIN_PPS: u32 = 100;
 /// What a stream is planned with: no device has a ring that takes more.
@@ -70,6 +72,11 @@ struct Open {
     unsent: Vec<u8>,
     failures: u32,
     underflows: u32,
+    tells_limits: bool,
+    /// Since when the ring has not moved though it plays.
+    stuck_since: Option<HostTime>,
+    /// A transfer failed, and the device has not answered since.
+    stumble: Option<Stumble>,
 }
 
 impl LaserCubeUsb {
@@ -129,21 +136,46 @@ impl LaserCubeUsb {
         opened.map_err(|error| self.said(&error))
     }
 
+    /// Runs `act` on the open device; says its trouble as the user reads it. `None`: a transfer failed, and the
+    /// device is to answer again first.
     fn with_open<T>(
         &mut self,
         act: impl FnOnce(&mut Open, &dyn Clock) -> Result<T, UsbError>,
-    ) -> Result<T, DacError> {
+    ) -> Result<Option<T>, DacError> {
         let Some(open) = &mut self.open else {
             return Err(self.gone("there is no connection"));
         };
-        let done = act(open, &*self.clock);
+        let clock = &*self.clock;
+        let done = if open.stumble.is_none() || open.get_up(clock) {
+            match act(open, clock) {
+                Err(error) if error.may_pass() => {
+                    open.stumble = Some(Stumble::new(clock.now(), error));
+                    open.get_up(clock);
+                    Ok(None)
+                }
+                other => other.map(Some),
+            }
+        } else {
+            Ok(None)
+        };
         let failures = open.failures;
-        match done {
-            Ok(_) if failures >= MAX_FAILURES => {
+        let lost = open.stumble.as_ref().filter(|stumble| stumble.is_over(clock.now()));
+        let stuck = open.stuck_since.is_some_and(|since| clock.now().since(since) >= PATIENCE);
+        match (done, lost.map(|stumble| stumble.error.clone())) {
+            (_, Some(error)) => Err(self.said(&error)),
+            (Ok(_), None) if failures >= MAX_FAILURES => {
                 Err(self.gone(format!("{failures} transfers in a row did not get through")))
             }
-            other => other.map_err(|error| self.said(&error)),
+            (Ok(_), None) if stuck => Err(self.unready(format!(
+                "it holds points and has not shown one for {} s: plug it in again, and look at its interlock",
+                PATIENCE.as_secs()
+            ))),
+            (done, None) => done.map_err(|error| self.said(&error)),
         }
+    }
+
+    fn unready(&self, detail: String) -> DacError {
+        DacError::Unready { device: self.name.clone(), detail }
     }
 
     fn let_go(&mut self) {
@@ -169,6 +201,9 @@ impl Open {
             unsent: Vec::with_capacity(MAX_CHUNK * SAMPLE_BYTES),
             failures: 0,
             underflows: 0,
+            tells_limits: true,
+            stuck_since: None,
+            stumble: None,
         }
     }
 
@@ -222,16 +257,31 @@ impl Open {
                 "its coordinates end at {value} instead of 4095: update galvo or its firmware"
             )));
         }
-        if max_pps.is_none() || capacity.is_none() {
-            tracing::warn!(
-                ?major,
-                ?minor,
-                "its firmware does not tell its limits: cautious ones are taken; update it with the vendor's program"
-            );
-        }
+        tracing::debug!(?major, ?minor, "firmware");
+        self.tells_limits = max_pps.is_some() && capacity.is_some();
         self.max_pps = max_pps.unwrap_or(FALLBACK_MAX_PPS);
         self.capacity = capacity.unwrap_or(FALLBACK_CAPACITY);
         Ok(())
+    }
+
+    /// After a failed transfer: stops the device, so that it is dark and empty. True if it hears: what follows is a
+    /// new flow of points.
+    fn get_up(&mut self, clock: &dyn Clock) -> bool {
+        let Some(stumble) = self.stumble.take_if(|stumble| !stumble.is_over(clock.now())) else {
+            return false;
+        };
+        for endpoint in [COMMAND_OUT, REPLY_IN, SAMPLE_OUT] {
+            if stumble.error == UsbError::Stall {
+                self.usb.unstall(endpoint);
+            }
+        }
+        let hears = self.go_dark().is_ok() && !stumble.is_over(clock.now());
+        if hears {
+            self.underflows += 1;
+        } else {
+            self.stumble = Some(stumble);
+        }
+        hears
     }
 
     /// Output off, ring empty.
@@ -244,18 +294,33 @@ impl Open {
         let cleared = self.insist(Command::Clear);
         self.free = self.capacity;
         self.sent_since = 0;
+        self.stuck_since = None;
         off.and(ended).and(cleared)
     }
 
     fn ask_room(&mut self, clock: &dyn Clock) -> Result<(), UsbError> {
         let asked = clock.now();
-        if let Some(free) = self.number(Query::Free)? {
+        let told = self.number(Query::Free)?;
+        let before = self.room();
+        let moved = told.is_some_and(|free| free.min(self.capacity) > before);
+        let plays = self.output_on && (self.queued() > 0 || told.is_none());
+        if moved || !plays {
+            self.stuck_since = None;
+        } else {
+            self.stuck_since.get_or_insert(asked);
+        }
+        if let Some(free) = told {
             self.asked_at = asked.plus_nanos(clock.now().nanos_since(asked) / 2);
             self.free = free.min(self.capacity);
             // What is still in our hands has not been counted by the device.
             self.sent_since = (self.unsent.len() / SAMPLE_BYTES) as u32;
         }
         Ok(())
+    }
+
+    /// Samples in the ring and on their way to it, by its last word.
+    fn queued(&self) -> u32 {
+        self.capacity - self.free.min(self.capacity) + self.sent_since
     }
 
     const fn room(&self) -> u32 {
@@ -327,17 +392,22 @@ impl Open {
         Ok(Written::Accepted)
     }
 
-    fn poll(&mut self, clock: &dyn Clock) -> Result<DeviceReport, UsbError> {
+    fn keep_up(&mut self, clock: &dyn Clock) -> Result<(), UsbError> {
         self.flush()?;
         let every = if self.output_on { ASK_EVERY } else { ASK_EVERY_AT_REST };
         if clock.now().since(self.asked_at) >= every {
             self.ask_room(clock)?;
         }
-        let queued = self.capacity - self.free.min(self.capacity) + self.sent_since;
+        let queued = self.queued();
         if self.output_on && queued == 0 {
             self.run_dry()?;
         }
-        Ok(DeviceReport {
+        Ok(())
+    }
+
+    fn report(&self) -> DeviceReport {
+        let queued = self.queued();
+        DeviceReport {
             at: self.asked_at,
             queued_points: Some(queued),
             played_points: None,
@@ -345,7 +415,7 @@ impl Open {
             underflows: self.underflows,
             gaps: 0,
             estop: false,
-        })
+        }
     }
 
     /// The ring is empty. What the beam does then is the firmware's affair: it is told to be dark.
@@ -393,15 +463,27 @@ impl Backend for LaserCubeUsb {
         if chunk.is_empty() {
             return Ok(Written::Accepted);
         }
-        self.with_open(|open, clock| open.write(clock, &chunk))
+        let written = self.with_open(|open, clock| open.write(clock, &chunk))?;
+        Ok(written.unwrap_or(Written::NotNow))
     }
 
     fn poll(&mut self, _now: HostTime) -> Result<DeviceReport, DacError> {
-        self.with_open(Open::poll)
+        self.with_open(Open::keep_up)?;
+        match &self.open {
+            Some(open) => Ok(open.report()),
+            None => Err(self.gone("there is no connection")),
+        }
+    }
+
+    fn advice(&self) -> Option<String> {
+        self.open.as_ref().filter(|open| !open.tells_limits).map(|_| {
+            "its firmware does not tell its limits, cautious ones are taken: update it with the vendor's program".to_owned()
+        })
     }
 
     fn stop(&mut self, _now: HostTime) -> Result<(), DacError> {
-        self.with_open(|open, _| open.go_dark())
+        // What does not hear it is told again at every look, until it is lost.
+        self.with_open(|open, _| open.go_dark()).map(|_| ())
     }
 
     fn reset_estop(&mut self, _now: HostTime) -> Result<(), DacError> {

@@ -46,6 +46,7 @@ pub struct Projector {
     installation: Arc<Installation>,
     test_picture: Option<u8>,
     told_fault: Option<String>,
+    told_advice: Option<String>,
     taps: TapRegistry,
 }
 
@@ -125,6 +126,7 @@ impl Projector {
             installation: Arc::default(),
             test_picture: None,
             told_fault: None,
+            told_advice: None,
             taps: taps.clone(),
         };
         // Multiples of the golden ratio: any number of projectors is spread evenly over a picture.
@@ -254,6 +256,13 @@ impl Projector {
         }
         self.told_fault.clone_from(&fault);
         fault
+    }
+
+    /// What an operator should know of it and was not told yet.
+    pub fn new_advice(&mut self) -> Option<String> {
+        let advice = self.status.advice().filter(|new| self.told_advice.as_ref() != Some(new))?;
+        self.told_advice = Some(advice.clone());
+        Some(format!("{}: {advice}", self.name))
     }
 
     /// How it is.

@@ -117,6 +117,58 @@ fn transfers_that_time_out_are_survived_or_a_loss_but_never_a_hang() {
 }
 
 #[test]
+fn one_failed_transfer_is_retried_in_the_dark_and_the_show_goes_on() {
+    for stalls in [false, true] {
+        let mut rig = shining();
+        let failed = rig.now();
+        if stalls {
+            rig.port.stall_next();
+        } else {
+            rig.port.fail_next(1);
+        }
+        rig.run(300);
+        let log = rig.log.0.lock().unwrap();
+        let after: Vec<_> = log.iter().filter(|(at, _)| *at > failed + MS * 8).collect();
+        let first = after.iter().find(|(_, point)| !point.is_blank()).expect("it goes on").0;
+        // Dark until the mirrors have come to rest, and no longer than that and a fill.
+        assert!(first > failed + MS * 9 && first < failed + MS * 100, "{:?}", first.since(failed));
+        drop(log);
+        assert!(rig.arm.is_armed());
+        assert_eq!(rig.stream.control().stats().read().reconnects, 0);
+    }
+}
+
+#[test]
+fn failed_transfers_for_longer_than_a_tenth_of_a_second_are_a_loss_that_disarms() {
+    let mut rig = shining();
+    let failed = rig.now();
+    rig.port.fail_next(u32::MAX);
+    while rig.arm.is_armed() && rig.now() < failed + MS * 1000 {
+        rig.step();
+    }
+    let after = rig.now().since(failed);
+    assert!((MS * 100..MS * 130).contains(&after), "{after:?}");
+    rig.arm();
+    rig.port.fail_next(0);
+    assert!(!rig.is_lit_within(3_000), "any re-open is disarmed");
+    assert_eq!(rig.state(), WorkerState::Ready);
+}
+
+/// The kind of a Helios that never says ready.
+#[test]
+fn a_ring_that_does_not_move_is_told_within_two_seconds_and_disarmed() {
+    let mut rig = shining();
+    let now = rig.now();
+    rig.port.with(|device| device.set_stuck(now, true));
+    while rig.state() == WorkerState::Ready && rig.now() < now + MS * 2_000 {
+        rig.step();
+    }
+    assert_eq!(rig.state(), WorkerState::Lost);
+    assert!(!rig.arm.is_armed());
+    assert!(rig.fault().contains("has not shown one"), "{}", rig.fault());
+}
+
+#[test]
 fn output_is_off_after_every_exit() {
     let mut rig = shining();
     let now = rig.now();
@@ -157,6 +209,7 @@ fn old_firmware_that_tells_no_limits_gets_cautious_ones() {
     let (mut driver, _, clock) = alone(device, "");
     let capabilities = driver.connect(clock.now()).unwrap();
     assert_eq!((capabilities.capacity_points, capabilities.max_pps), (Some(768), 30_000));
+    assert!(driver.advice().unwrap().contains("update it"));
     assert!(StreamConfig::new(30_001).check(&driver.presumed()).is_err());
 }
 

@@ -39,6 +39,7 @@ pub struct WorkerStatus {
     closed: Arc<AtomicBool>,
     came_up: Arc<AtomicBool>,
     condition: Arc<ArcSwap<Option<String>>>,
+    advice: Arc<ArcSwap<Option<String>>>,
 }
 
 impl WorkerStatus {
@@ -50,6 +51,7 @@ impl WorkerStatus {
             closed: Arc::default(),
             came_up: Arc::default(),
             condition: Arc::default(),
+            advice: Arc::default(),
         }
     }
 
@@ -61,6 +63,16 @@ impl WorkerStatus {
         if **self.condition.load() != condition {
             self.condition.store(Arc::new(condition));
         }
+    }
+
+    pub(super) fn set_advice(&self, advice: Option<String>) {
+        self.advice.store(Arc::new(advice));
+    }
+
+    /// What an operator should know of this device.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        (**self.advice.load()).clone()
     }
 
     /// What the device says of its own health, for people.
