@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+use super::dark_run::DarkRun;
 use super::usb::{Bus, Claim, Endpoints, Ids, Stumble, UsbError, dac_error};
+use crate::point::LaserPoint;
 use crate::safety::SafeChunk;
 use crate::time::{Clock, HostTime};
 use crate::wire::lasercube_usb::{
@@ -67,6 +69,9 @@ struct Open {
     /// Samples sent since that word.
     sent_since: u32,
     output_on: bool,
+    /// There was light since the last stop; until then the output stays off, and the dark passes by itself.
+    lit: bool,
+    dark: DarkRun,
     pps: u32,
     /// Bytes of samples taken over and not on the wire yet.
     unsent: Vec<u8>,
@@ -180,7 +185,7 @@ impl LaserCubeUsb {
 
     fn let_go(&mut self) {
         if let Some(mut open) = self.open.take()
-            && let Err(error) = open.go_dark()
+            && let Err(error) = open.go_dark(self.clock.now())
         {
             tracing::debug!(device = self.name, %error, "closing");
         }
@@ -197,6 +202,8 @@ impl Open {
             asked_at: now,
             sent_since: 0,
             output_on: true,
+            lit: false,
+            dark: DarkRun::new(now),
             pps: 0,
             unsent: Vec::with_capacity(MAX_CHUNK * SAMPLE_BYTES),
             failures: 0,
@@ -275,7 +282,7 @@ impl Open {
                 self.usb.unstall(endpoint);
             }
         }
-        let hears = self.go_dark().is_ok() && !stumble.is_over(clock.now());
+        let hears = self.go_dark(clock.now()).is_ok() && !stumble.is_over(clock.now());
         if hears {
             self.underflows += 1;
         } else {
@@ -285,7 +292,9 @@ impl Open {
     }
 
     /// Output off, ring empty.
-    fn go_dark(&mut self) -> Result<(), UsbError> {
+    fn go_dark(&mut self, now: HostTime) -> Result<(), UsbError> {
+        self.lit = false;
+        self.dark = DarkRun::new(now);
         let off = self.insist(Command::SetOutput(false));
         self.output_on = off.is_err();
         // A sample that was begun is ended, or all that come later would be out of step.
@@ -364,17 +373,26 @@ impl Open {
             return Ok(Written::NotNow);
         }
         let n = chunk.len() as u32;
+        let pps = chunk.pps().clamp(MIN_PPS.min(self.max_pps), self.max_pps);
+        if !self.lit && chunk.points().iter().all(LaserPoint::is_blank) {
+            let taken = self.dark.take(clock.now(), chunk.len(), pps, self.capacity);
+            return Ok(if taken { Written::Accepted } else { Written::NotNow });
+        }
         if self.room() < n {
             self.ask_room(clock)?;
             if self.room() < n {
                 return Ok(Written::NotNow);
             }
         }
-        let pps = chunk.pps().clamp(MIN_PPS.min(self.max_pps), self.max_pps);
         let faster = pps > self.pps && self.output_on;
         if pps != self.pps && !faster {
             self.insist(Command::SetRate(pps))?;
             self.pps = pps;
+        }
+        if !self.lit {
+            self.lit = true;
+            let lead = self.dark.lead(clock.now(), pps).min(self.room() - n);
+            self.lead_in(lead, chunk.points());
         }
         encode_samples(chunk.points(), &mut self.unsent);
         self.sent_since += n;
@@ -405,17 +423,31 @@ impl Open {
         Ok(())
     }
 
-    fn report(&self) -> DeviceReport {
-        let queued = self.queued();
+    fn report(&self, now: HostTime) -> DeviceReport {
+        let (at, queued, playing_pps) = if self.lit {
+            let queued = self.queued();
+            (self.asked_at, queued, (self.output_on && queued > 0).then_some(self.pps))
+        } else {
+            self.dark.told(now)
+        };
         DeviceReport {
-            at: self.asked_at,
+            at,
             queued_points: Some(queued),
             played_points: None,
-            playing_pps: (self.output_on && queued > 0).then_some(self.pps),
+            playing_pps,
             underflows: self.underflows,
             gaps: 0,
             estop: false,
         }
+    }
+
+    /// So many dark points where the light will begin: the mirrors come to rest there.
+    fn lead_in(&mut self, count: u32, light: &[LaserPoint]) {
+        let Some(first) = light.first() else { return };
+        for _ in 0..count {
+            encode_samples(&[first.blanked()], &mut self.unsent);
+        }
+        self.sent_since += count;
     }
 
     /// The ring is empty. What the beam does then is the firmware's affair: it is told to be dark.
@@ -447,7 +479,7 @@ impl Backend for LaserCubeUsb {
     fn connect(&mut self, _now: HostTime) -> Result<Capabilities, DacError> {
         self.let_go();
         let mut open = Open::new(self.find()?, self.clock.now());
-        let known = open.get_to_know().and_then(|()| open.go_dark());
+        let known = open.get_to_know().and_then(|()| open.go_dark(self.clock.now()));
         known.map_err(|error| self.said(&error))?;
         let capacity = open.capacity;
         self.open = Some(open);
@@ -470,7 +502,7 @@ impl Backend for LaserCubeUsb {
     fn poll(&mut self, _now: HostTime) -> Result<DeviceReport, DacError> {
         self.with_open(Open::keep_up)?;
         match &self.open {
-            Some(open) => Ok(open.report()),
+            Some(open) => Ok(open.report(self.clock.now())),
             None => Err(self.gone("there is no connection")),
         }
     }
@@ -483,7 +515,7 @@ impl Backend for LaserCubeUsb {
 
     fn stop(&mut self, _now: HostTime) -> Result<(), DacError> {
         // What does not hear it is told again at every look, until it is lost.
-        self.with_open(|open, _| open.go_dark()).map(|_| ())
+        self.with_open(|open, clock| open.go_dark(clock.now())).map(|_| ())
     }
 
     fn reset_estop(&mut self, _now: HostTime) -> Result<(), DacError> {

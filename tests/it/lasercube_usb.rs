@@ -78,9 +78,9 @@ fn an_unplugged_device_returns_dark_and_disarmed_at_its_rate() {
     rig.port.set_fault(PortFault::None);
     assert!(!rig.is_lit_within(3_000));
     assert_eq!(rig.state(), WorkerState::Ready);
-    assert_eq!(rig.port.with(|device| device.mirrors().pps()), 30_000);
     rig.arm();
     assert!(rig.is_lit_within(300));
+    assert_eq!(rig.port.with(|device| device.mirrors().pps()), 30_000);
 }
 
 /// A sample cut in two would turn all that come after it into rubbish.
@@ -166,6 +166,35 @@ fn a_ring_that_does_not_move_is_told_within_two_seconds_and_disarmed() {
     assert_eq!(rig.state(), WorkerState::Lost);
     assert!(!rig.arm.is_armed());
     assert!(rig.fault().contains("has not shown one"), "{}", rig.fault());
+}
+
+#[test]
+fn output_is_not_switched_on_before_an_arm() {
+    let mut rig = rig(1024, 0.0);
+    let began = rig.now();
+    let stats = rig.stream.control().stats().clone();
+    while rig.now() < began + MS * 2_000 {
+        rig.step();
+        assert!(!rig.port.with(|device| device.is_output_on() || device.mirrors().queued() > 0));
+    }
+    // The stream goes on at its rate meanwhile, and nothing counts as an underflow.
+    let points = stats.read().points;
+    assert!((55_000..65_000).contains(&points), "{points}");
+    assert_eq!(stats.read().device_underflows, 0);
+    let armed = rig.now();
+    rig.arm();
+    assert!(rig.is_lit_within(400));
+    let log = rig.log.0.lock().unwrap();
+    let first = log.iter().find(|(_, point)| !point.is_blank()).unwrap().0;
+    let dark = log.iter().filter(|(at, _)| *at >= armed && *at < first).count();
+    assert!(dark >= 300, "{dark} dark points lead to the light");
+    drop(log);
+    // And off again by a disarm.
+    rig.arm.disarm(rig.now(), TripReason::Operator);
+    rig.run(50);
+    assert!(!rig.port.with(|device| device.is_output_on()));
+    rig.run(500);
+    assert!(!rig.port.with(|device| device.is_output_on()));
 }
 
 #[test]

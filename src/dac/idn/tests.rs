@@ -428,6 +428,23 @@ fn an_output_that_goes_offline_latches_until_an_operator_resets_and_arms() {
 }
 
 #[test]
+fn a_close_is_sent_once() {
+    let mut rig = Rig::plain();
+    rig.arm();
+    rig.run(500);
+    drop(rig.bench.take_heard());
+    rig.control.request_close();
+    rig.step();
+    assert!(rig.worker.is_over());
+    let heard = rig.bench.take_heard();
+    let commands: Vec<u8> =
+        heard.iter().map(|packet| Hello::parse(packet).unwrap().0.command).collect();
+    let count = |wanted: u8| commands.iter().filter(|command| **command == wanted).count();
+    assert_eq!((count(command::ABORT), count(command::CLOSE_ACK)), (1, 1), "{commands:x?}");
+    assert_eq!(rig.bench.with(|device| device.sessions()), 0);
+}
+
+#[test]
 fn closing_ends_the_session_dark_even_if_every_other_packet_is_lost() {
     for loss in [0.0, 0.5] {
         let plan = LossPlan { loss, seed: 3, ..LossPlan::default() };

@@ -127,15 +127,16 @@ impl LaserCube {
             return Ok(ip);
         }
         let addresses = (self.host.as_str(), self.port).to_socket_addrs();
-        let mut addresses =
-            addresses.map_err(|error| {
-                self.absent(format!(
-                    "its name is not known here ({error}): check its spelling, or use its address"
-                ))
-            })?;
+        let mut addresses = addresses.map_err(|error| {
+            self.absent(format!(
+                "its name is not known here ({error}): check its spelling, or use its address"
+            ))
+        })?;
         // The protocol is one of IPv4.
         let found = addresses.find(SocketAddr::is_ipv4);
-        found.map(|address| address.ip()).ok_or_else(|| self.absent("its name has no IPv4 address: use its address"))
+        found
+            .map(|address| address.ip())
+            .ok_or_else(|| self.absent("its name has no IPv4 address: use its address"))
     }
 
     /// Moves datagrams both ways. Never waits.
@@ -290,11 +291,12 @@ impl Backend for LaserCube {
         kept_up.map_err(|trouble| self.trouble(trouble))?;
         self.pump(now)?;
         let session = self.session()?;
+        let (at, queued, playing_pps) = session.held(now);
         Ok(DeviceReport {
-            at: session.flow().told_at(),
-            queued_points: Some(session.queued()),
+            at,
+            queued_points: Some(queued),
             played_points: None,
-            playing_pps: session.playing_pps(),
+            playing_pps,
             underflows: session.flow().underflows(),
             gaps: session.flow().gaps(),
             estop: session.phase() == Phase::Alarm,
