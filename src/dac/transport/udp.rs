@@ -5,6 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use crate::time::HostTime;
 
+/// No datagram is longer, bytes.
+pub const LONGEST_DATAGRAM: usize = 65_535;
+
 /// An open socket that never waits.
 pub trait Datagrams: Send {
     /// Sends one datagram; false for "not now".
@@ -98,7 +101,10 @@ mod tests {
         // An address that is kept for examples: no computer has it.
         let nowhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 0));
         let said = why(nowhere);
-        assert!(said.contains("no address of this computer") && !said.contains("program"), "{said}");
+        assert!(
+            said.contains("no address of this computer") && !said.contains("program"),
+            "{said}"
+        );
         assert!(why_not_heard(&ErrorKind::PermissionDenied.into()).contains("1024"));
     }
 }
