@@ -238,14 +238,22 @@ Trouble to make: words separated by commas, e.g. delay=30ms,loss=5%,cut=10s,ppm=
     after_help = "Helios and LaserCube on USB have no transport that a program could stand in for without \
     the system's help: docs/testing.md says how their drivers run against an emulated device. An oscilloscope or \
     sound card needs no simulator: --dac audio-xy://none plays to a clock without a card.\n\nExamples:\n  galvo \
-    simulate ether-dream --record points.csv\n  galvo simulate idn --listen 127.0.0.1:0 --faults loss=5%,seed=1"
+    simulate ether-dream --record points.csv\n  galvo simulate idn --listen 127.0.0.1:0 --faults loss=5%,seed=1\n  galvo simulate idn --listen 192.168.1.40 --id 02:00:00:00:00:02 --name \"Left wing\""
 )]
 pub struct SimulateArgs {
     /// The projector's protocol
     pub kind: SimulatedKind,
-    /// Address to listen on; loopback and the protocol's own port where left out
+    /// Address to listen on; loopback and the protocol's own port where left out. What is said to everybody on the
+    /// network of that address is heard as well, or it is told why not
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
+    /// Its Ethernet address or serial number, by which it is remembered; where left out one of its own, the same at
+    /// every start on this machine, address and port
+    #[arg(long, value_name = "02:00:00:00:00:01")]
+    pub id: Option<String>,
+    /// What it calls itself (idn, lasercube-wifi)
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
     /// Writes every point at its moment on the virtual mirrors
     #[arg(long, value_name = "FILE.csv")]
     pub record: Option<PathBuf>,

@@ -5,6 +5,7 @@
 
 mod analyze;
 pub mod args;
+mod came_up;
 mod check;
 pub mod control;
 mod devices;

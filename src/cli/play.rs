@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use super::args::{ChangeAt, LiveArgs, PlayArgs, ShowArgs};
-use super::{headless, interrupt_flag, keys};
+use super::{came_up, headless, interrupt_flag, keys};
 use crate::audio::AudioChoice;
 use crate::control::{ControlConfig, chosen};
 use crate::mask::LightSettings;
@@ -93,16 +93,21 @@ fn run(config: &ShowConfig, headless: bool, report: Option<&Path>) -> anyhow::Re
     let studio = default_folder().map(|folder| FileStudio::new(folder, clock));
     let studio = studio.map(|studio| Box::new(studio) as Box<dyn Studio>);
     let show = show::start(config, studio)?;
-    let measured = if headless || !window_is_possible() {
+    let headless = headless || !window_is_possible();
+    let measured = if headless {
         let measured = follow(show)?;
         eprintln!("{}", headless::summary(&measured));
         measured
     } else {
         in_window(show, config.duration_s.is_some())?
     };
-    match report {
-        Some((path, file)) => write_report(&path, &file, &measured),
-        None => Ok(()),
+    if let Some((path, file)) = report {
+        write_report(&path, &file, &measured)?;
+    }
+    // In a window it was seen; a script has only the exit status.
+    match came_up::what_did_not(&measured) {
+        Some(why) if headless => bail!(why),
+        _ => Ok(()),
     }
 }
 

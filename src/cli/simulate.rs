@@ -10,9 +10,12 @@ use anyhow::Context;
 
 use super::args::{SimulateArgs, SimulatedKind};
 use super::interrupt_flag;
+use crate::dac::simulator::lasercube_wifi::Model;
+use crate::dac::simulator::unit::{EthernetAddress, read_address};
 use crate::dac::simulator::{
     BeamView, CsvRecorder, Faults, Recorder, ether_dream, idn, lasercube_wifi,
 };
+use crate::dac::transport::why_not_heard;
 use crate::time::{Clock, SystemClock};
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -39,14 +42,24 @@ pub(super) fn simulate(args: &SimulateArgs) -> anyhow::Result<()> {
     let recorder = (!recorders.is_empty()).then(|| Box::new(recorders) as Box<dyn Recorder>);
     let interrupted = interrupt_flag()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (server, address) = start(args.kind, address, faults, recorder, &clock).with_context(|| {
-        format!("{address} cannot be listened on: another program may hold it; choose another with --listen")
-    })?;
+    let unit = unit(args)?;
+    let (server, address) =
+        start(args.kind, address, unit, faults, recorder, &clock).map_err(|error| {
+            let why = why_not_heard(&error);
+            anyhow::anyhow!(
+                "{address} cannot be listened on: {why}, or choose another with --listen"
+            )
+        })?;
     let scheme = match args.kind {
         SimulatedKind::EtherDream => "ether-dream",
         SimulatedKind::Idn => "idn",
         SimulatedKind::LasercubeWifi => "lasercube-wifi",
     };
+    if let Some(why) = server.deaf() {
+        eprintln!(
+            "note: not all that is said to everybody is heard here ({why}): who looks for projectors may miss this one"
+        );
+    }
     println!("listening on {address}: galvo play FILE --dac {scheme}://{address}");
     let end = args.duration.map(|s| clock.now() + Duration::from_secs_f64(s));
     let watched = Arc::clone(&clock);
@@ -84,6 +97,36 @@ fn watch(_: &BeamView, _: &str, _: impl Fn() -> bool + 'static) -> anyhow::Resul
     )
 }
 
+/// What a simulator is told of itself.
+struct Unit {
+    address: Option<EthernetAddress>,
+    name: Option<String>,
+}
+
+fn unit(args: &SimulateArgs) -> anyhow::Result<Unit> {
+    let address = args.id.as_deref().map(|text| {
+        read_address(text).with_context(|| {
+            format!("\"{text}\" is no Ethernet address: write six bytes, such as 02:00:00:00:00:01")
+        })
+    });
+    let most = match args.kind {
+        SimulatedKind::EtherDream => 0,
+        SimulatedKind::Idn => 20,
+        SimulatedKind::LasercubeWifi => 25,
+    };
+    if let Some(name) = &args.name {
+        anyhow::ensure!(
+            most > 0,
+            "an Ether Dream has no name of its own, it is called by its address: give it one with --id"
+        );
+        anyhow::ensure!(
+            name.len() <= most && !name.is_empty(),
+            "\"{name}\" does not fit: a name of this kind has 1 to {most} bytes"
+        );
+    }
+    Ok(Unit { address: address.transpose()?, name: args.name.clone() })
+}
+
 /// A simulator that runs.
 enum Running {
     EtherDream(ether_dream::Server),
@@ -91,9 +134,22 @@ enum Running {
     LasercubeWifi(lasercube_wifi::Server),
 }
 
+impl Running {
+    /// Why it does not hear all that is said to everybody, if that is so. An Ether Dream is not asked, it announces
+    /// itself.
+    fn deaf(&self) -> Option<&str> {
+        match self {
+            Self::EtherDream(_) => None,
+            Self::Idn(server) => server.deaf(),
+            Self::LasercubeWifi(server) => server.deaf(),
+        }
+    }
+}
+
 fn start(
     kind: SimulatedKind,
     address: SocketAddr,
+    unit: Unit,
     faults: Faults,
     recorder: Option<Box<dyn Recorder>>,
     clock: &Arc<dyn Clock>,
@@ -102,20 +158,33 @@ fn start(
     Ok(match kind {
         SimulatedKind::EtherDream => {
             let announce_to = Some(ether_dream::broadcast(address));
-            let options =
-                ether_dream::Options { faults, announce_to, recorder, ..Default::default() };
+            let options = ether_dream::Options {
+                faults,
+                announce_to,
+                recorder,
+                address: unit.address,
+                ..Default::default()
+            };
             let server = ether_dream::Server::start(address, options, clock)?;
             let address = server.address();
             (Running::EtherDream(server), address)
         }
         SimulatedKind::Idn => {
-            let options = idn::Options { faults, recorder, ..Default::default() };
+            let mut options =
+                idn::Options { faults, recorder, address: unit.address, ..Default::default() };
+            if let Some(name) = unit.name {
+                options.host_name = name;
+            }
             let server = idn::Server::start(address, options, clock)?;
             let address = server.address();
             (Running::Idn(server), address)
         }
         SimulatedKind::LasercubeWifi => {
-            let options = lasercube_wifi::Options { faults, recorder, ..Default::default() };
+            let mut model = Model { serial: unit.address, ..Model::default() };
+            if let Some(name) = &unit.name {
+                model = model.called(name);
+            }
+            let options = lasercube_wifi::Options { model, faults, recorder };
             let server = lasercube_wifi::Server::start(address, options, clock)?;
             let address = server.address();
             (Running::LasercubeWifi(server), address)
@@ -148,5 +217,29 @@ mod tests {
         assert_eq!(address(":1234", 1).unwrap().to_string(), "127.0.0.1:1234");
         assert_eq!(address("127.0.0.1:0", 1).unwrap().port(), 0);
         assert!(address("no address", 1).is_err());
+    }
+
+    fn told(words: &[&str]) -> Result<Unit, String> {
+        use clap::Parser;
+
+        use crate::cli::args::{Cli, Cmd};
+
+        let words = ["galvo", "simulate"].iter().chain(words);
+        let Some(Cmd::Simulate(args)) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("simulate expected")
+        };
+        unit(&args).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_simulator_takes_the_id_and_the_name_it_is_given() {
+        let unit = told(&["idn", "--id", "02:00:5e:00:00:07", "--name", "Left wing"]).unwrap();
+        assert_eq!(unit.address, Some([2, 0, 0x5e, 0, 0, 7]));
+        assert_eq!(unit.name.as_deref(), Some("Left wing"));
+        assert!(told(&["lasercube-wifi", "--id", "7"]).err().unwrap().contains("six bytes"));
+        assert!(
+            told(&["idn", "--name", "a name of more than twenty"]).err().unwrap().contains("20")
+        );
+        assert!(told(&["ether-dream", "--name", "Left"]).err().unwrap().contains("--id"));
     }
 }

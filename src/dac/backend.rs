@@ -83,6 +83,22 @@ pub enum DacError {
         /// What was observed.
         detail: String,
     },
+    /// No such device is there. Plug it in, or name another.
+    #[error("{device} is not there: {detail}")]
+    Absent {
+        /// The device as the user named it.
+        device: String,
+        /// What was looked for, and what to do about it.
+        detail: String,
+    },
+    /// It is there and answers, and takes no light now. The message names the cause.
+    #[error("{device} takes no light now: {detail}")]
+    Unready {
+        /// The device as the user named it.
+        device: String,
+        /// Why, and what to do about it.
+        detail: String,
+    },
     /// The system denies access. The message names the cure.
     #[error("no permission to use {device}: {cure}")]
     PermissionDenied {
@@ -133,6 +149,12 @@ pub trait Backend: Send {
     /// What the device says of its own health, for people: battery, temperature, firmware. `None` where it says
     /// nothing.
     fn condition(&self) -> Option<String> {
+        None
+    }
+
+    /// What an operator should know of this device and do about it, told once after it was connected: firmware
+    /// that is too old. `None` where there is nothing.
+    fn advice(&self) -> Option<String> {
         None
     }
 

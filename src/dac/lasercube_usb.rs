@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
-use super::usb::{Bus, Claim, Endpoints, Ids, UsbError, dac_error};
+use super::dark_run::DarkRun;
+use super::usb::{Bus, Claim, Endpoints, Ids, Stumble, UsbError, dac_error};
+use crate::point::LaserPoint;
 use crate::safety::SafeChunk;
 use crate::time::{Clock, HostTime};
 use crate::wire::lasercube_usb::{
@@ -32,6 +34,8 @@ const MAX_STALE: usize = 4;
 const ASK_EVERY: Duration = Duration::from_millis(4);
 /// The same while it does not.
 const ASK_EVERY_AT_REST: Duration = Duration::from_millis(100);
+/// A ring that plays and does not move for so long is stuck, as is one that does not tell its room.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// The rate never asked for: real devices are driven from here up.
 const MIN_PPS: u32 = 100;
 /// What a stream is planned with: no device has a ring that takes more.
@@ -65,11 +69,19 @@ struct Open {
     /// Samples sent since that word.
     sent_since: u32,
     output_on: bool,
+    /// There was light since the last stop; until then the output stays off, and the dark passes by itself.
+    lit: bool,
+    dark: DarkRun,
     pps: u32,
     /// Bytes of samples taken over and not on the wire yet.
     unsent: Vec<u8>,
     failures: u32,
     underflows: u32,
+    tells_limits: bool,
+    /// Since when the ring has not moved though it plays.
+    stuck_since: Option<HostTime>,
+    /// A transfer failed, and the device has not answered since.
+    stumble: Option<Stumble>,
 }
 
 impl LaserCubeUsb {
@@ -88,6 +100,10 @@ impl LaserCubeUsb {
         DacError::Gone { device: self.name.clone(), detail: detail.into() }
     }
 
+    fn absent(&self, detail: impl Into<String>) -> DacError {
+        DacError::Absent { device: self.name.clone(), detail: detail.into() }
+    }
+
     fn find(&mut self) -> Result<Box<dyn Endpoints>, DacError> {
         let seats = self.bus.list(IDS).map_err(|error| self.said(&error))?;
         let seat = seats.iter().find(|seat| {
@@ -96,40 +112,80 @@ impl LaserCubeUsb {
                 || seat.serial.as_deref() == Some(self.wanted.as_str())
         });
         let Some(seat) = seat else {
-            // A serial number that cannot be read is most often a missing permission.
-            return match seats.first() {
-                None => Err(self.gone("no LaserCube is plugged in")),
-                Some(other) => match self.bus.open(IDS, other, &CLAIMS) {
-                    Err(error @ (UsbError::Access | UsbError::Busy)) => Err(self.said(&error)),
-                    _ => {
-                        Err(self.gone(format!("none of the serial {} is plugged in", self.wanted)))
-                    }
-                },
-            };
+            if seats.is_empty() {
+                return Err(self.absent("no LaserCube is plugged in: plug it in"));
+            }
+            // A serial number that cannot be read is most often a missing permission. One that can be read is
+            // another cube's: what holds that one is no matter here.
+            for silent in seats.iter().filter(|seat| seat.serial.is_none()) {
+                if let Err(error @ (UsbError::Access | UsbError::Busy)) =
+                    self.bus.open(IDS, silent, &CLAIMS)
+                {
+                    return Err(self.said(&error));
+                }
+            }
+            return Err(self.absent(format!(
+                "none of the serial {} is plugged in: look at galvo devices",
+                self.wanted
+            )));
         };
-        self.bus.open(IDS, seat, &CLAIMS).map_err(|error| self.said(&error))
+        // Who names none takes the first that nobody holds.
+        let mut opened = self.bus.open(IDS, seat, &CLAIMS);
+        let others = seats.iter().filter(|other| self.wanted.is_empty() && *other != seat);
+        for other in others {
+            if !matches!(opened, Err(UsbError::Busy)) {
+                break;
+            }
+            opened = self.bus.open(IDS, other, &CLAIMS);
+        }
+        opened.map_err(|error| self.said(&error))
     }
 
+    /// Runs `act` on the open device; says its trouble as the user reads it. `None`: a transfer failed, and the
+    /// device is to answer again first.
     fn with_open<T>(
         &mut self,
         act: impl FnOnce(&mut Open, &dyn Clock) -> Result<T, UsbError>,
-    ) -> Result<T, DacError> {
+    ) -> Result<Option<T>, DacError> {
         let Some(open) = &mut self.open else {
             return Err(self.gone("there is no connection"));
         };
-        let done = act(open, &*self.clock);
+        let clock = &*self.clock;
+        let done = if open.stumble.is_none() || open.get_up(clock) {
+            match act(open, clock) {
+                Err(error) if error.may_pass() => {
+                    open.stumble = Some(Stumble::new(clock.now(), error));
+                    open.get_up(clock);
+                    Ok(None)
+                }
+                other => other.map(Some),
+            }
+        } else {
+            Ok(None)
+        };
         let failures = open.failures;
-        match done {
-            Ok(_) if failures >= MAX_FAILURES => {
+        let lost = open.stumble.as_ref().filter(|stumble| stumble.is_over(clock.now()));
+        let stuck = open.stuck_since.is_some_and(|since| clock.now().since(since) >= PATIENCE);
+        match (done, lost.map(|stumble| stumble.error.clone())) {
+            (_, Some(error)) => Err(self.said(&error)),
+            (Ok(_), None) if failures >= MAX_FAILURES => {
                 Err(self.gone(format!("{failures} transfers in a row did not get through")))
             }
-            other => other.map_err(|error| self.said(&error)),
+            (Ok(_), None) if stuck => Err(self.unready(format!(
+                "it holds points and has not shown one for {} s: plug it in again, and look at its interlock",
+                PATIENCE.as_secs()
+            ))),
+            (done, None) => done.map_err(|error| self.said(&error)),
         }
+    }
+
+    fn unready(&self, detail: String) -> DacError {
+        DacError::Unready { device: self.name.clone(), detail }
     }
 
     fn let_go(&mut self) {
         if let Some(mut open) = self.open.take()
-            && let Err(error) = open.go_dark()
+            && let Err(error) = open.go_dark(self.clock.now())
         {
             tracing::debug!(device = self.name, %error, "closing");
         }
@@ -146,10 +202,15 @@ impl Open {
             asked_at: now,
             sent_since: 0,
             output_on: true,
+            lit: false,
+            dark: DarkRun::new(now),
             pps: 0,
             unsent: Vec::with_capacity(MAX_CHUNK * SAMPLE_BYTES),
             failures: 0,
             underflows: 0,
+            tells_limits: true,
+            stuck_since: None,
+            stumble: None,
         }
     }
 
@@ -203,20 +264,37 @@ impl Open {
                 "its coordinates end at {value} instead of 4095: update galvo or its firmware"
             )));
         }
-        if max_pps.is_none() || capacity.is_none() {
-            tracing::warn!(
-                ?major,
-                ?minor,
-                "its firmware does not tell its limits: cautious ones are taken; update it with the vendor's program"
-            );
-        }
+        tracing::debug!(?major, ?minor, "firmware");
+        self.tells_limits = max_pps.is_some() && capacity.is_some();
         self.max_pps = max_pps.unwrap_or(FALLBACK_MAX_PPS);
         self.capacity = capacity.unwrap_or(FALLBACK_CAPACITY);
         Ok(())
     }
 
+    /// After a failed transfer: stops the device, so that it is dark and empty. True if it hears: what follows is a
+    /// new flow of points.
+    fn get_up(&mut self, clock: &dyn Clock) -> bool {
+        let Some(stumble) = self.stumble.take_if(|stumble| !stumble.is_over(clock.now())) else {
+            return false;
+        };
+        for endpoint in [COMMAND_OUT, REPLY_IN, SAMPLE_OUT] {
+            if stumble.error == UsbError::Stall {
+                self.usb.unstall(endpoint);
+            }
+        }
+        let hears = self.go_dark(clock.now()).is_ok() && !stumble.is_over(clock.now());
+        if hears {
+            self.underflows += 1;
+        } else {
+            self.stumble = Some(stumble);
+        }
+        hears
+    }
+
     /// Output off, ring empty.
-    fn go_dark(&mut self) -> Result<(), UsbError> {
+    fn go_dark(&mut self, now: HostTime) -> Result<(), UsbError> {
+        self.lit = false;
+        self.dark = DarkRun::new(now);
         let off = self.insist(Command::SetOutput(false));
         self.output_on = off.is_err();
         // A sample that was begun is ended, or all that come later would be out of step.
@@ -225,18 +303,33 @@ impl Open {
         let cleared = self.insist(Command::Clear);
         self.free = self.capacity;
         self.sent_since = 0;
+        self.stuck_since = None;
         off.and(ended).and(cleared)
     }
 
     fn ask_room(&mut self, clock: &dyn Clock) -> Result<(), UsbError> {
         let asked = clock.now();
-        if let Some(free) = self.number(Query::Free)? {
+        let told = self.number(Query::Free)?;
+        let before = self.room();
+        let moved = told.is_some_and(|free| free.min(self.capacity) > before);
+        let plays = self.output_on && (self.queued() > 0 || told.is_none());
+        if moved || !plays {
+            self.stuck_since = None;
+        } else {
+            self.stuck_since.get_or_insert(asked);
+        }
+        if let Some(free) = told {
             self.asked_at = asked.plus_nanos(clock.now().nanos_since(asked) / 2);
             self.free = free.min(self.capacity);
             // What is still in our hands has not been counted by the device.
             self.sent_since = (self.unsent.len() / SAMPLE_BYTES) as u32;
         }
         Ok(())
+    }
+
+    /// Samples in the ring and on their way to it, by its last word.
+    fn queued(&self) -> u32 {
+        self.capacity - self.free.min(self.capacity) + self.sent_since
     }
 
     const fn room(&self) -> u32 {
@@ -280,17 +373,26 @@ impl Open {
             return Ok(Written::NotNow);
         }
         let n = chunk.len() as u32;
+        let pps = chunk.pps().clamp(MIN_PPS.min(self.max_pps), self.max_pps);
+        if !self.lit && chunk.points().iter().all(LaserPoint::is_blank) {
+            let taken = self.dark.take(clock.now(), chunk.len(), pps, self.capacity);
+            return Ok(if taken { Written::Accepted } else { Written::NotNow });
+        }
         if self.room() < n {
             self.ask_room(clock)?;
             if self.room() < n {
                 return Ok(Written::NotNow);
             }
         }
-        let pps = chunk.pps().clamp(MIN_PPS.min(self.max_pps), self.max_pps);
         let faster = pps > self.pps && self.output_on;
         if pps != self.pps && !faster {
             self.insist(Command::SetRate(pps))?;
             self.pps = pps;
+        }
+        if !self.lit {
+            self.lit = true;
+            let lead = self.dark.lead(clock.now(), pps).min(self.room() - n);
+            self.lead_in(lead, chunk.points());
         }
         encode_samples(chunk.points(), &mut self.unsent);
         self.sent_since += n;
@@ -308,25 +410,44 @@ impl Open {
         Ok(Written::Accepted)
     }
 
-    fn poll(&mut self, clock: &dyn Clock) -> Result<DeviceReport, UsbError> {
+    fn keep_up(&mut self, clock: &dyn Clock) -> Result<(), UsbError> {
         self.flush()?;
         let every = if self.output_on { ASK_EVERY } else { ASK_EVERY_AT_REST };
         if clock.now().since(self.asked_at) >= every {
             self.ask_room(clock)?;
         }
-        let queued = self.capacity - self.free.min(self.capacity) + self.sent_since;
+        let queued = self.queued();
         if self.output_on && queued == 0 {
             self.run_dry()?;
         }
-        Ok(DeviceReport {
-            at: self.asked_at,
+        Ok(())
+    }
+
+    fn report(&self, now: HostTime) -> DeviceReport {
+        let (at, queued, playing_pps) = if self.lit {
+            let queued = self.queued();
+            (self.asked_at, queued, (self.output_on && queued > 0).then_some(self.pps))
+        } else {
+            self.dark.told(now)
+        };
+        DeviceReport {
+            at,
             queued_points: Some(queued),
             played_points: None,
-            playing_pps: (self.output_on && queued > 0).then_some(self.pps),
+            playing_pps,
             underflows: self.underflows,
             gaps: 0,
             estop: false,
-        })
+        }
+    }
+
+    /// So many dark points where the light will begin: the mirrors come to rest there.
+    fn lead_in(&mut self, count: u32, light: &[LaserPoint]) {
+        let Some(first) = light.first() else { return };
+        for _ in 0..count {
+            encode_samples(&[first.blanked()], &mut self.unsent);
+        }
+        self.sent_since += count;
     }
 
     /// The ring is empty. What the beam does then is the firmware's affair: it is told to be dark.
@@ -358,7 +479,7 @@ impl Backend for LaserCubeUsb {
     fn connect(&mut self, _now: HostTime) -> Result<Capabilities, DacError> {
         self.let_go();
         let mut open = Open::new(self.find()?, self.clock.now());
-        let known = open.get_to_know().and_then(|()| open.go_dark());
+        let known = open.get_to_know().and_then(|()| open.go_dark(self.clock.now()));
         known.map_err(|error| self.said(&error))?;
         let capacity = open.capacity;
         self.open = Some(open);
@@ -374,15 +495,27 @@ impl Backend for LaserCubeUsb {
         if chunk.is_empty() {
             return Ok(Written::Accepted);
         }
-        self.with_open(|open, clock| open.write(clock, &chunk))
+        let written = self.with_open(|open, clock| open.write(clock, &chunk))?;
+        Ok(written.unwrap_or(Written::NotNow))
     }
 
     fn poll(&mut self, _now: HostTime) -> Result<DeviceReport, DacError> {
-        self.with_open(Open::poll)
+        self.with_open(Open::keep_up)?;
+        match &self.open {
+            Some(open) => Ok(open.report(self.clock.now())),
+            None => Err(self.gone("there is no connection")),
+        }
+    }
+
+    fn advice(&self) -> Option<String> {
+        self.open.as_ref().filter(|open| !open.tells_limits).map(|_| {
+            "its firmware does not tell its limits, cautious ones are taken: update it with the vendor's program".to_owned()
+        })
     }
 
     fn stop(&mut self, _now: HostTime) -> Result<(), DacError> {
-        self.with_open(|open, _| open.go_dark())
+        // What does not hear it is told again at every look, until it is lost.
+        self.with_open(|open, clock| open.go_dark(clock.now())).map(|_| ())
     }
 
     fn reset_estop(&mut self, _now: HostTime) -> Result<(), DacError> {

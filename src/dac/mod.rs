@@ -3,6 +3,7 @@
 pub mod audio_xy;
 pub mod backend;
 pub mod catalog;
+mod dark_run;
 pub mod discovery;
 pub mod ether_dream;
 pub mod helios;

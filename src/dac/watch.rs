@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::discovery::{Devices, Event, FoundDevice};
-use super::transport::Datagrams;
+use super::transport::{Datagrams, why_not_heard};
 #[cfg(feature = "usb")]
 use super::usb_listing::UsbBus;
 use super::{idn, lasercube_wifi};
@@ -40,7 +40,8 @@ impl Watch {
             blind.push(FoundDevice {
                 name: format!("{what} discovery"),
                 trouble: Some(format!(
-                    "UDP port {port} cannot be used ({error}): close the program that holds it, look at the firewall, or name the projector with --dac {instead}"
+                    "UDP port {port} cannot be used: {}, or name the projector with --dac {instead}",
+                    why_not_heard(error)
                 )),
                 ..FoundDevice::default()
             });

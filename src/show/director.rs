@@ -448,6 +448,9 @@ impl Director {
             if let Some(fault) = projector.new_fault() {
                 self.notices.add(Severity::Warning, fault);
             }
+            if let Some(advice) = projector.new_advice() {
+                self.notices.add(Severity::Warning, advice);
+            }
         }
         self.follow_playlist();
         self.tell_damage();

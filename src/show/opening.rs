@@ -9,7 +9,7 @@ use super::engine::{MOST_PROJECTORS, Slot};
 use super::mountings::Mountings;
 use super::projector::{Projector, SetUp};
 use super::rig_file::{Remembered, RigFile};
-use crate::dac::{self, FoundDevice};
+use crate::dac::{self, DacError, DacUri, FoundDevice};
 use crate::frame::TapRegistry;
 use crate::pattern::{Instrument, Preset};
 use crate::time::Clock;
@@ -51,6 +51,12 @@ pub fn open_rig(
     clock: &Arc<dyn Clock>,
 ) -> Result<OpenedRig, ShowError> {
     let Wanted { dacs, may_fail, told } = wanted(config)?;
+    if let Some(twice) = named_twice(&dacs).filter(|_| !may_fail) {
+        let text = format!(
+            "{twice} is named twice: a projector is driven once, name it once; any number of sim: may run"
+        );
+        return Err(DacError::BadAddress(text).into());
+    }
     let seen = look_around(&dacs, mountings);
     let mut rig = OpenedRig { told: told.into_iter().collect(), ..OpenedRig::default() };
     for (number, uri) in (0..).zip(&dacs) {
@@ -76,6 +82,20 @@ pub fn open_rig(
         rig.taps.push((number, opened.taps));
     }
     Ok(rig)
+}
+
+/// A projector that is named more than once: its second driver would find it held, and blame another program.
+fn named_twice(uris: &[String]) -> Option<&String> {
+    let named: Vec<_> = uris.iter().map(|uri| DacUri::parse(uri).ok()).collect();
+    let is_one = |uri: &DacUri| match uri {
+        DacUri::Sim(_) => false,
+        // The first one that is free is another one each time.
+        DacUri::Helios { serial } | DacUri::LaserCubeUsb { serial } => !serial.is_empty(),
+        _ => true,
+    };
+    let again = (0..uris.len())
+        .find(|&at| named[at].as_ref().is_some_and(is_one) && named[..at].contains(&named[at]))?;
+    Some(&uris[again])
 }
 
 fn wanted(config: &ShowConfig) -> Result<Wanted, ShowError> {
@@ -104,4 +124,18 @@ fn look_around(uris: &[String], mountings: &Mountings) -> Vec<FoundDevice> {
         return Vec::new();
     }
     dac::look_for(&wanted, SEARCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_projector_named_twice_is_told_as_that_and_not_as_held_by_another_program() {
+        let uris = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let twice = uris(&["sim:", "idn://10.0.0.8", "ether-dream://h", "ether-dream://h:7765"]);
+        assert_eq!(named_twice(&twice).map(String::as_str), Some("ether-dream://h:7765"));
+        assert_eq!(named_twice(&uris(&["sim:", "sim:", "helios://1-2", "helios://1-3"])), None);
+        assert_eq!(named_twice(&uris(&["helios://", "helios://"])), None);
+    }
 }

@@ -42,6 +42,7 @@ pub struct Projector {
     installation: Arc<Installation>,
     test_picture: Option<u8>,
     told_fault: Option<String>,
+    told_advice: Option<String>,
     taps: TapRegistry,
 }
 
@@ -119,6 +120,7 @@ impl Projector {
             installation: Arc::default(),
             test_picture: None,
             told_fault: None,
+            told_advice: None,
             taps: taps.clone(),
         };
         // Multiples of the golden ratio: any number of projectors is spread evenly over a picture.
@@ -228,6 +230,13 @@ impl Projector {
         fault
     }
 
+    /// What an operator should know of it and was not told yet.
+    pub fn new_advice(&mut self) -> Option<String> {
+        let advice = self.status.advice().filter(|new| self.told_advice.as_ref() != Some(new))?;
+        self.told_advice = Some(advice.clone());
+        Some(format!("{}: {advice}", self.name))
+    }
+
     /// How it is.
     #[must_use]
     pub fn view(&self) -> ProjectorView {
@@ -280,6 +289,7 @@ impl Projector {
         let sync = self.sync();
         StreamReport {
             name: self.name.clone(),
+            came_up: self.status.has_come_up(),
             pps: self.pps,
             points: stats.points,
             lit_points: self.counts().lit,

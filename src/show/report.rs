@@ -81,6 +81,8 @@ pub struct TripEntry {
 pub struct StreamReport {
     /// Its URI.
     pub name: String,
+    /// It was connected once at least.
+    pub came_up: bool,
     /// Points per second.
     pub pps: u32,
     /// Points accepted.

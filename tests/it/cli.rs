@@ -250,9 +250,9 @@ fn a_projector_that_is_killed_and_comes_back_is_dark_and_the_show_goes_on() {
     assert!(report["media_s"].as_f64().unwrap() > 0.1, "{report}");
 }
 
-/// Nobody listens: the fault is told with its cure, and the show goes on, dark.
+/// Nobody listens: the fault is told with its cure, the show goes on, dark, and its exit status says it.
 #[test]
-fn a_refused_connection_is_told_and_the_show_goes_on_dark() {
+fn a_show_whose_projector_never_came_up_exits_1_with_the_reason() {
     let home = tempfile::tempdir().unwrap();
     // Nobody listens on a port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -272,7 +272,10 @@ fn a_refused_connection_is_told_and_the_show_goes_on_dark() {
         "r.json",
     ];
     let (status, _, stderr) = run(home.path(), &args);
-    assert_eq!(status, Some(0), "{stderr}");
+    assert_eq!(status, Some(1), "{stderr}");
+    let last = stderr.lines().last().unwrap();
+    assert!(last.starts_with("galvo: the projector never came up: "), "{stderr}");
+    assert!(last.contains("refused") && last.contains(&uri), "{stderr}");
     let told: Vec<_> = stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
     assert!(
         told.len() == 1 && told[0].contains("refused") && told[0].contains("check"),
@@ -280,6 +283,7 @@ fn a_refused_connection_is_told_and_the_show_goes_on_dark() {
     );
     let report = report(&home.path().join("r.json"));
     assert!(report["per_stream"][0]["fault"].as_str().unwrap().contains("refused"));
+    assert_eq!(report["per_stream"][0]["came_up"], false);
     assert!(report["media_s"].as_f64().unwrap() > 0.5, "the music plays on");
     assert_eq!(report["per_stream"][0]["lit_points"], 0);
 }

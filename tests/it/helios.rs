@@ -128,10 +128,105 @@ fn a_storm_of_not_ready_is_ridden_out() {
     assert!(rig.is_lit_within(300));
     assert_eq!(rig.stream.control().stats().read().reconnects, 0);
     // One that never ends is a device that hangs: it is opened anew, dark and disarmed.
+    let hangs = rig.now();
     rig.port.with(|device| device.refuse_until(HostTime::from_nanos(i64::MAX)));
     rig.run(2_000);
-    assert_eq!(rig.stream.control().stats().read().reconnects, 1);
+    assert_eq!(rig.state(), WorkerState::Lost);
     assert!(!rig.arm.is_armed());
+    assert!(rig.last_light().unwrap() < hangs + MS * 60);
+    rig.port.with(|device| device.refuse_until(HostTime::ZERO));
+    assert!(!rig.is_lit_within(4_000));
+    assert_eq!(rig.state(), WorkerState::Ready);
+    assert!(!rig.arm.is_armed());
+}
+
+#[test]
+fn one_that_never_says_ready_is_told_within_two_seconds_and_is_not_armed() {
+    let mut rig = rig(0.0);
+    rig.port.with(|device| device.refuse_until(HostTime::from_nanos(i64::MAX)));
+    rig.run(2_000);
+    assert_eq!(rig.state(), WorkerState::Lost);
+    assert!(rig.fault().contains("has not been ready for a frame"), "{}", rig.fault());
+    assert!(!rig.worker.status().has_come_up());
+    // Who arms it now is disarmed when it comes up after all.
+    rig.arm();
+    rig.port.with(|device| device.refuse_until(HostTime::ZERO));
+    assert!(!rig.is_lit_within(4_000));
+    assert_eq!(rig.state(), WorkerState::Ready);
+}
+
+/// As [`one_that_never_says_ready_is_told_within_two_seconds_and_is_not_armed`], in the middle of a show.
+#[test]
+fn one_that_stops_being_ready_with_nothing_in_it_is_told_within_two_seconds_and_disarmed() {
+    let mut rig = shining();
+    rig.arm.disarm(rig.now(), TripReason::Operator);
+    rig.run(50);
+    rig.port.with(|device| device.refuse_until(HostTime::from_nanos(i64::MAX)));
+    rig.arm();
+    rig.run(2_000);
+    assert_eq!(rig.state(), WorkerState::Lost);
+    assert!(!rig.arm.is_armed());
+    assert!(rig.fault().contains("has not been ready for a frame"), "{}", rig.fault());
+}
+
+#[test]
+fn one_failed_transfer_is_retried_in_the_dark_and_the_show_goes_on() {
+    for stalls in [false, true] {
+        let mut rig = shining();
+        let failed = rig.now();
+        if stalls {
+            rig.port.stall_next();
+        } else {
+            rig.port.fail_next(1);
+        }
+        rig.run(100);
+        // The next transfer is up to a frame away.
+        assert!(rig.last_light().unwrap() < failed + MS * 30, "retried in the dark");
+        assert!(rig.is_lit_within(300), "stalls: {stalls}");
+        assert!(rig.arm.is_armed());
+        assert_eq!(rig.state(), WorkerState::Ready);
+        assert_eq!(rig.stream.control().stats().read().reconnects, 0);
+    }
+}
+
+#[test]
+fn failed_transfers_for_longer_than_a_tenth_of_a_second_are_a_loss_that_disarms() {
+    let mut rig = shining();
+    let failed = rig.now();
+    rig.port.fail_next(u32::MAX);
+    while rig.arm.is_armed() && rig.now() < failed + MS * 1000 {
+        rig.step();
+    }
+    let after = rig.now().since(failed);
+    assert!((MS * 100..MS * 130).contains(&after), "{after:?}");
+    assert_eq!(rig.state(), WorkerState::Lost);
+    rig.arm();
+    rig.port.fail_next(0);
+    assert!(!rig.is_lit_within(3_000), "any re-open is disarmed");
+    assert_eq!(rig.state(), WorkerState::Ready);
+    rig.arm();
+    assert!(rig.is_lit_within(500));
+}
+
+#[test]
+fn a_disarm_while_a_transfer_fails_stays_dark() {
+    let mut rig = shining();
+    rig.port.fail_next(8);
+    rig.arm.disarm(rig.now(), TripReason::Operator);
+    assert!(!rig.is_lit_within(20) || rig.last_light().unwrap() < rig.now());
+    assert!(!rig.is_lit_within(1_000));
+    assert!(!rig.port.with(|device| device.is_shutter_open()));
+}
+
+#[test]
+fn an_old_firmware_is_told_to_whoever_has_the_show() {
+    let (mut driver, _, clock) = alone(Device::new(4, "", 0.0, None), "");
+    assert_eq!(driver.advice(), None);
+    driver.connect(clock.now()).unwrap();
+    assert!(driver.advice().unwrap().contains("firmware 4"));
+    let (mut driver, _, clock) = alone(Device::new(6, "", 0.0, None), "");
+    driver.connect(clock.now()).unwrap();
+    assert_eq!(driver.advice(), None);
 }
 
 #[test]
@@ -224,7 +319,12 @@ fn a_device_is_found_by_its_place_or_by_the_name_it_has_stored() {
     }
     let (mut driver, _, clock) = alone(Device::new(6, "Stage Left", 0.0, None), "Stage Right");
     let error = driver.connect(clock.now()).unwrap_err().to_string();
-    assert!(error.contains("Stage Right"), "{error}");
+    assert!(error.contains("Stage Right") && error.contains("is not there"), "{error}");
+    // Whoever holds the one that is there need not hold this one.
+    let (mut driver, port, clock) = alone(Device::new(6, "Stage Left", 0.0, None), "Stage Right");
+    port.set_fault(PortFault::Held);
+    let error = driver.connect(clock.now()).unwrap_err().to_string();
+    assert!(error.contains("the one at 1-2.3 is in use") && !error.contains("held by"), "{error}");
 }
 
 #[test]

@@ -355,3 +355,43 @@ fn every_golden_packet_reads_and_emits_the_same_bytes() {
     }
     assert_eq!(packets, 17);
 }
+
+/// Programs that send whole pictures in one datagram were not heard at all.
+#[test]
+fn a_datagram_of_thirty_kilobytes_is_shown() {
+    use galvo::wire::idn::{
+        ChannelConfig, Chunk, Hello, LAYOUT_16BIT, Message, SAMPLE_BYTES, command, encode_points,
+        mode,
+    };
+
+    const SAMPLES: usize = 3000;
+    let log = Log::default();
+    let server = serve("", &log);
+    let words: Vec<u8> = LAYOUT_16BIT.iter().flat_map(|tag| tag.to_be_bytes()).collect();
+    let config = ChannelConfig {
+        data_match: 0,
+        close: false,
+        routing: true,
+        service: 1,
+        mode: mode::CONTINUOUS,
+        words: &words,
+    };
+    let points: Vec<_> = (0..SAMPLES as u64).map(on_circle).collect();
+    let mut packet = Hello::new(command::MESSAGE_ACK, 0).emit().to_vec();
+    let chunk = Chunk::Wave { data_match: 0, duration: 100_000, data: &[] };
+    let message = Message { channel: 0, timestamp: 1000, config: Some(config), chunk };
+    message.emit_wave(SAMPLES * SAMPLE_BYTES, &mut packet, |data| {
+        encode_points(&points, data);
+    });
+    assert!(packet.len() > 20_000, "{}", packet.len());
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.send_to(&packet, server.address()).unwrap();
+    // Its answer says that it was taken in; what is not due yet is shown before the end.
+    socket.recv_from(&mut [0; 64]).unwrap();
+    let shown = || log.0.lock().unwrap().iter().filter(|(_, point)| !point.is_blank()).count();
+    let patience = SystemClock.now() + Duration::from_secs(5);
+    while shown() < SAMPLES * 9 / 10 && SystemClock.now() < patience {
+        SystemClock.sleep_until(SystemClock.now() + Duration::from_millis(5));
+    }
+    assert!(shown() >= SAMPLES * 9 / 10, "{}", shown());
+}

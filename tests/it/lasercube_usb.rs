@@ -78,9 +78,9 @@ fn an_unplugged_device_returns_dark_and_disarmed_at_its_rate() {
     rig.port.set_fault(PortFault::None);
     assert!(!rig.is_lit_within(3_000));
     assert_eq!(rig.state(), WorkerState::Ready);
-    assert_eq!(rig.port.with(|device| device.mirrors().pps()), 30_000);
     rig.arm();
     assert!(rig.is_lit_within(300));
+    assert_eq!(rig.port.with(|device| device.mirrors().pps()), 30_000);
 }
 
 /// A sample cut in two would turn all that come after it into rubbish.
@@ -117,6 +117,87 @@ fn transfers_that_time_out_are_survived_or_a_loss_but_never_a_hang() {
 }
 
 #[test]
+fn one_failed_transfer_is_retried_in_the_dark_and_the_show_goes_on() {
+    for stalls in [false, true] {
+        let mut rig = shining();
+        let failed = rig.now();
+        if stalls {
+            rig.port.stall_next();
+        } else {
+            rig.port.fail_next(1);
+        }
+        rig.run(300);
+        let log = rig.log.0.lock().unwrap();
+        let after: Vec<_> = log.iter().filter(|(at, _)| *at > failed + MS * 8).collect();
+        let first = after.iter().find(|(_, point)| !point.is_blank()).expect("it goes on").0;
+        // Dark until the mirrors have come to rest, and no longer than that and a fill.
+        assert!(first > failed + MS * 9 && first < failed + MS * 100, "{:?}", first.since(failed));
+        drop(log);
+        assert!(rig.arm.is_armed());
+        assert_eq!(rig.stream.control().stats().read().reconnects, 0);
+    }
+}
+
+#[test]
+fn failed_transfers_for_longer_than_a_tenth_of_a_second_are_a_loss_that_disarms() {
+    let mut rig = shining();
+    let failed = rig.now();
+    rig.port.fail_next(u32::MAX);
+    while rig.arm.is_armed() && rig.now() < failed + MS * 1000 {
+        rig.step();
+    }
+    let after = rig.now().since(failed);
+    assert!((MS * 100..MS * 130).contains(&after), "{after:?}");
+    rig.arm();
+    rig.port.fail_next(0);
+    assert!(!rig.is_lit_within(3_000), "any re-open is disarmed");
+    assert_eq!(rig.state(), WorkerState::Ready);
+}
+
+/// The kind of a Helios that never says ready.
+#[test]
+fn a_ring_that_does_not_move_is_told_within_two_seconds_and_disarmed() {
+    let mut rig = shining();
+    let now = rig.now();
+    rig.port.with(|device| device.set_stuck(now, true));
+    while rig.state() == WorkerState::Ready && rig.now() < now + MS * 2_000 {
+        rig.step();
+    }
+    assert_eq!(rig.state(), WorkerState::Lost);
+    assert!(!rig.arm.is_armed());
+    assert!(rig.fault().contains("has not shown one"), "{}", rig.fault());
+}
+
+#[test]
+fn output_is_not_switched_on_before_an_arm() {
+    let mut rig = rig(1024, 0.0);
+    let began = rig.now();
+    let stats = rig.stream.control().stats().clone();
+    while rig.now() < began + MS * 2_000 {
+        rig.step();
+        assert!(!rig.port.with(|device| device.is_output_on() || device.mirrors().queued() > 0));
+    }
+    // The stream goes on at its rate meanwhile, and nothing counts as an underflow.
+    let points = stats.read().points;
+    assert!((55_000..65_000).contains(&points), "{points}");
+    assert_eq!(stats.read().device_underflows, 0);
+    let armed = rig.now();
+    rig.arm();
+    assert!(rig.is_lit_within(400));
+    let log = rig.log.0.lock().unwrap();
+    let first = log.iter().find(|(_, point)| !point.is_blank()).unwrap().0;
+    let dark = log.iter().filter(|(at, _)| *at >= armed && *at < first).count();
+    assert!(dark >= 300, "{dark} dark points lead to the light");
+    drop(log);
+    // And off again by a disarm.
+    rig.arm.disarm(rig.now(), TripReason::Operator);
+    rig.run(50);
+    assert!(!rig.port.with(|device| device.is_output_on()));
+    rig.run(500);
+    assert!(!rig.port.with(|device| device.is_output_on()));
+}
+
+#[test]
 fn output_is_off_after_every_exit() {
     let mut rig = shining();
     let now = rig.now();
@@ -134,6 +215,15 @@ fn output_is_off_after_every_exit() {
 }
 
 #[test]
+fn a_cube_that_is_not_there_is_told_as_that_whoever_holds_another_one() {
+    let (mut driver, port, clock) = alone(Device::new("LC01", 1024, 0.0, None), "LC99");
+    port.set_fault(PortFault::Held);
+    let error = driver.connect(clock.now()).unwrap_err();
+    assert!(matches!(error, DacError::Absent { .. }), "{error}");
+    assert!(error.to_string().contains("none of the serial LC99 is plugged in"), "{error}");
+}
+
+#[test]
 fn a_command_refused_once_is_tried_again() {
     let (mut driver, port, clock) = alone(Device::new("LC01", 1024, 0.0, None), "LC01");
     port.with(|device| device.refuse_next(1));
@@ -148,6 +238,7 @@ fn old_firmware_that_tells_no_limits_gets_cautious_ones() {
     let (mut driver, _, clock) = alone(device, "");
     let capabilities = driver.connect(clock.now()).unwrap();
     assert_eq!((capabilities.capacity_points, capabilities.max_pps), (Some(768), 30_000));
+    assert!(driver.advice().unwrap().contains("update it"));
     assert!(StreamConfig::new(30_001).check(&driver.presumed()).is_err());
 }
 

@@ -78,12 +78,18 @@ impl EtherDream {
 
     fn dial_error(&self, error: &io::Error) -> DacError {
         match error.kind() {
-            io::ErrorKind::ConnectionRefused => {
-                self.gone("the connection was refused: nothing listens there")
-            }
+            io::ErrorKind::ConnectionRefused => self.gone(
+                "the connection was refused: another program holds it, or nothing listens there",
+            ),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
                 self.gone(format!("no answer within {} ms", CONNECT_TIMEOUT.as_millis()))
             }
+            io::ErrorKind::NotFound => DacError::Absent {
+                device: self.name.clone(),
+                detail: format!(
+                    "its name is not known here ({error}): check its spelling, or use its address"
+                ),
+            },
             io::ErrorKind::PermissionDenied => DacError::PermissionDenied {
                 device: self.name.clone(),
                 cure: "allow galvo outgoing TCP connections in the firewall".to_owned(),
@@ -108,6 +114,9 @@ impl EtherDream {
         };
         let result = exchange(now, stream.as_mut(), session);
         result.map_err(|error| match error {
+            Broken::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.gone(
+                "it closed the connection: it was restarted, or another program has taken it",
+            ),
             Broken::Io(error) => self.gone(format!("the connection broke: {error}")),
             Broken::Trouble(trouble) => self.trouble(trouble),
         })
@@ -138,7 +147,7 @@ impl EtherDream {
             .pump_until(GREETING_TIMEOUT / 2, |session, _| session.phase() != Phase::Greeting)?
         {
             return Err(
-                self.gone("it accepts the connection but does not greet: is it an Ether Dream?")
+                self.gone("it accepts the connection but does not greet: another program holds it, or it is no Ether Dream")
             );
         }
         if let Some((_, session)) = &mut self.open {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use self::slots::Slots;
 use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
-use super::usb::{Bus, Claim, Endpoints, Ids, Seat, UsbError, dac_error};
+use super::usb::{Bus, Claim, Endpoints, Ids, Seat, Stumble, UsbError, dac_error};
 use crate::safety::SafeChunk;
 use crate::time::{Clock, HostTime};
 use crate::wire::helios::{
@@ -18,7 +18,7 @@ use crate::wire::helios::{
 /// The numbers of a Helios on the bus.
 pub const IDS: Ids = Ids { vendor: VENDOR_ID, product: PRODUCT_ID };
 /// Interface 0 in its alternate setting 1.
-const CLAIMS: [Claim; 1] = [Claim { interface: 0, setting: 1 }];
+pub(super) const CLAIMS: [Claim; 1] = [Claim { interface: 0, setting: 1 }];
 /// The oldest firmware whose behaviour the driver was written from.
 const OLDEST_FIRMWARE: u32 = 5;
 
@@ -40,8 +40,11 @@ const MAX_FAILURES: u32 = 10;
 const DEAF_AFTER_STOP: Duration = Duration::from_millis(105);
 /// How long before the end of a frame the device is asked whether the slot is free.
 const ASK_AHEAD: Duration = Duration::from_millis(5);
-/// A waiting frame that does not start this long after its time never will.
+/// A waiting frame that does not start this long after its time never will, and a device that holds none and is not
+/// ready for so long never will be.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How often a device that begins is asked whether it is ready.
+const ASK_EVERY: Duration = Duration::from_millis(5);
 /// Time a device needs for the last requests before it is let go.
 const LET_GO: Duration = Duration::from_millis(1);
 
@@ -64,6 +67,11 @@ struct Open {
     lets_light_out: bool,
     deaf_until: HostTime,
     failures: u32,
+    firmware: u32,
+    /// Since when it says "not ready" though no frame waits in it.
+    unready_since: Option<HostTime>,
+    /// A transfer failed, and it has not answered since.
+    stumble: Option<Stumble>,
 }
 
 impl std::fmt::Debug for Helios {
@@ -95,66 +103,76 @@ impl Helios {
         DacError::Gone { device: self.name.clone(), detail: detail.into() }
     }
 
+    fn absent(&self, detail: impl Into<String>) -> DacError {
+        DacError::Absent { device: self.name.clone(), detail: detail.into() }
+    }
+
     /// Opens the device that is wanted.
     fn find(&mut self) -> Result<Open, DacError> {
         let seats = self.bus.list(IDS).map_err(|error| self.said(&error))?;
         if seats.is_empty() {
-            return Err(self.gone("no Helios is plugged in"));
+            return Err(self.absent("no Helios is plugged in: plug it in"));
+        }
+        if self.wanted.is_empty() {
+            return self.open_first_free(&seats);
         }
         let is_named = |seat: &&Seat| {
-            self.wanted.is_empty()
-                || seat.path == self.wanted
-                || seat.serial.as_deref() == Some(self.wanted.as_str())
+            seat.path == self.wanted || seat.serial.as_deref() == Some(self.wanted.as_str())
         };
         if let Some(seat) = seats.iter().find(is_named) {
             return self.open_seat(&seat.clone());
         }
         // The only other way to tell one from another is the name each has stored.
-        let mut trouble = None;
+        let mut unasked = None;
         for seat in &seats {
             match self.open_seat(seat) {
                 Ok(mut open) => match open.ask(&*self.clock, Request::Name, TEXT_TIMEOUT) {
                     Ok(Some(Reply::Name(name))) if name.text() == self.wanted => return Ok(open),
                     _ => {}
                 },
-                Err(error) => trouble = Some(error),
+                Err(error @ DacError::PermissionDenied { .. }) => return Err(error),
+                Err(_) => unasked = Some(seat),
             }
         }
-        Err(trouble.unwrap_or_else(|| {
-            self.gone(format!("no Helios of the name {} is plugged in", self.wanted))
-        }))
+        // Whoever holds the others need not hold this one.
+        let hint = unasked.map_or_else(
+            || "look at galvo devices".to_owned(),
+            |seat| {
+                format!(
+                    "the one at {} is in use or does not answer, and cannot be asked for its name: name it helios://{0}, or end what uses it",
+                    seat.path
+                )
+            },
+        );
+        Err(self.absent(format!("no Helios of the name {} is plugged in; {hint}", self.wanted)))
+    }
+
+    /// Opens the first device that nobody holds.
+    fn open_first_free(&mut self, seats: &[Seat]) -> Result<Open, DacError> {
+        let mut trouble = None;
+        for seat in seats {
+            match self.open_seat(seat) {
+                Err(error @ DacError::Busy { .. }) => trouble = Some(error),
+                opened => return opened,
+            }
+        }
+        Err(trouble.unwrap_or_else(|| self.absent("no Helios is plugged in: plug it in")))
     }
 
     /// Opens a device, reads away what an earlier owner left, and asks for its firmware.
     fn open_seat(&mut self, seat: &Seat) -> Result<Open, DacError> {
-        let mut usb = self
+        let usb = self
             .bus
             .open(IDS, seat, &CLAIMS)
             .map_err(|error| dac_error(&self.name, IDS, &error))?;
         self.clock.sleep_until(self.clock.now() + SETTLE);
-        let mut stale = [0; CONTROL_BYTES];
-        for _ in 0..MAX_STALE {
-            match usb.interrupt_in(REPLY_IN, &mut stale, DRAIN_TIMEOUT) {
-                Ok(_) => {}
-                Err(UsbError::Timeout) => break,
-                Err(error) => return Err(self.said(&error)),
-            }
-        }
-        let mut open = Open {
-            usb,
-            slots: Slots::default(),
-            endpoint_ready: false,
-            lets_light_out: true,
-            deaf_until: self.clock.now(),
-            failures: 0,
-        };
+        let mut open = Open::new(usb, self.clock.now());
+        open.read_away_stale().map_err(|error| self.said(&error))?;
         for _ in 0..ATTEMPTS {
             let reply = open.ask(&*self.clock, Request::Firmware, TEXT_TIMEOUT);
             match reply.map_err(|error| self.said(&error))? {
                 Some(Reply::Firmware(version)) => {
-                    if let Some(notice) = firmware_notice(version) {
-                        tracing::warn!("{}: {notice}", self.name);
-                    }
+                    open.firmware = version;
                     return Ok(open);
                 }
                 Some(_) => {
@@ -167,21 +185,65 @@ impl Helios {
         Err(self.gone("it does not tell its firmware: plug it in again, and update its firmware if that does not help"))
     }
 
-    /// Runs `act` on the open device; says its trouble as the user reads it.
+    /// Runs `act` on the open device; says its trouble as the user reads it. `None`: a transfer failed, and the
+    /// device is to answer again first.
     fn with_open<T>(
         &mut self,
         act: impl FnOnce(&mut Open, &dyn Clock) -> Result<T, UsbError>,
-    ) -> Result<T, DacError> {
+    ) -> Result<Option<T>, DacError> {
         let Some(open) = &mut self.open else {
             return Err(self.gone("there is no connection"));
         };
-        let done = act(open, &*self.clock);
+        let clock = &*self.clock;
+        let done = if open.stumble.is_none() || open.get_up(clock) {
+            match act(open, clock) {
+                Err(error) if error.may_pass() => {
+                    open.stumble = Some(Stumble::new(clock.now(), error));
+                    open.get_up(clock);
+                    Ok(None)
+                }
+                other => other.map(Some),
+            }
+        } else {
+            Ok(None)
+        };
         let failures = open.failures;
-        match done {
-            Ok(_) if failures >= MAX_FAILURES => {
+        let lost = open.stumble.as_ref().filter(|stumble| stumble.is_over(clock.now()));
+        let never = open.unready_since.is_some_and(|since| clock.now().since(since) >= PATIENCE);
+        match (done, lost.map(|stumble| stumble.error.clone())) {
+            (_, Some(error)) => Err(self.said(&error)),
+            (Ok(_), None) if failures >= MAX_FAILURES => {
                 Err(self.gone(format!("{failures} transfers in a row did not get through")))
             }
-            other => other.map_err(|error| self.said(&error)),
+            (Ok(_), None) if never => Err(self.never_ready()),
+            (done, None) => done.map_err(|error| self.said(&error)),
+        }
+    }
+
+    fn never_ready(&self) -> DacError {
+        DacError::Unready {
+            device: self.name.clone(),
+            detail: format!(
+                "it answers, and has not been ready for a frame for {} s though it holds none: plug it in again, and update its firmware if that does not help",
+                PATIENCE.as_secs()
+            ),
+        }
+    }
+
+    /// Waits until a device that was just stopped says that it takes a frame.
+    fn await_ready(&self, open: &mut Open) -> Result<(), DacError> {
+        let deadline = self.clock.now() + PATIENCE;
+        loop {
+            if open.ask_ready(&*self.clock).map_err(|error| self.said(&error))? {
+                return Ok(());
+            }
+            if open.failures >= MAX_FAILURES {
+                return Err(self.gone("it does not say whether it is ready"));
+            }
+            if self.clock.now() >= deadline {
+                return Err(self.never_ready());
+            }
+            self.clock.sleep_until(self.clock.now() + ASK_EVERY);
         }
     }
 
@@ -197,6 +259,18 @@ impl Helios {
     }
 }
 
+/// The name that a device has stored, if it tells one. It must not be in use.
+#[cfg(feature = "usb")]
+pub(super) fn stored_name(usb: Box<dyn Endpoints>, clock: &dyn Clock) -> Option<String> {
+    clock.sleep_until(clock.now() + SETTLE);
+    let mut open = Open::new(usb, clock.now());
+    open.read_away_stale().ok()?;
+    match open.ask(clock, Request::Name, TEXT_TIMEOUT) {
+        Ok(Some(Reply::Name(name))) => Some(name.text().to_owned()).filter(|name| !name.is_empty()),
+        _ => None,
+    }
+}
+
 /// What an operator should know of this firmware.
 fn firmware_notice(version: u32) -> Option<String> {
     (version < OLDEST_FIRMWARE).then(|| {
@@ -207,6 +281,33 @@ fn firmware_notice(version: u32) -> Option<String> {
 }
 
 impl Open {
+    fn new(usb: Box<dyn Endpoints>, now: HostTime) -> Self {
+        Self {
+            usb,
+            slots: Slots::default(),
+            endpoint_ready: false,
+            lets_light_out: true,
+            deaf_until: now,
+            failures: 0,
+            firmware: 0,
+            unready_since: None,
+            stumble: None,
+        }
+    }
+
+    /// Replies that an earlier owner has left.
+    fn read_away_stale(&mut self) -> Result<(), UsbError> {
+        let mut stale = [0; CONTROL_BYTES];
+        for _ in 0..MAX_STALE {
+            match self.usb.interrupt_in(REPLY_IN, &mut stale, DRAIN_TIMEOUT) {
+                Ok(_) => {}
+                Err(UsbError::Timeout) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     fn send(&mut self, request: Request) -> Result<(), UsbError> {
         let packet = request.emit();
         let bytes = packet.as_bytes();
@@ -275,12 +376,46 @@ impl Open {
         let middle = asked.plus_nanos(clock.now().nanos_since(asked) / 2);
         self.slots.told(free, middle);
         self.endpoint_ready = free;
+        if free || self.slots.is_full() {
+            self.unready_since = None;
+        } else {
+            self.unready_since.get_or_insert(middle);
+        }
         Ok(free)
+    }
+
+    /// After a failed transfer: stops the device, so that it is dark, and asks whether it hears. True if it does:
+    /// what follows is a new flow of points.
+    fn get_up(&mut self, clock: &dyn Clock) -> bool {
+        let Some(stumble) = self.stumble.take_if(|stumble| !stumble.is_over(clock.now())) else {
+            return false;
+        };
+        for endpoint in [REQUEST_OUT, REPLY_IN, FRAME_OUT] {
+            if stumble.error == UsbError::Stall {
+                self.usb.unstall(endpoint);
+            }
+        }
+        let failures = self.failures;
+        let answered = self.go_dark(clock).and_then(|()| self.ask_ready_or_not(clock));
+        self.failures = failures;
+        let hears = answered == Ok(true) && !stumble.is_over(clock.now());
+        if hears {
+            self.slots.broke();
+        } else {
+            self.stumble = Some(stumble);
+        }
+        hears
+    }
+
+    /// True if it answers at all.
+    fn ask_ready_or_not(&mut self, clock: &dyn Clock) -> Result<bool, UsbError> {
+        Ok(self.ask(clock, Request::Status, CONTROL_TIMEOUT)?.is_some())
     }
 
     fn go_dark(&mut self, clock: &dyn Clock) -> Result<(), UsbError> {
         self.slots.clear();
         self.endpoint_ready = false;
+        self.unready_since = None;
         let stopped = self.send(Request::Stop);
         self.deaf_until = clock.now() + DEAF_AFTER_STOP;
         // Stop alone leaves the shutter as it is; and it is closed even if the stop was not heard.
@@ -345,6 +480,7 @@ impl Backend for Helios {
         let dark =
             open.send(Request::SdkLevel(SDK_LEVEL)).and_then(|()| open.go_dark(&*self.clock));
         dark.map_err(|error| self.said(&error))?;
+        self.await_ready(&mut open)?;
         self.open = Some(open);
         Ok(self.presumed())
     }
@@ -367,7 +503,7 @@ impl Backend for Helios {
             open.write(clock, &frame, &chunk, pps)
         });
         self.frame = frame;
-        written
+        Ok(written?.unwrap_or(Written::NotNow))
     }
 
     fn poll(&mut self, _now: HostTime) -> Result<DeviceReport, DacError> {
@@ -381,23 +517,32 @@ impl Backend for Helios {
             if end.is_some_and(|end| now + ASK_AHEAD >= end) {
                 open.ask_ready(clock)?;
             }
-            let now = clock.now();
-            open.slots.advance(now);
-            let playing = open.slots.playing();
-            Ok(DeviceReport {
-                at: playing.map_or(open.deaf_until.min(now), |(since, _)| since),
-                queued_points: Some(open.slots.points()),
-                played_points: None,
-                playing_pps: playing.map(|(_, pps)| pps),
-                underflows: open.slots.underflows(),
-                gaps: 0,
-                estop: false,
-            })
+            Ok(())
+        })?;
+        let now = self.clock.now();
+        let Some(open) = &mut self.open else {
+            return Err(self.gone("there is no connection"));
+        };
+        open.slots.advance(now);
+        let playing = open.slots.playing();
+        Ok(DeviceReport {
+            at: playing.map_or(open.deaf_until.min(now), |(since, _)| since),
+            queued_points: Some(open.slots.points()),
+            played_points: None,
+            playing_pps: playing.map(|(_, pps)| pps),
+            underflows: open.slots.underflows(),
+            gaps: 0,
+            estop: false,
         })
     }
 
+    fn advice(&self) -> Option<String> {
+        self.open.as_ref().and_then(|open| firmware_notice(open.firmware))
+    }
+
     fn stop(&mut self, _now: HostTime) -> Result<(), DacError> {
-        self.with_open(Open::go_dark)
+        // What does not hear it is told again at every look, and its frames run out by themselves.
+        self.with_open(Open::go_dark).map(|_| ())
     }
 
     fn reset_estop(&mut self, _now: HostTime) -> Result<(), DacError> {
@@ -419,6 +564,23 @@ impl Drop for Helios {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "usb")]
+    #[test]
+    fn a_device_that_nobody_uses_tells_the_name_it_has_stored() {
+        use crate::dac::simulator::helios::Device;
+        use crate::dac::simulator::usb_port::UsbPort;
+        use crate::time::ManualClock;
+
+        let clock = ManualClock::default();
+        for (stored, told) in [("Stage Left", Some("Stage Left")), ("", None)] {
+            let device = Device::new(6, stored, 0.0, None);
+            let mut port = UsbPort::new(device, Arc::new(clock.clone()));
+            let seat = port.list(IDS).unwrap().remove(0);
+            let usb = port.open(IDS, &seat, &CLAIMS).unwrap();
+            assert_eq!(stored_name(usb, &clock).as_deref(), told);
+        }
+    }
 
     #[test]
     fn an_old_firmware_is_said_with_its_cure() {

@@ -78,6 +78,12 @@ impl Slots {
         self.not_ready_at = None;
     }
 
+    /// As [`clear`](Self::clear), in the middle of a show: the flow of points is broken.
+    pub(super) fn broke(&mut self) {
+        self.clear();
+        self.underflows += 1;
+    }
+
     /// When the frame that plays will be over, by its nominal rate.
     pub(super) fn end(&self) -> Option<HostTime> {
         self.playing.map(|(held, since)| since + held.lasts())

@@ -22,6 +22,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(180);
 const ATTEMPTS: u16 = 3;
 /// Time for the stop at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(100);
+/// A device forgets a session that says nothing after a second: who still finds it taken then is not in his own way.
+const OWN_SESSION_FORGOTTEN: Duration = Duration::from_millis(1200);
 /// While connecting or closing, how often to look.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// What the host keeps ready besides what the device holds.
@@ -52,6 +54,8 @@ pub struct Idn {
     bind: Box<dyn Bind>,
     clock: Arc<dyn Clock>,
     open: Option<Open>,
+    /// Since when it has been taken by somebody.
+    taken_since: Option<HostTime>,
 }
 
 /// What is open while connected.
@@ -88,11 +92,32 @@ impl Idn {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (name, host) = (name.to_owned(), host.to_owned());
-        Self { name, host, port, service, bind, clock, open: None }
+        Self { name, host, port, service, bind, clock, open: None, taken_since: None }
     }
 
     fn gone(&self, detail: impl Into<String>) -> DacError {
         DacError::Gone { device: self.name.clone(), detail: detail.into() }
+    }
+
+    fn absent(&self, detail: impl Into<String>) -> DacError {
+        DacError::Absent { device: self.name.clone(), detail: detail.into() }
+    }
+
+    fn unready(&self, detail: impl Into<String>) -> DacError {
+        DacError::Unready { device: self.name.clone(), detail: detail.into() }
+    }
+
+    /// All places are taken. A device forgets a silent session after a second: who starts anew within it may be
+    /// in his own way.
+    fn taken(&mut self) -> DacError {
+        let now = self.clock.now();
+        let since = *self.taken_since.get_or_insert(now);
+        if now.since(since) > OWN_SESSION_FORGOTTEN {
+            return DacError::Busy { device: self.name.clone() };
+        }
+        self.unready(
+            "it is taken, by a session of galvo that ended a moment ago, which it forgets within a second, or by another program",
+        )
     }
 
     fn broken(&self, error: &std::io::Error) -> DacError {
@@ -105,10 +130,10 @@ impl Idn {
         }
     }
 
-    fn trouble(&self, trouble: Trouble) -> DacError {
+    fn trouble(&mut self, trouble: Trouble) -> DacError {
         let device = self.name.clone();
         match trouble {
-            Trouble::Busy => DacError::Busy { device },
+            Trouble::Busy => self.taken(),
             Trouble::Excluded => DacError::PermissionDenied {
                 device,
                 cure: "let client group 0 in, in the settings of the device".to_owned(),
@@ -116,7 +141,8 @@ impl Idn {
             Trouble::NoService => DacError::BadAddress(format!(
                 "{device} no longer has this output: look at galvo devices, and name one that is there"
             )),
-            Trouble::Malfunction => self.gone("it says that it is broken"),
+            Trouble::Malfunction => self
+                .unready("it says that it is broken: look at the device, and switch it off and on"),
             Trouble::Protocol(detail) => DacError::Protocol { device, detail },
             Trouble::Silent(silence) => {
                 self.gone(format!("no answer for {} ms", silence.as_millis()))
@@ -126,11 +152,18 @@ impl Idn {
 
     fn target(&self) -> Result<SocketAddr, DacError> {
         let found = (self.host.as_str(), self.port).to_socket_addrs();
-        let found = found.map_err(|error| self.gone(format!("the name is not known: {error}")))?;
+        let found = found.map_err(|error| {
+            self.absent(format!(
+                "its name is not known here ({error}): check its spelling, or use its address"
+            ))
+        })?;
         // Devices speak IPv4: it is what discovery by broadcast needs.
         let mut found: Vec<_> = found.collect();
         found.sort_by_key(SocketAddr::is_ipv6);
-        found.first().copied().ok_or_else(|| self.gone("the name has no address"))
+        found
+            .first()
+            .copied()
+            .ok_or_else(|| self.absent("its name has no address: use its address"))
     }
 
     /// Asks until there is an answer that `read` understands.
@@ -167,13 +200,14 @@ impl Idn {
         Ok(None)
     }
 
-    fn check_status(&self, bits: u8) -> Result<(), DacError> {
+    fn check_status(&mut self, bits: u8) -> Result<(), DacError> {
         if bits & status::MALFUNCTION != 0 {
             return Err(self.trouble(Trouble::Malfunction));
         }
         if bits & status::OFFLINE != 0 {
-            return Err(self
-                .gone("its output is offline: it starts up, is too hot, or is in emergency stop"));
+            return Err(self.unready(
+                "its output is offline: it starts up, is too hot, or is in emergency stop",
+            ));
         }
         if bits & status::EXCLUDED != 0 {
             return Err(self.trouble(Trouble::Excluded));
@@ -182,7 +216,9 @@ impl Idn {
             return Err(self.trouble(Trouble::Busy));
         }
         if bits & status::REALTIME == 0 {
-            return Err(self.gone("it takes no real-time streams"));
+            return Err(self.unready(
+                "it takes no real-time streams: change that in the settings of the device",
+            ));
         }
         Ok(())
     }
@@ -344,6 +380,7 @@ impl Backend for Idn {
             self.close(self.clock.now());
             return Err(error);
         }
+        self.taken_since = None;
         Ok(self.presumed())
     }
 

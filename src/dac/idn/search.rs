@@ -179,7 +179,7 @@ const fn trouble(bits: u8) -> Option<&'static str> {
     } else if bits & status::EXCLUDED != 0 {
         Some("it does not let client group 0 in: change that in its settings")
     } else if bits & status::OCCUPIED != 0 {
-        Some("it is held by another program: close that program")
+        Some("it is taken, by a show that runs or by another program: end that first")
     } else if bits & status::REALTIME == 0 {
         Some("it takes no real-time streams")
     } else {

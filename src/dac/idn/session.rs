@@ -93,6 +93,8 @@ pub(super) struct Session {
     status_asked_at: HostTime,
     status_sequence: u16,
     stopping: Option<Stopping>,
+    /// The device has acknowledged a close, and nothing was said on the channel since.
+    closed: bool,
     /// The greeting still has to leave.
     greet: bool,
     offline: bool,
@@ -125,6 +127,7 @@ impl Session {
             status_asked_at: now,
             status_sequence: 0,
             stopping: None,
+            closed: false,
             greet: true,
             offline: false,
             estop: false,
@@ -158,11 +161,15 @@ impl Session {
         self.stopping.is_some()
     }
 
-    /// Dark at once: drops everything here and there.
+    /// Dark at once: drops everything here and there. A device that has just confirmed that it is closed, or is
+    /// being told, is not told once more.
     pub(super) fn stop(&mut self, now: HostTime) {
         self.metronome.clear();
         self.greet = false;
         self.config_at = None;
+        if self.closed || self.stopping.is_some() {
+            return;
+        }
         self.stopping = Some(Stopping {
             attempts: 0,
             again_at: now,
@@ -189,6 +196,7 @@ impl Session {
         }
         if now.since(self.said_at) >= KEEP_ALIVE_EVERY {
             let asks = self.asks(now);
+            self.closed = false;
             self.begin(now, if asks { command::MESSAGE_ACK } else { command::MESSAGE });
             Message::keep_alive(self.channel(), micros(now)).emit(&mut self.out);
             return Some(&self.out);
@@ -260,6 +268,7 @@ impl Session {
             // What was sent before the stop may be complained of now: it does not matter any more.
             if sequence.wrapping_sub(stop.first_sequence) < 0x8000 {
                 self.stopping = None;
+                self.closed = true;
             }
             return Ok(());
         }
@@ -359,6 +368,7 @@ impl Session {
 
     /// Opens the channel with dark points at the origin.
     fn greeting(&mut self, now: HostTime) -> &[u8] {
+        self.closed = false;
         self.greet = false;
         self.config_at = Some(now);
         self.acknowledge_asked_at = Some(now);
@@ -384,6 +394,7 @@ impl Session {
     /// Puts the wave message that is due into `out`.
     fn wave(&mut self, now: HostTime) -> bool {
         let Some(packet) = self.metronome.next_packet(now) else { return false };
+        self.closed = false;
         if packet.restarts {
             self.config_at = None;
         }

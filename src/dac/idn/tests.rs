@@ -428,6 +428,23 @@ fn an_output_that_goes_offline_latches_until_an_operator_resets_and_arms() {
 }
 
 #[test]
+fn a_close_is_sent_once() {
+    let mut rig = Rig::plain();
+    rig.arm();
+    rig.run(500);
+    drop(rig.bench.take_heard());
+    rig.control.request_close();
+    rig.step();
+    assert!(rig.worker.is_over());
+    let heard = rig.bench.take_heard();
+    let commands: Vec<u8> =
+        heard.iter().map(|packet| Hello::parse(packet).unwrap().0.command).collect();
+    let count = |wanted: u8| commands.iter().filter(|command| **command == wanted).count();
+    assert_eq!((count(command::ABORT), count(command::CLOSE_ACK)), (1, 1), "{commands:x?}");
+    assert_eq!(rig.bench.with(|device| device.sessions()), 0);
+}
+
+#[test]
 fn closing_ends_the_session_dark_even_if_every_other_packet_is_lost() {
     for loss in [0.0, 0.5] {
         let plan = LossPlan { loss, seed: 3, ..LossPlan::default() };
@@ -514,7 +531,7 @@ fn what_a_device_says_of_itself_is_told_with_the_cure() {
 }
 
 #[test]
-fn a_second_show_on_one_output_is_told_that_it_is_busy_and_another_output_is_free() {
+fn an_output_in_use_may_be_ones_own_old_session_for_a_second_and_is_another_programs_then() {
     let outputs = ["Main".to_owned(), "Left wing".to_owned()];
     let bench = Bench::new(Device::new("bench", &outputs, 0.0, None));
     let clock = ManualClock::default();
@@ -523,7 +540,16 @@ fn a_second_show_on_one_output_is_told_that_it_is_busy_and_another_output_is_fre
         idn.connect(clock.now()).map(|_| idn).map_err(|error| error.to_string())
     };
     let first = open(Service::Id(1)).unwrap();
-    assert!(open(Service::Default).unwrap_err().contains("held by another program"));
+    let mut other = driver(&bench, |bench| Box::new(bench), Service::Default, &clock);
+    let mut refused = || other.connect(clock.now()).map(drop).unwrap_err().to_string();
+    let said = refused();
+    assert!(said.contains("session of galvo that ended a moment ago"), "{said}");
+    let mut first = first;
+    for _ in 0..15 {
+        first.poll(clock.now()).unwrap();
+        clock.sleep_until(clock.now() + Duration::from_millis(100));
+    }
+    assert!(refused().contains("held by another program"));
     let missing = open(Service::Id(9)).unwrap_err();
     assert!(missing.contains("1 (Main), 2 (Left wing)"), "{missing}");
     let mut second = open(Service::Name("left WING".to_owned())).unwrap();

@@ -99,6 +99,10 @@ impl LaserCube {
         DacError::Gone { device: self.name.clone(), detail: detail.into() }
     }
 
+    fn absent(&self, detail: impl Into<String>) -> DacError {
+        DacError::Absent { device: self.name.clone(), detail: detail.into() }
+    }
+
     fn trouble(&self, trouble: Trouble) -> DacError {
         match trouble {
             Trouble::Protocol(detail) => DacError::Protocol { device: self.name.clone(), detail },
@@ -123,11 +127,16 @@ impl LaserCube {
             return Ok(ip);
         }
         let addresses = (self.host.as_str(), self.port).to_socket_addrs();
-        let mut addresses =
-            addresses.map_err(|error| self.gone(format!("its name has no address: {error}")))?;
+        let mut addresses = addresses.map_err(|error| {
+            self.absent(format!(
+                "its name is not known here ({error}): check its spelling, or use its address"
+            ))
+        })?;
         // The protocol is one of IPv4.
         let found = addresses.find(SocketAddr::is_ipv4);
-        found.map(|address| address.ip()).ok_or_else(|| self.gone("its name has no IPv4 address"))
+        found
+            .map(|address| address.ip())
+            .ok_or_else(|| self.absent("its name has no IPv4 address: use its address"))
     }
 
     /// Moves datagrams both ways. Never waits.
@@ -180,11 +189,12 @@ impl LaserCube {
             return Ok(());
         }
         let told = self.session()?.info().is_some();
-        Err(self.gone(if told {
-            "it does not confirm that it is dark and empty".to_owned()
+        Err(if told {
+            let detail = "it answers, and does not confirm that it is dark and empty: end other programs that use it, or switch it off and on";
+            DacError::Unready { device: self.name.clone(), detail: detail.to_owned() }
         } else {
-            format!("no answer within {} ms", CONNECT_TIMEOUT.as_millis())
-        }))
+            self.gone(format!("no answer within {} ms", CONNECT_TIMEOUT.as_millis()))
+        })
     }
 
     /// Dark, confirmed if it answers, and quiet.
@@ -281,11 +291,12 @@ impl Backend for LaserCube {
         kept_up.map_err(|trouble| self.trouble(trouble))?;
         self.pump(now)?;
         let session = self.session()?;
+        let (at, queued, playing_pps) = session.held(now);
         Ok(DeviceReport {
-            at: session.flow().told_at(),
-            queued_points: Some(session.queued()),
+            at,
+            queued_points: Some(queued),
             played_points: None,
-            playing_pps: session.playing_pps(),
+            playing_pps,
             underflows: session.flow().underflows(),
             gaps: session.flow().gaps(),
             estop: session.phase() == Phase::Alarm,

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::super::dark_run::DarkRun;
 use super::flow::Flow;
 use super::outbox::{Outbox, Port};
 use crate::point::LaserPoint;
@@ -95,6 +96,11 @@ pub(super) struct Session {
     acknowledging_at: HostTime,
     first_point_at: HostTime,
     filled: u32,
+    /// There was light since the last stop; until then the output stays off, and the dark passes by itself.
+    lit: bool,
+    dark: DarkRun,
+    /// Dark points that are to be sent before the light, and where they stand.
+    lead: (u32, LaserPoint),
     /// Points to send dark, whatever they are: after a start or an underflow.
     blank_next: usize,
     frame: u8,
@@ -123,6 +129,9 @@ impl Session {
             acknowledging_at: now,
             first_point_at: now,
             filled: 0,
+            lit: false,
+            dark: DarkRun::new(now),
+            lead: (0, LaserPoint::CENTRE),
             blank_next: 0,
             frame: 0,
             burst: BURST,
@@ -146,15 +155,15 @@ impl Session {
         &self.flow
     }
 
-    /// Points sent and not shown when the device was last heard.
-    pub(super) fn queued(&self) -> u32 {
-        let holds = matches!(self.phase, Phase::Filling | Phase::Playing);
-        if holds { self.flow.queued() } else { 0 }
-    }
-
-    /// The rate it plays at.
-    pub(super) fn playing_pps(&self) -> Option<u32> {
-        (self.phase == Phase::Playing && self.flow.queued() > 0).then_some(self.pps)
+    /// What is taken and not shown: when that was true, how many points, and the rate they pass at.
+    pub(super) fn held(&self, now: HostTime) -> (HostTime, u32, Option<u32>) {
+        let queued = self.flow.queued();
+        match self.phase {
+            Phase::Idle => self.dark.told(now),
+            Phase::Filling => (self.flow.told_at(), queued, None),
+            Phase::Playing => (self.flow.told_at(), queued, Some(self.pps).filter(|_| queued > 0)),
+            Phase::Greeting | Phase::Stopping | Phase::Alarm => (self.flow.told_at(), 0, None),
+        }
     }
 
     /// The next datagram to send.
@@ -197,17 +206,28 @@ impl Session {
         if points.is_empty() {
             return Offer::Taken;
         }
+        let pps = pps.clamp(1, self.info.map_or(1, |info| info.max_pps).max(1));
+        if !self.lit && points.iter().all(LaserPoint::is_blank) {
+            let capacity = self.info.map_or(0, |info| u32::from(info.buffer_points));
+            let taken = self.dark.take(now, points.len(), pps, capacity);
+            return if taken { Offer::Taken } else { Offer::NotNow };
+        }
         self.refill_burst(now);
+        if !self.lit {
+            self.lit = true;
+            self.begin_filling(now, pps);
+            self.lead = (self.dark.lead(now, pps), points[0].blanked());
+        } else if !self.out.is_empty() {
+            return Offer::NotNow;
+        }
+        if !self.lead_in(now) {
+            return Offer::NotNow;
+        }
         let datagrams = points.len().div_ceil(MAX_POINTS_PER_PACKET) as f64;
-        if self.burst < datagrams || !self.out.is_empty() || !self.flow.has_room(now, points.len())
-        {
+        if self.burst < datagrams || !self.flow.has_room(now, points.len()) {
             return Offer::NotNow;
         }
         self.burst -= datagrams;
-        let pps = pps.clamp(1, self.info.map_or(1, |info| info.max_pps).max(1));
-        if self.phase == Phase::Idle {
-            self.begin_filling(now, pps);
-        }
         self.follow_rate(now, pps);
         for points in points.chunks(MAX_POINTS_PER_PACKET) {
             self.send_points(now, points);
@@ -220,6 +240,20 @@ impl Session {
         let refilled = now.since(self.burst_at).as_secs_f64() / BURST_REFILL.as_secs_f64();
         self.burst = (self.burst + refilled).min(BURST);
         self.burst_at = self.burst_at.max(now);
+    }
+
+    /// Sends the dark points that go before the light, as far as they may leave now; true once all have.
+    fn lead_in(&mut self, now: HostTime) -> bool {
+        while self.lead.0 > 0 {
+            let most = MAX_POINTS_PER_PACKET.min(self.lead.0 as usize);
+            if self.burst < 1.0 || !self.flow.has_room(now, most) {
+                return false;
+            }
+            self.burst -= 1.0;
+            self.lead.0 -= most as u32;
+            self.send_points(now, &[self.lead.1; MAX_POINTS_PER_PACKET][..most]);
+        }
+        true
     }
 
     fn begin_filling(&mut self, now: HostTime, pps: u32) {
@@ -282,12 +316,20 @@ impl Session {
     /// Dark at once: forgets what has not left, switches the output off and empties the buffer, and says so
     /// again until the device confirms it.
     pub(super) fn stop(&mut self, now: HostTime) {
+        self.forget_light(now);
         if matches!(self.phase, Phase::Filling | Phase::Playing) {
             self.begin_stopping(now, Phase::Stopping);
         }
     }
 
+    fn forget_light(&mut self, now: HostTime) {
+        self.lit = false;
+        self.lead.0 = 0;
+        self.dark = DarkRun::new(now);
+    }
+
     fn begin_stopping(&mut self, now: HostTime, phase: Phase) {
+        self.forget_light(now);
         self.phase = phase;
         self.raise = None;
         self.confirmed = false;

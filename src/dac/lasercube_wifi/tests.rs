@@ -489,6 +489,40 @@ fn a_device_that_never_answers_is_given_up_within_two_seconds() {
 }
 
 #[test]
+fn output_is_not_switched_on_before_an_arm() {
+    for model in both_models() {
+        let mut rig = Rig::new(model, None);
+        rig.run(100);
+        let (sent, began) = (rig.sent, rig.now());
+        while rig.now() < began + MS * 1000 {
+            rig.step();
+            let (on, held) =
+                rig.bench.with(|device| (device.output_enabled(), device.mirrors().queued()));
+            assert!(!on && held == 0, "{model:?}");
+        }
+        // The dark passes at its rate meanwhile.
+        let passed = rig.sent - sent;
+        assert!((29_000..31_000).contains(&passed), "{passed}");
+        assert_eq!(rig.ran_empty(), 0);
+        let armed = rig.now();
+        rig.arm();
+        // What was made before the arming goes first: 80 ms here and 80 ms there.
+        assert!(rig.is_lit_within(400), "{model:?}");
+        let log = rig.log.0.lock().unwrap();
+        let first = log.iter().find(|(_, point)| !point.is_blank()).unwrap().0;
+        let dark = log.iter().filter(|(at, _)| *at >= armed && *at < first).count();
+        assert!(dark >= 250, "{dark} dark points lead to the light of {model:?}");
+        drop(log);
+        rig.arm.disarm(rig.now(), TripReason::Operator);
+        rig.run(20);
+        for _ in 0..300 {
+            rig.step();
+            assert!(!rig.bench.with(|device| device.output_enabled()));
+        }
+    }
+}
+
+#[test]
 fn closing_leaves_the_device_dark_quiet_and_empty() {
     let mut rig = Rig::plain();
     rig.arm();
@@ -521,7 +555,7 @@ fn writing_touches_no_heap_once_it_runs() {
     while session.unsent().is_some() {
         session.sent();
     }
-    let points = [LaserPoint::CENTRE; 140];
+    let points = [LaserPoint::lit(0.0, 0.0, Colour::WHITE); 140];
     let mut taken = 0;
     let ((), allocations) = crate::realtime::no_alloc::watch(|| {
         for message in 0..200_u8 {

@@ -33,6 +33,7 @@ pub struct Device {
     begun: Vec<u8>,
     replies: VecDeque<Reply>,
     refuse_next: u32,
+    stuck: bool,
     over_rates: u32,
     ran_dry: u32,
 }
@@ -57,6 +58,7 @@ impl Device {
             begun: Vec::new(),
             replies: VecDeque::new(),
             refuse_next: 0,
+            stuck: false,
             over_rates: 0,
             ran_dry: 0,
         }
@@ -72,6 +74,14 @@ impl Device {
     /// Refuses the next `count` commands.
     pub fn refuse_next(&mut self, count: u32) {
         self.refuse_next = count;
+    }
+
+    /// Shows nothing more of what it holds, or goes on, as with an interlock that the protocol does not tell.
+    pub fn set_stuck(&mut self, now: HostTime, stuck: bool) {
+        self.stuck = stuck;
+        if stuck {
+            self.mirrors.stop(now);
+        }
     }
 
     /// True while output is on.
@@ -104,7 +114,7 @@ impl Device {
                 self.output_on = on;
                 if !on {
                     self.mirrors.stop(now);
-                } else if !self.mirrors.is_playing() && self.mirrors.queued() > 0 {
+                } else if !self.stuck && !self.mirrors.is_playing() && self.mirrors.queued() > 0 {
                     self.mirrors.begin(now, self.pps);
                 }
                 Some(0)
@@ -151,7 +161,8 @@ impl Device {
             debug_assert!(stored, "there was room");
         }
         self.begun = rest.to_vec();
-        if self.output_on && !self.mirrors.is_playing() && self.mirrors.queued() > 0 {
+        let may_play = self.output_on && !self.stuck;
+        if may_play && !self.mirrors.is_playing() && self.mirrors.queued() > 0 {
             self.mirrors.begin(now, self.pps);
         }
         taken

@@ -2,6 +2,7 @@
 //! without a transport.
 
 pub mod beam;
+mod ears;
 pub mod ether_dream;
 pub mod faults;
 pub mod helios;
@@ -11,6 +12,7 @@ pub mod lasercube_usb;
 pub mod lasercube_wifi;
 pub mod playback;
 pub mod record;
+pub mod unit;
 pub mod usb_port;
 
 pub use beam::BeamView;

@@ -60,6 +60,11 @@ struct Inside<D> {
     cut_next: Option<usize>,
     /// Transfers to come that time out.
     time_outs: u32,
+    /// Transfers to come that fail on the bus.
+    failures: u32,
+    /// The endpoint of the next transfer stalls.
+    stall_next: bool,
+    stalled: Option<u8>,
 }
 
 /// The port and the device in it. Clones share them; a clone is also the bus of a driver.
@@ -84,8 +89,16 @@ impl<D: UsbDevice> UsbPort<D> {
     /// Plugs a device in. Its transfers take time on `clock`.
     #[must_use]
     pub fn new(device: D, clock: Arc<dyn Clock>) -> Self {
-        let inside =
-            Inside { device, fault: PortFault::None, opened: 0, cut_next: None, time_outs: 0 };
+        let inside = Inside {
+            device,
+            fault: PortFault::None,
+            opened: 0,
+            cut_next: None,
+            time_outs: 0,
+            failures: 0,
+            stall_next: false,
+            stalled: None,
+        };
         Self { inside: Arc::new(Mutex::new(inside)), clock }
     }
 
@@ -121,6 +134,16 @@ impl<D: UsbDevice> UsbPort<D> {
     /// The next `count` transfers time out.
     pub fn time_out_next(&self, count: u32) {
         self.lock().time_outs = count;
+    }
+
+    /// The next `count` transfers fail on the bus, at once.
+    pub fn fail_next(&self, count: u32) {
+        self.lock().failures = count;
+    }
+
+    /// The endpoint of the next transfer stalls: it takes nothing more until the host lets it.
+    pub fn stall_next(&self) {
+        self.lock().stall_next = true;
     }
 }
 
@@ -162,9 +185,22 @@ struct HostEnd<D> {
 }
 
 impl<D: UsbDevice> HostEnd<D> {
-    fn check(&self, inside: &mut Inside<D>) -> Result<bool, UsbError> {
-        if inside.opened != self.opened {
-            return Err(UsbError::NoDevice);
+    fn is_open(&self, inside: &Inside<D>) -> Result<(), UsbError> {
+        if inside.opened == self.opened { Ok(()) } else { Err(UsbError::NoDevice) }
+    }
+
+    /// True if a transfer on `endpoint` gets through.
+    fn check(&self, inside: &mut Inside<D>, endpoint: u8) -> Result<bool, UsbError> {
+        self.is_open(inside)?;
+        if std::mem::take(&mut inside.stall_next) {
+            inside.stalled = Some(endpoint);
+        }
+        if inside.stalled == Some(endpoint) {
+            return Err(UsbError::Stall);
+        }
+        if inside.failures > 0 {
+            inside.failures -= 1;
+            return Err(UsbError::Io("a checksum is wrong".to_owned()));
         }
         if inside.time_outs > 0 {
             inside.time_outs -= 1;
@@ -179,11 +215,11 @@ impl<D: UsbDevice> HostEnd<D> {
     }
 
     fn send(&mut self, to: u8, bytes: &[u8], timeout: Duration) -> Result<usize, UsbError> {
-        let alive = self.check(&mut self.port.lock())?;
+        let alive = self.check(&mut self.port.lock(), to)?;
         let taken = if alive {
             let now = self.pass(transfer_time(bytes.len()).min(timeout));
             let mut inside = self.port.lock();
-            self.check(&mut inside)?;
+            self.is_open(&inside)?;
             let cut = if bytes.len() > 64 { inside.cut_next.take() } else { None };
             let arrives = &bytes[..cut.unwrap_or(bytes.len()).min(bytes.len())];
             inside.device.receive(now, to, arrives)
@@ -197,11 +233,11 @@ impl<D: UsbDevice> HostEnd<D> {
     }
 
     fn hear(&mut self, from: u8, into: &mut [u8], timeout: Duration) -> Result<usize, UsbError> {
-        let alive = self.check(&mut self.port.lock())?;
+        let alive = self.check(&mut self.port.lock(), from)?;
         let said = if alive {
             let now = self.pass(SMALL_TRANSFER.min(timeout));
             let mut inside = self.port.lock();
-            self.check(&mut inside)?;
+            self.is_open(&inside)?;
             inside.device.reply(now, from)
         } else {
             None
@@ -246,5 +282,10 @@ impl<D: UsbDevice> Endpoints for HostEnd<D> {
         timeout: Duration,
     ) -> Result<usize, UsbError> {
         self.hear(from, into, timeout)
+    }
+
+    fn unstall(&mut self, endpoint: u8) {
+        let mut inside = self.port.lock();
+        inside.stalled = inside.stalled.filter(|stalled| *stalled != endpoint);
     }
 }

@@ -1,13 +1,18 @@
 //! Trouble between datagrams, from a seed: wrap any socket in it.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::fault::next_random;
-use super::udp::{Bind, Datagrams};
+use super::udp::{Bind, Datagrams, LONGEST_DATAGRAM};
 use crate::time::HostTime;
 
+/// Datagrams taken in by one call, and on their way at most.
+const TAKEN_AT_ONCE: usize = 64;
+const MOST_HELD: usize = 16_384;
 /// How much later one arrives that others overtake.
 const OVERTAKEN_BY: Duration = Duration::from_millis(8);
 
@@ -28,28 +33,67 @@ pub struct LossPlan {
     pub seed: u64,
 }
 
+impl LossPlan {
+    /// True if nothing goes wrong.
+    fn is_none(&self) -> bool {
+        *self == Self { seed: self.seed, ..Self::default() }
+    }
+}
+
 /// A socket, or an opener of sockets, with trouble.
 #[derive(Debug)]
 pub struct Lossy<S> {
     inner: S,
     plan: LossPlan,
     random: u64,
-    outwards: Vec<Held>,
-    inwards: Vec<Held>,
+    outwards: Way,
+    inwards: Way,
+    /// For the longest datagram there is; taken with the first one.
+    buffer: Vec<u8>,
 }
 
-/// A datagram on its way.
-#[derive(Debug)]
+/// A datagram on its way. Ordered by when it is due, and then by when it left.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Held {
     due: HostTime,
+    order: u64,
     peer: SocketAddr,
     bytes: Vec<u8>,
 }
 
+/// Datagrams on their way in one direction.
+#[derive(Debug, Default)]
+struct Way {
+    held: BinaryHeap<Reverse<Held>>,
+    sent: u64,
+}
+
+impl Way {
+    fn add(&mut self, mut held: Held) {
+        held.order = self.sent;
+        self.sent += 1;
+        self.held.push(Reverse(held));
+    }
+
+    /// The one that is due first, if it is due now.
+    fn take_due(&mut self, now: HostTime) -> Option<Held> {
+        let is_due = self.held.peek().is_some_and(|Reverse(first)| first.due <= now);
+        if is_due { self.held.pop().map(|Reverse(first)| first) } else { None }
+    }
+}
+
 impl<S> Lossy<S> {
     /// `inner` with trouble according to `plan`.
-    pub const fn new(inner: S, plan: LossPlan) -> Self {
-        Self { inner, plan, random: plan.seed, outwards: Vec::new(), inwards: Vec::new() }
+    #[must_use]
+    pub fn new(inner: S, plan: LossPlan) -> Self {
+        Self {
+            inner,
+            plan,
+            random: plan.seed,
+            outwards: Way::default(),
+            inwards: Way::default(),
+            buffer: Vec::new(),
+        }
     }
 
     /// A number from 0 up to 1.
@@ -72,14 +116,8 @@ impl<S> Lossy<S> {
         if self.plan.reorder > 0.0 && self.draw() < self.plan.reorder {
             due += OVERTAKEN_BY;
         }
-        Held { due, peer, bytes: bytes.to_vec() }
+        Held { due, order: 0, peer, bytes: bytes.to_vec() }
     }
-}
-
-/// The one that is due first, if it is due now.
-fn take_due(held: &mut Vec<Held>, now: HostTime) -> Option<Held> {
-    let first = (0..held.len()).min_by_key(|&index| held[index].due)?;
-    (held[first].due <= now).then(|| held.remove(first))
 }
 
 impl<B: Bind> Bind for Lossy<B> {
@@ -106,7 +144,7 @@ impl Datagrams for Box<dyn Datagrams> {
 
 impl<S: Datagrams> Lossy<S> {
     fn send_due(&mut self, now: HostTime) -> io::Result<()> {
-        while let Some(held) = take_due(&mut self.outwards, now) {
+        while let Some(held) = self.outwards.take_due(now) {
             // A full send buffer loses it, as networks do.
             self.inner.try_send_to(held.due, &held.bytes, held.peer)?;
         }
@@ -116,9 +154,12 @@ impl<S: Datagrams> Lossy<S> {
 
 impl<S: Datagrams> Datagrams for Lossy<S> {
     fn try_send_to(&mut self, now: HostTime, bytes: &[u8], to: SocketAddr) -> io::Result<bool> {
+        if self.plan.is_none() {
+            return self.inner.try_send_to(now, bytes, to);
+        }
         for _ in 0..self.copies() {
             let held = self.held(now, bytes, to);
-            self.outwards.push(held);
+            self.outwards.add(held);
         }
         self.send_due(now)?;
         Ok(true)
@@ -129,15 +170,23 @@ impl<S: Datagrams> Datagrams for Lossy<S> {
         now: HostTime,
         into: &mut [u8],
     ) -> io::Result<Option<(usize, SocketAddr)>> {
+        if self.plan.is_none() {
+            return self.inner.try_recv_from(now, into);
+        }
         self.send_due(now)?;
-        let mut buffer = [0; 2048];
-        while let Some((len, peer)) = self.inner.try_recv_from(now, &mut buffer)? {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(LONGEST_DATAGRAM, 0);
+        // One call takes in a bounded number, or a flood would keep it busy for ever; what does not fit waits in the
+        // socket, which loses it as networks do.
+        for _ in 0..TAKEN_AT_ONCE.min(MOST_HELD.saturating_sub(self.inwards.held.len())) {
+            let Some((len, peer)) = self.inner.try_recv_from(now, &mut buffer)? else { break };
             for _ in 0..self.copies() {
                 let held = self.held(now, &buffer[..len], peer);
-                self.inwards.push(held);
+                self.inwards.add(held);
             }
         }
-        Ok(take_due(&mut self.inwards, now).map(|held| {
+        self.buffer = buffer;
+        Ok(self.inwards.take_due(now).map(|held| {
             let len = held.bytes.len().min(into.len());
             into[..len].copy_from_slice(&held.bytes[..len]);
             (len, held.peer)
@@ -217,5 +266,76 @@ mod tests {
         let mut sorted = arrived;
         sorted.sort_unstable();
         assert_eq!(sorted, (0..250).collect::<Vec<u8>>());
+    }
+
+    /// Each query is a datagram in and one out; each used to look at all others that waited.
+    #[test]
+    fn seven_hundred_thousand_queries_cost_each_the_same() {
+        let plan = LossPlan { delay: Duration::from_millis(1), seed: 1, ..LossPlan::default() };
+        let mut line = Lossy::new(Echo::default(), plan);
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let (mut now, mut answered, mut buffer) = (HostTime::ZERO, 0, [0; 8]);
+        for _ in 0..70 {
+            for query in 0..10_000_u16 {
+                assert!(line.try_send_to(now, &query.to_le_bytes(), peer).unwrap());
+            }
+            now += Duration::from_millis(1);
+            while line.try_recv_from(now, &mut buffer).unwrap().is_some() {
+                answered += 1;
+            }
+            now += Duration::from_millis(1);
+            while line.try_recv_from(now, &mut buffer).unwrap().is_some() {
+                answered += 1;
+            }
+        }
+        assert!(answered >= 699_000, "{answered}");
+    }
+
+    #[test]
+    fn a_flood_keeps_one_call_busy_for_a_bounded_number_of_datagrams() {
+        /// Never empty.
+        struct Flood(usize);
+        impl Datagrams for Flood {
+            fn try_send_to(&mut self, _: HostTime, _: &[u8], _: SocketAddr) -> io::Result<bool> {
+                Ok(true)
+            }
+            fn try_recv_from(
+                &mut self,
+                _: HostTime,
+                _: &mut [u8],
+            ) -> io::Result<Option<(usize, SocketAddr)>> {
+                self.0 += 1;
+                Ok(Some((1, SocketAddr::from(([127, 0, 0, 1], 1)))))
+            }
+        }
+        for loss in [0.0, 0.5] {
+            let plan = LossPlan { loss, delay: Duration::from_secs(1), ..LossPlan::default() };
+            let mut line = Lossy::new(Flood(0), plan);
+            for call in 1..=1000 {
+                assert_eq!(line.try_recv_from(HostTime::ZERO, &mut [0; 8]).unwrap(), None);
+                assert!(line.inner.0 <= call * TAKEN_AT_ONCE);
+            }
+            assert!(line.inwards.held.len() <= MOST_HELD);
+        }
+    }
+
+    #[test]
+    fn the_longest_datagram_passes_whole_with_trouble_and_without() {
+        for delay in [0, 1] {
+            let delay = Duration::from_millis(delay);
+            let mut line = Lossy::new(Echo::default(), LossPlan { delay, ..LossPlan::default() });
+            let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+            let long = vec![7; 65_507];
+            line.try_send_to(HostTime::ZERO, &long, peer).unwrap();
+            let mut into = vec![0; LONGEST_DATAGRAM];
+            for ms in 0..5 {
+                let now = HostTime::from_nanos(ms * 1_000_000);
+                if let Some((len, _)) = line.try_recv_from(now, &mut into).unwrap() {
+                    assert_eq!(into[..len], long);
+                    return;
+                }
+            }
+            panic!("it has not arrived");
+        }
     }
 }

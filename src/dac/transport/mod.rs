@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use fault::{Fault, FaultPlan};
 pub use lossy::{LossPlan, Lossy};
 pub use tcp::Tcp;
-pub use udp::{Bind, Datagrams, Udp};
+pub use udp::{Bind, Datagrams, LONGEST_DATAGRAM, Udp, why_not_heard};
 
 use crate::time::HostTime;
 

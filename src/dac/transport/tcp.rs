@@ -25,7 +25,10 @@ impl Tcp {
 impl Dial for Tcp {
     fn dial(&mut self, _now: HostTime, timeout: Duration) -> io::Result<Box<dyn ByteStream>> {
         let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
-        let addresses: Vec<_> = (self.host.as_str(), self.port).to_socket_addrs()?.collect();
+        // Whatever the system says of a name it does not know: there is no such host.
+        let found = (self.host.as_str(), self.port).to_socket_addrs();
+        let addresses: Vec<_> =
+            found.map_err(|error| io::Error::new(ErrorKind::NotFound, error))?.collect();
         // All addresses of one name together stay within the time-out.
         let each = timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
         for address in addresses {

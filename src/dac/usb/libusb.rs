@@ -46,16 +46,24 @@ impl Bus for LibUsb {
         let devices = self.devices(ids)?;
         let device = devices.iter().find(|device| device_path(device) == seat.path);
         let handle = device.ok_or(UsbError::NoDevice)?.open().map_err(usb_error)?;
-        // Other systems than Linux have nothing to detach and say so.
-        let _not_on_this_system = handle.set_auto_detach_kernel_driver(true);
-        for claim in claims {
-            handle.claim_interface(claim.interface).map_err(usb_error)?;
-            if claim.setting > 0 {
-                handle.set_alternate_setting(claim.interface, claim.setting).map_err(usb_error)?;
-            }
-        }
-        Ok(Box::new(Open(handle)))
+        claimed(handle, claims)
     }
+}
+
+/// Claims the interfaces of an open device.
+pub(in crate::dac) fn claimed(
+    handle: DeviceHandle<Context>,
+    claims: &[Claim],
+) -> Result<Box<dyn Endpoints>, UsbError> {
+    // Other systems than Linux have nothing to detach and say so.
+    let _not_on_this_system = handle.set_auto_detach_kernel_driver(true);
+    for claim in claims {
+        handle.claim_interface(claim.interface).map_err(usb_error)?;
+        if claim.setting > 0 {
+            handle.set_alternate_setting(claim.interface, claim.setting).map_err(usb_error)?;
+        }
+    }
+    Ok(Box::new(Open(handle)))
 }
 
 /// Where a device is plugged in: see [`Seat::path`].
@@ -79,6 +87,10 @@ fn usb_error(error: Error) -> UsbError {
         Error::NoDevice | Error::NotFound => UsbError::NoDevice,
         Error::Timeout => UsbError::Timeout,
         Error::Pipe => UsbError::Stall,
+        Error::NotSupported => UsbError::Io(
+            "the system has no driver for it: on Windows give it WinUSB, for example with Zadig"
+                .to_owned(),
+        ),
         other => UsbError::Io(other.to_string()),
     }
 }
@@ -116,5 +128,10 @@ impl Endpoints for Open {
         timeout: Duration,
     ) -> Result<usize, UsbError> {
         self.0.read_interrupt(from, into, bounded(timeout)).map_err(usb_error)
+    }
+
+    fn unstall(&mut self, endpoint: u8) {
+        // What stays stalled says so at the next transfer.
+        let _still_stalled = self.0.clear_halt(endpoint);
     }
 }

@@ -10,9 +10,10 @@ use std::time::Duration;
 #[cfg(feature = "usb")]
 pub use libusb::LibUsb;
 #[cfg(feature = "usb")]
-pub(in crate::dac) use libusb::device_path;
+pub(in crate::dac) use libusb::{claimed, device_path};
 
 use super::backend::DacError;
+use crate::time::HostTime;
 
 /// A kind of device by its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,38 @@ pub enum UsbError {
     Io(String),
 }
 
+impl UsbError {
+    /// True if the same handle may answer again: neither unplugged nor another's.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Stall | Self::Io(_))
+    }
+}
+
+/// A transfer that failed, of a device that may answer again. A driver stops its device at once and asks again:
+/// what answers in time goes on, in the dark at first.
+#[derive(Clone, Debug)]
+pub(in crate::dac) struct Stumble {
+    since: HostTime,
+    /// What went wrong.
+    pub(in crate::dac) error: UsbError,
+}
+
+impl Stumble {
+    /// The longest a device may take to answer again; after that it is lost.
+    pub(in crate::dac) const PATIENCE: Duration = Duration::from_millis(100);
+
+    /// It went wrong at `now`.
+    pub(in crate::dac) const fn new(now: HostTime, error: UsbError) -> Self {
+        Self { since: now, error }
+    }
+
+    /// True once it has taken too long.
+    pub(in crate::dac) fn is_over(&self, now: HostTime) -> bool {
+        now.since(self.since) > Self::PATIENCE
+    }
+}
+
 /// The endpoints of an open device. Dropping it lets go of the device.
 pub trait Endpoints: Send {
     /// Sends on a bulk endpoint; returns how many bytes left before the time-out.
@@ -83,6 +116,9 @@ pub trait Endpoints: Send {
         into: &mut [u8],
         timeout: Duration,
     ) -> Result<usize, UsbError>;
+
+    /// Lets an endpoint that has stalled take transfers again.
+    fn unstall(&mut self, endpoint: u8);
 }
 
 /// The bus.
@@ -115,7 +151,10 @@ pub fn dac_error(device: &str, ids: Ids, error: &UsbError) -> DacError {
     match error {
         UsbError::Access => DacError::PermissionDenied { device, cure: permission_cure(ids) },
         UsbError::Busy => DacError::Busy { device },
-        UsbError::Stall | UsbError::NoDevice | UsbError::Timeout | UsbError::Io(_) => {
+        UsbError::NoDevice => {
+            DacError::Absent { device, detail: format!("{error}: plug it in again") }
+        }
+        UsbError::Stall | UsbError::Timeout | UsbError::Io(_) => {
             DacError::Gone { device, detail: error.to_string() }
         }
     }

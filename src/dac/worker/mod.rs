@@ -213,6 +213,8 @@ impl Worker {
             frames: FramePlan::default(),
         });
         self.status.set_condition(self.parts.backend.condition());
+        self.status.set_advice(self.parts.backend.advice());
+        self.status.set_came_up();
         self.status.set(WorkerState::Ready, None);
         self.report(now, None);
         Ok(())

@@ -37,7 +37,9 @@ pub struct WorkerStatus {
     stats: LinkStats,
     priority_refused: Arc<AtomicBool>,
     closed: Arc<AtomicBool>,
+    came_up: Arc<AtomicBool>,
     condition: Arc<ArcSwap<Option<String>>>,
+    advice: Arc<ArcSwap<Option<String>>>,
 }
 
 impl WorkerStatus {
@@ -47,7 +49,9 @@ impl WorkerStatus {
             stats,
             priority_refused: Arc::default(),
             closed: Arc::default(),
+            came_up: Arc::default(),
             condition: Arc::default(),
+            advice: Arc::default(),
         }
     }
 
@@ -59,6 +63,16 @@ impl WorkerStatus {
         if **self.condition.load() != condition {
             self.condition.store(Arc::new(condition));
         }
+    }
+
+    pub(super) fn set_advice(&self, advice: Option<String>) {
+        self.advice.store(Arc::new(advice));
+    }
+
+    /// What an operator should know of this device.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        (**self.advice.load()).clone()
     }
 
     /// What the device says of its own health, for people.
@@ -75,6 +89,16 @@ impl WorkerStatus {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_came_up(&self) {
+        self.came_up.store(true, Ordering::Release);
+    }
+
+    /// True once the device has been connected, whatever became of it.
+    #[must_use]
+    pub fn has_come_up(&self) -> bool {
+        self.came_up.load(Ordering::Acquire)
     }
 
     pub(super) fn refuse_priority(&self) {

@@ -31,6 +31,7 @@ pub enum Generation {
 #[derive(Debug)]
 pub struct Device {
     generation: Generation,
+    mac: [u8; 6],
     mirrors: Mirrors,
     state: Playback,
     light_engine: LightEngine,
@@ -61,6 +62,7 @@ impl Device {
         });
         Self {
             generation,
+            mac: [0xd8, 0x80, 0x39, 0, 0, 0],
             mirrors: Mirrors::new(usize::from(capacity), ppm, recorder),
             state: Playback::Idle,
             light_engine: LightEngine::Ready,
@@ -73,6 +75,13 @@ impl Device {
             inbox: Vec::new(),
             wants_close: false,
         }
+    }
+
+    /// With this Ethernet address.
+    #[must_use]
+    pub const fn with_address(mut self, mac: [u8; 6]) -> Self {
+        self.mac = mac;
+        self
     }
 
     /// A client has connected: the greeting is appended to `out`.
@@ -177,7 +186,7 @@ impl Device {
     #[must_use]
     pub fn announcement(&self) -> Announcement {
         Announcement {
-            mac: [0xd8, 0x80, 0x39, 0, 0, 0],
+            mac: self.mac,
             hw_revision: if self.generation == Generation::One { 0 } else { 10 },
             sw_revision: 2,
             capacity: self.mirrors.capacity() as u16,

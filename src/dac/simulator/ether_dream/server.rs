@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::device::{Device, Generation};
+use crate::dac::networks::everybody_beside;
+use crate::dac::simulator::unit::{EthernetAddress, own_address};
 use crate::dac::simulator::{Faults, Recorder};
 use crate::realtime::priority::{self, Urgency};
 use crate::time::{Clock, HostTime};
@@ -20,6 +22,8 @@ const ANNOUNCE_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// How long a pressed emergency stop input stays pressed.
 const ESTOP_HELD: Duration = Duration::from_millis(200);
+/// A client that says nothing for so long gives way to another that waits.
+const IDLE_AFTER: Duration = Duration::from_secs(2);
 /// A slow device reads this many bytes per look.
 const SLOW_BYTES: usize = 512;
 
@@ -32,6 +36,8 @@ pub struct Options {
     pub capacity: Option<u16>,
     /// What goes wrong.
     pub faults: Faults,
+    /// Its Ethernet address; `None` for one of its own.
+    pub address: Option<EthernetAddress>,
     /// Where it announces itself once a second; [`broadcast`] is where real ones do. Nowhere if `None`.
     pub announce_to: Option<SocketAddr>,
     /// What watches its mirrors.
@@ -65,7 +71,9 @@ impl Server {
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         let ppm = options.faults.ppm;
-        let device = Device::new(options.generation, options.capacity, ppm, options.recorder);
+        let mac = options.address.unwrap_or_else(|| own_address("ether-dream", address));
+        let device = Device::new(options.generation, options.capacity, ppm, options.recorder)
+            .with_address(mac);
         let mut service = Service {
             device,
             faults: options.faults,
@@ -115,17 +123,22 @@ impl Drop for Server {
 /// Where a device with this address announces itself: to everybody on its network.
 #[must_use]
 pub fn broadcast(address: SocketAddr) -> SocketAddr {
-    let everybody = if address.ip().is_loopback() {
-        Ipv4Addr::new(127, 255, 255, 255)
-    } else {
-        Ipv4Addr::BROADCAST
+    let everybody = match address.ip() {
+        IpAddr::V4(ip) if !ip.is_unspecified() => everybody_beside(ip),
+        ip if ip.is_loopback() => Ipv4Addr::new(127, 255, 255, 255),
+        _ => Ipv4Addr::BROADCAST,
     };
     SocketAddr::from((everybody, UDP_PORT))
 }
 
 /// Announcements are a convenience: without a socket for them the device still serves.
 fn announcer(address: SocketAddr, to: SocketAddr) -> Option<UdpSocket> {
-    let ip = if address.ip().is_loopback() { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+    // A listener knows the device by where its announcement comes from.
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip,
+        IpAddr::V6(ip) if ip.is_loopback() => Ipv4Addr::LOCALHOST,
+        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+    };
     let socket = UdpSocket::bind((ip, 0)).ok()?;
     socket.set_broadcast(true).ok()?;
     socket.connect(to).ok()?;
@@ -136,6 +149,8 @@ fn announcer(address: SocketAddr, to: SocketAddr) -> Option<UdpSocket> {
 struct Client {
     stream: TcpStream,
     since: HostTime,
+    /// When it said something last.
+    heard_at: HostTime,
     last_underflow: HostTime,
     /// Answers on their way: when they are due, and how much of them has left.
     answers: VecDeque<(HostTime, Vec<u8>, usize)>,
@@ -154,9 +169,11 @@ struct Service {
 impl Service {
     fn step(&mut self, now: HostTime, listener: &TcpListener) {
         self.announce(now);
-        if self.client.is_none()
+        let is_idle = |client: &Client| now.since(client.heard_at) >= IDLE_AFTER;
+        if self.client.as_ref().is_none_or(is_idle)
             && let Ok((stream, _)) = listener.accept()
         {
+            self.hang_up(now);
             self.greet(now, stream);
         }
         self.misbehave(now);
@@ -182,8 +199,13 @@ impl Service {
         }
         let mut hello = Vec::new();
         self.device.connect(now, &mut hello);
-        let mut client =
-            Client { stream, since: now, last_underflow: now, answers: VecDeque::new() };
+        let mut client = Client {
+            stream,
+            since: now,
+            heard_at: now,
+            last_underflow: now,
+            answers: VecDeque::new(),
+        };
         client.answers.push_back((now, hello, 0));
         self.client = Some(client);
     }
@@ -220,6 +242,7 @@ impl Service {
             match client.stream.read(&mut buffer[..limit]) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(n) => {
+                    client.heard_at = now;
                     let mut answer = Vec::new();
                     self.device.feed(self.device.arrived_at(now), &buffer[..n], &mut answer);
                     self.random =
@@ -257,5 +280,66 @@ impl Service {
         if self.client.take().is_some() {
             self.device.disconnect(now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What has come, after a few looks: on loopback it is there when the call returns.
+    fn read(stream: &mut TcpStream) -> io::Result<usize> {
+        stream.set_nonblocking(true)?;
+        stream.read(&mut [0; 64])
+    }
+
+    #[test]
+    fn an_idle_client_gives_way_to_another_that_waits_and_one_at_work_does_not() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut service = Service {
+            device: Device::new(Generation::Two, None, 0.0, None),
+            faults: Faults::default(),
+            random: 1,
+            announcer: None,
+            announced: None,
+            client: None,
+            estop_done: false,
+        };
+        let mut look = |ms: i64| {
+            for _ in 0..100 {
+                service.step(HostTime::from_nanos(ms * 1_000_000), &listener);
+            }
+        };
+        let mut first = TcpStream::connect(address).unwrap();
+        look(0);
+        assert_eq!(read(&mut first).unwrap(), 22, "greeted");
+        let mut second = TcpStream::connect(address).unwrap();
+        look(1_000);
+        assert_eq!(read(&mut second).unwrap_err().kind(), ErrorKind::WouldBlock);
+        // A question is work.
+        first.write_all(b"?").unwrap();
+        look(1_900);
+        assert_eq!(read(&mut first).unwrap(), 22, "answered");
+        look(3_800);
+        assert_eq!(read(&mut second).unwrap_err().kind(), ErrorKind::WouldBlock);
+        look(3_900);
+        assert_eq!(read(&mut second).unwrap(), 22, "greeted in its turn");
+        assert_eq!(read(&mut first).unwrap(), 0, "told that it is over");
+        // Where nobody waits, an idle client stays.
+        look(100_000);
+        assert_eq!(read(&mut second).unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_device_on_one_address_announces_itself_from_there() {
+        let to = |ip: [u8; 4]| broadcast(SocketAddr::from((ip, 7765))).ip();
+        assert_eq!(to([127, 0, 0, 2]), Ipv4Addr::new(127, 255, 255, 255));
+        assert_eq!(to([0, 0, 0, 0]), Ipv4Addr::BROADCAST);
+        let ear = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let device = SocketAddr::from(([127, 0, 0, 1], 7765));
+        let announcer = announcer(device, ear.local_addr().unwrap()).unwrap();
+        assert_eq!(announcer.local_addr().unwrap().ip(), device.ip());
     }
 }

@@ -44,6 +44,7 @@ struct Connection {
 #[derive(Debug)]
 pub struct Device {
     host_name: String,
+    unit: UnitId,
     services: Vec<Service>,
     connections: Vec<Connection>,
     opened: u64,
@@ -71,6 +72,7 @@ impl Device {
         };
         Self {
             host_name: host_name.to_owned(),
+            unit: UnitId::of_mac([0x2a, 0x78, 0x67, 0xf4, 0x73, 0x9d]),
             services: outputs.iter().take(255).map(service).collect(),
             connections: Vec::new(),
             opened: 0,
@@ -80,6 +82,13 @@ impl Device {
             malfunction: false,
             latency_us: 0,
         }
+    }
+
+    /// With this Ethernet address.
+    #[must_use]
+    pub const fn with_address(mut self, mac: [u8; 6]) -> Self {
+        self.unit = UnitId::of_mac(mac);
+        self
     }
 
     /// Its output goes off by itself, as with a pressed emergency stop, or comes back.
@@ -209,8 +218,7 @@ impl Device {
     }
 
     fn scan(&self, status: u8) -> ScanReply {
-        let unit = UnitId::of_mac([0x2a, 0x78, 0x67, 0xf4, 0x73, 0x9d]);
-        ScanReply { version: 1, status, unit, host_name: self.host_name.clone() }
+        ScanReply { version: 1, status, unit: self.unit, host_name: self.host_name.clone() }
     }
 
     fn service_map(&self) -> ServiceMap {

@@ -1,19 +1,23 @@
 //! The virtual device on UDP.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::device::Device;
+use crate::dac::simulator::ears::Ears;
+use crate::dac::simulator::unit::{EthernetAddress, own_address};
 use crate::dac::simulator::{Faults, Recorder};
-use crate::dac::transport::{Datagrams, LossPlan, Lossy};
+use crate::dac::transport::{Datagrams, LONGEST_DATAGRAM, LossPlan, Lossy};
 use crate::time::{Clock, HostTime};
 
 /// How often the thread looks at its socket.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// Datagrams taken in one look.
+const DATAGRAMS_PER_LOOK: usize = 512;
 /// How long a cut lasts: longer than a session without a word.
 const CUT_LASTS: Duration = Duration::from_millis(1500);
 /// How long a pressed emergency stop stays pressed: long enough to be asked for.
@@ -23,6 +27,8 @@ const ESTOP_HELD: Duration = Duration::from_millis(600);
 pub struct Options {
     /// What it calls itself.
     pub host_name: String,
+    /// Its Ethernet address; `None` for one of its own.
+    pub address: Option<EthernetAddress>,
     /// The names of its outputs.
     pub outputs: Vec<String>,
     /// What goes wrong.
@@ -35,6 +41,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             host_name: "galvo simulator".to_owned(),
+            address: None,
             outputs: vec!["Main".to_owned()],
             faults: Faults::default(),
             recorder: None,
@@ -56,6 +63,7 @@ impl std::fmt::Debug for Options {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    deaf: Option<String>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Device>>,
 }
@@ -63,12 +71,13 @@ pub struct Server {
 impl Server {
     /// Listens on `address`; port 0 is any free one.
     pub fn start(address: SocketAddr, options: Options, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        let socket = UdpSocket::bind(address)?;
-        socket.set_nonblocking(true)?;
-        let address = socket.local_addr()?;
+        let socket = Ears::open(address)?;
+        let address = socket.address()?;
+        let deaf = socket.deaf().map(str::to_owned);
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
-        let Options { host_name, outputs, faults, recorder } = options;
+        let Options { host_name, address: mac, outputs, faults, recorder } = options;
+        let mac = mac.unwrap_or_else(|| own_address("idn", address));
         let plan = LossPlan {
             loss: faults.loss,
             duplicates: faults.duplicates,
@@ -78,8 +87,9 @@ impl Server {
             seed: faults.seed,
         };
         let mut service = Service {
-            device: Device::new(&host_name, &outputs, faults.ppm, recorder),
+            device: Device::new(&host_name, &outputs, faults.ppm, recorder).with_address(mac),
             socket: Lossy::new(socket, plan),
+            buffer: vec![0; LONGEST_DATAGRAM],
             faults,
             connected_at: None,
             deaf_until: None,
@@ -89,20 +99,27 @@ impl Server {
         let run = move || {
             while !stopping.load(Ordering::Acquire) {
                 let now = clock.now();
-                service.step(now);
-                clock.sleep_until(now + LOOK_EVERY);
+                if service.step(now) {
+                    clock.sleep_until(now + LOOK_EVERY);
+                }
             }
             service.device.restart(clock.now());
             service.device
         };
         let thread = std::thread::Builder::new().name("idn-sim".into()).spawn(run)?;
-        Ok(Self { address, stop, thread: Some(thread) })
+        Ok(Self { address, deaf, stop, thread: Some(thread) })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Why it does not hear all that is said to everybody, if that is so.
+    #[must_use]
+    pub fn deaf(&self) -> Option<&str> {
+        self.deaf.as_deref()
     }
 
     /// Ends it and hands the device out; `None` only if its thread died.
@@ -123,7 +140,8 @@ impl Drop for Server {
 
 struct Service {
     device: Device,
-    socket: Lossy<UdpSocket>,
+    socket: Lossy<Ears>,
+    buffer: Vec<u8>,
     faults: Faults,
     connected_at: Option<HostTime>,
     deaf_until: Option<HostTime>,
@@ -132,21 +150,24 @@ struct Service {
 }
 
 impl Service {
-    fn step(&mut self, now: HostTime) {
+    /// True if nothing more waits: in a flood time has to go on.
+    fn step(&mut self, now: HostTime) -> bool {
         self.device.advance(now);
         self.misbehave(now);
-        let mut buffer = [0; 2048];
-        // A datagram that cannot be received or sent is a lost one.
-        while let Ok(Some((len, client))) = self.socket.try_recv_from(now, &mut buffer) {
+        for _ in 0..DATAGRAMS_PER_LOOK {
+            // A datagram that cannot be received or sent is a lost one.
+            let received = self.socket.try_recv_from(now, &mut self.buffer);
+            let Ok(Some((len, client))) = received else { return true };
             if self.deaf_until.is_some_and(|until| now < until) {
                 continue;
             }
             let mut replies = Vec::new();
-            self.device.feed(now, client, &buffer[..len], &mut replies);
+            self.device.feed(now, client, &self.buffer[..len], &mut replies);
             for reply in replies {
                 drop(self.socket.try_send_to(now, &reply, client));
             }
         }
+        false
     }
 
     fn misbehave(&mut self, now: HostTime) {

@@ -46,6 +46,22 @@ pub struct Model {
     pub clears: bool,
     /// True if it acknowledges in the short form, without the datagram's number.
     pub short_acknowledge: bool,
+    /// Its serial number, an Ethernet address; `None` for that of the one in the sheet, or one of a server's own.
+    pub serial: Option<[u8; 6]>,
+    /// What it is called, ended by a zero.
+    pub name: [u8; 26],
+}
+
+impl Model {
+    /// Called by this name, as much of it as fits.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Self {
+        self.name = [0; 26];
+        let fits = (0..=25.min(name.len())).rev().find(|&len| name.is_char_boundary(len));
+        let fits = &name.as_bytes()[..fits.unwrap_or_default()];
+        self.name[..fits.len()].copy_from_slice(fits);
+        self
+    }
 }
 
 impl Default for Model {
@@ -58,7 +74,10 @@ impl Default for Model {
             drains_while_off: true,
             clears: true,
             short_acknowledge: false,
+            serial: None,
+            name: [0; 26],
         }
+        .called("LaserCube")
     }
 }
 
@@ -208,8 +227,6 @@ impl Device {
     /// What it says of itself now.
     #[must_use]
     pub fn info(&self) -> Info {
-        let mut name = [0; 26];
-        name[..9].copy_from_slice(b"LaserCube");
         let flags = u8::from(self.output_enabled())
             | u8::from(self.interlock) << 1
             | u8::from(self.too_hot) << 3
@@ -224,10 +241,10 @@ impl Device {
             battery_percent: Some(self.battery_percent),
             temperature_c: if self.too_hot { 71 } else { 35 },
             connection: self.model.connection,
-            serial: [0x94, 0xb9, 0x7e, 0x12, 0x34, 0x56],
+            serial: self.model.serial.unwrap_or([0x94, 0xb9, 0x7e, 0x12, 0x34, 0x56]),
             address: [0; 4],
             model: 6,
-            name,
+            name: self.model.name,
         }
     }
 

@@ -1,19 +1,23 @@
 //! The virtual device on three UDP ports.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::device::{Device, Model, Port};
+use crate::dac::simulator::ears::Ears;
+use crate::dac::simulator::unit::own_address;
 use crate::dac::simulator::{Faults, Recorder};
-use crate::dac::transport::{Datagrams, LossPlan, Lossy};
+use crate::dac::transport::{Datagrams, LONGEST_DATAGRAM, LossPlan, Lossy};
 use crate::time::{Clock, HostTime};
 
 /// How often the thread looks at its sockets.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// Datagrams taken from each socket in one look.
+const DATAGRAMS_PER_LOOK: usize = 512;
 /// How long an open interlock stays open.
 const INTERLOCK_OPEN: Duration = Duration::from_secs(1);
 /// How long the network stays away.
@@ -45,6 +49,7 @@ impl std::fmt::Debug for Options {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    deaf: Option<String>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Device>>,
 }
@@ -56,7 +61,9 @@ impl Server {
         let (sockets, address) = bind(address)?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
-        let model = Model { ppm: options.faults.ppm, ..options.model };
+        let deaf = sockets.iter().find_map(Ears::deaf).map(str::to_owned);
+        let serial = options.model.serial.unwrap_or_else(|| own_address("lasercube", address));
+        let model = Model { ppm: options.faults.ppm, serial: Some(serial), ..options.model };
         let mut plan = LossPlan {
             loss: options.faults.loss,
             duplicates: options.faults.duplicates,
@@ -72,6 +79,7 @@ impl Server {
         });
         let mut service = Service {
             sockets: sockets.collect(),
+            buffer: vec![0; LONGEST_DATAGRAM],
             device: Device::new(model, options.recorder),
             faults: options.faults,
             streaming_since: None,
@@ -82,21 +90,28 @@ impl Server {
         let run = move || {
             while !stopping.load(Ordering::Acquire) {
                 let now = clock.now();
-                service.step(now);
-                clock.sleep_until(now + LOOK_EVERY);
+                if service.step(now) {
+                    clock.sleep_until(now + LOOK_EVERY);
+                }
             }
             // What has arrived by now still counts.
             service.step(clock.now());
             service.device
         };
         let thread = std::thread::Builder::new().name("lasercube-sim".into()).spawn(run)?;
-        Ok(Self { address, stop, thread: Some(thread) })
+        Ok(Self { address, deaf, stop, thread: Some(thread) })
     }
 
     /// Where it listens for commands.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Why it does not hear all that is said to everybody, if that is so.
+    #[must_use]
+    pub fn deaf(&self) -> Option<&str> {
+        self.deaf.as_deref()
     }
 
     /// Ends it and hands the device out; `None` only if its thread died.
@@ -116,7 +131,7 @@ impl Drop for Server {
 }
 
 /// Alive, command and data socket, and the address of the second.
-fn bind(address: SocketAddr) -> io::Result<([UdpSocket; 3], SocketAddr)> {
+fn bind(address: SocketAddr) -> io::Result<([Ears; 3], SocketAddr)> {
     let tries = if address.port() == 0 { PORT_TRIES } else { 1 };
     let mut last = io::Error::other("no three free ports in a row");
     for _ in 0..tries {
@@ -128,14 +143,10 @@ fn bind(address: SocketAddr) -> io::Result<([UdpSocket; 3], SocketAddr)> {
     Err(last)
 }
 
-fn three_in_a_row(ip: IpAddr, port: u16) -> io::Result<([UdpSocket; 3], SocketAddr)> {
-    let open = |port: u16| -> io::Result<UdpSocket> {
-        let socket = UdpSocket::bind((ip, port))?;
-        socket.set_nonblocking(true)?;
-        Ok(socket)
-    };
+fn three_in_a_row(ip: IpAddr, port: u16) -> io::Result<([Ears; 3], SocketAddr)> {
+    let open = |port: u16| Ears::open(SocketAddr::new(ip, port));
     let command = open(port)?;
-    let address = command.local_addr()?;
+    let address = command.address()?;
     let below = address.port().checked_sub(1).filter(|port| *port > 0);
     let (Some(below), Some(above)) = (below, address.port().checked_add(1)) else {
         return Err(io::Error::other("the ports beside it do not exist"));
@@ -144,7 +155,8 @@ fn three_in_a_row(ip: IpAddr, port: u16) -> io::Result<([UdpSocket; 3], SocketAd
 }
 
 struct Service {
-    sockets: Vec<(Lossy<UdpSocket>, Port)>,
+    sockets: Vec<(Lossy<Ears>, Port)>,
+    buffer: Vec<u8>,
     device: Device,
     faults: Faults,
     streaming_since: Option<HostTime>,
@@ -154,16 +166,20 @@ struct Service {
 }
 
 impl Service {
-    fn step(&mut self, now: HostTime) {
+    /// True if nothing more waits: in a flood time has to go on.
+    fn step(&mut self, now: HostTime) -> bool {
         self.device.advance(now);
         self.misbehave(now);
-        let mut buffer = [0; 2048];
+        let mut all_read = true;
         let mut answer = Vec::new();
         let cut = self.faults.cut.is_some()
             && self.streaming_since.is_some()
             && now.since(self.last_cut) < CUT_FOR;
         for (socket, port) in &mut self.sockets {
-            while let Ok(Some((len, peer))) = socket.try_recv_from(now, &mut buffer) {
+            for look in 0..=DATAGRAMS_PER_LOOK {
+                all_read &= look < DATAGRAMS_PER_LOOK;
+                let received = socket.try_recv_from(now, &mut self.buffer);
+                let Ok(Some((len, peer))) = received else { break };
                 if cut {
                     continue;
                 }
@@ -174,13 +190,14 @@ impl Service {
                     self.last_cut = now - CUT_FOR;
                 }
                 answer.clear();
-                self.device.feed(now, *port, &buffer[..len], &mut answer);
+                self.device.feed(now, *port, &self.buffer[..len], &mut answer);
                 if !answer.is_empty() {
                     // A lost answer is nothing special.
                     drop(socket.try_send_to(now, &answer, peer));
                 }
             }
         }
+        all_read
     }
 
     fn misbehave(&mut self, now: HostTime) {
