@@ -12,6 +12,7 @@ pub mod layout;
 pub mod mounting;
 pub mod order;
 pub mod perspective;
+pub mod played;
 pub mod points;
 pub mod profile;
 pub mod quality;
