@@ -22,7 +22,7 @@ pub mod speed;
 pub mod trace;
 pub mod travel;
 
-pub use colour_delay::ColourDelay;
+pub use colour_delay::{ColourDelay, ColourDelayUndone};
 pub use galvo::Mirror;
 pub use layout::{Laid, Layout, LayoutSettings};
 pub use mounting::{ColourOrder, Fitting, Mounting, MountingError};

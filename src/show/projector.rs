@@ -87,7 +87,10 @@ impl Projector {
         let name = backend.name().to_owned();
         let presumed = backend.presumed();
         let target = presumed.suggested_buffer.max(lookahead);
-        let config = StreamConfig::new(pps).with_target_buffer(target);
+        let installation = Installation::default();
+        let config = StreamConfig::new(pps)
+            .with_target_buffer(target)
+            .with_colour_delay(installation.colour_delay().unwrap_or_default());
         let arm = Arm::new();
         let (mut gate, gate_control) = Gate::with_control(arm.clone(), &GateSettings::default());
         gate.set_master(master);
@@ -122,7 +125,7 @@ impl Projector {
             allowed: true,
             to_arm: false,
             gate: gate_control,
-            installation: Arc::default(),
+            installation: Arc::new(installation),
             test_picture: None,
             told_fault: None,
             taps: taps.clone(),
@@ -200,9 +203,10 @@ impl Projector {
         if self.allowed { self.control.arm(now).map(|_| ()) } else { Ok(()) }
     }
 
-    /// Sends zones and mirrors to its gate; how the picture lies is the engine's to know.
+    /// Sends zones, mirrors and colour delay to its gate; how the picture lies is the engine's to know.
     pub fn install(&mut self, installation: Installation, ready: &Ready) {
         self.gate.send(&ready.gate);
+        self.control.set_colour_delay(ready.colour_delay);
         self.installation = Arc::new(installation);
     }
 
