@@ -12,7 +12,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak bench bench-peers fmt screenshots gallery demo sync-check window-check eval analysis-pictures
+.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak bench bench-peers fmt screenshots gallery demo sync-check window-check eval analysis-pictures cases
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -60,6 +60,9 @@ fuzz:          ## each fuzz target for FUZZ_SECONDS (needs cargo-fuzz)
 
 soak:          ## long runs: not part of `make test`
 	$(CARGO) test --locked --release --test it -- --ignored soak
+
+cases:         ## inputs that were once judged wrong: what is said of each now, and what is right
+	$(CARGO) test --locked --test it cases:: -- --nocapture --test-threads 1
 
 sync-check:    ## light against sound on a real sound server (needs pulseaudio; a private one is started)
 	tests/external/sync_check.sh native

@@ -5,17 +5,14 @@ use std::path::Path;
 use anyhow::bail;
 use serde::Serialize;
 
+mod file;
+
 use super::args::{CheckArgs, MirrorArgs};
-use super::{optimise, render};
-use crate::format::ilda::USUAL_FRAME_POINTS;
-use crate::path::quality::strain;
+use super::render;
 use crate::point::LaserPoint;
 use crate::record::{FileKind, Offline, OfflineSettings};
-use crate::safety::{Arm, Counts, Gate, GateSettings};
-use crate::time::{HostTime, StreamInstant};
+use crate::safety::Counts;
 
-/// The rounding of files must not break a limit.
-const ROUNDING: f32 = 1.02;
 /// A preset may lose this share of its light to the mirrors: between two pictures the figure moves on.
 const LOST_TO_TRAVEL: f64 = 0.01;
 
@@ -33,8 +30,11 @@ struct Checked {
     what: String,
     profile: &'static str,
     pps: u32,
+    /// Projectors that the file is for; 1 of a preset.
+    projectors: usize,
     frames: usize,
     points: u64,
+    /// Points that were drawn lit, whatever the gate makes of them.
     lit_points: u64,
     ok: bool,
     findings: Vec<Finding>,
@@ -43,7 +43,7 @@ struct Checked {
 pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
     let path = Path::new(&args.what);
     let checked = if FileKind::of(path) == Some(FileKind::Ilda) {
-        check_file(path, &args.mirrors)?
+        file::check_file(path, &args.mirrors)?
     } else {
         check_preset(&args.what, &args.mirrors)?
     };
@@ -67,64 +67,6 @@ pub(super) fn check(args: &CheckArgs) -> anyhow::Result<()> {
         bail!("{} breaks {broken} limits", checked.what);
     }
     Ok(())
-}
-
-/// A file's points are judged as they stand there, one frame after the other.
-fn check_file(path: &Path, mirrors: &MirrorArgs) -> anyhow::Result<Checked> {
-    let drawing = optimise::load(path, mirrors)?;
-    let (profile, pps) = (mirrors.galvo(), mirrors.rate());
-    let mut points: Vec<LaserPoint> = Vec::new();
-    let mut frame_of = Vec::new();
-    let mut longest = 0;
-    for (number, frame) in drawing.frames.iter().enumerate() {
-        longest = longest.max(frame.points.len());
-        points.extend(frame.points.iter().map(|p| p.to_laser()));
-        frame_of.resize(points.len(), number);
-    }
-    let mut findings = Vec::new();
-    let worst = strain(&points, &profile, pps);
-    let cure = "run it through galvo optimise, or lower --pps";
-    if worst.step > ROUNDING {
-        findings.push(broken(format!(
-            "frame {} jumps {:.1} times as far in one point as the mirrors can: {cure}",
-            frame_of[worst.step_at], worst.step
-        )));
-    }
-    if worst.change > ROUNDING {
-        findings.push(broken(format!(
-            "frame {} asks for {:.1} times the acceleration that the mirrors have: {cure}",
-            frame_of[worst.change_at], worst.change
-        )));
-    }
-    if longest > USUAL_FRAME_POINTS {
-        findings.push(note(format!(
-            "a frame has {longest} points; programs with fixed buffers take {USUAL_FRAME_POINTS}"
-        )));
-    }
-    let counts = through_gate(&mut points, mirrors);
-    light_findings(&counts, &mut findings);
-    Ok(Checked {
-        what: path.display().to_string(),
-        profile: profile.name,
-        pps,
-        frames: drawing.frames.len(),
-        points: counts.points,
-        lit_points: counts.lit,
-        ok: findings.iter().all(|finding| !finding.broken),
-        findings,
-    })
-}
-
-/// What an armed gate makes of points.
-fn through_gate(points: &mut [LaserPoint], mirrors: &MirrorArgs) -> Counts {
-    let arm = Arm::new();
-    let armed = arm.arm(HostTime::ZERO).is_ok();
-    debug_assert!(armed, "a switch that was just made has no stop latched");
-    let settings = GateSettings { profile: mirrors.galvo(), ..GateSettings::default() };
-    let (mut gate, _control) = Gate::with_control(arm, &settings);
-    gate.set_master(1.0);
-    gate.pass(HostTime::ZERO, points, StreamInstant(0), mirrors.rate());
-    gate.meters().counts()
 }
 
 /// A preset is drawn to the built-in test music.
@@ -159,12 +101,19 @@ fn check_preset(name: &str, mirrors: &MirrorArgs) -> anyhow::Result<Checked> {
         what: preset.name,
         profile: profile.name,
         pps,
+        projectors: 1,
         frames: 0,
         points: counts.points,
-        lit_points: counts.lit,
+        lit_points: drawn_lit(&counts),
         ok: findings.iter().all(|finding| !finding.broken),
         findings,
     })
+}
+
+/// Points that came lit to the gate.
+const fn drawn_lit(counts: &Counts) -> u64 {
+    let Counts { bad_position, travel, zone, disarmed, start_up, dwell, lit, .. } = *counts;
+    bad_position + travel + zone + disarmed + start_up + dwell + lit
 }
 
 fn light_findings(counts: &Counts, findings: &mut Vec<Finding>) {
@@ -174,13 +123,16 @@ fn light_findings(counts: &Counts, findings: &mut Vec<Finding>) {
             counts.dwell
         )));
     }
-    if counts.flash_warnings > 0 {
-        findings.push(note(format!(
-            "the whole picture flashes more than three times a second, in {} seconds: people may be harmed \
-             by it",
-            counts.flash_warnings
-        )));
-    }
+    findings.extend(flash_note("", counts.flash_warnings));
+}
+
+fn flash_note(whose: &str, warnings: u64) -> Option<Finding> {
+    (warnings > 0).then(|| {
+        note(format!(
+            "{whose}the whole picture flashes more than three times a second, in {warnings} seconds: people may be \
+             harmed by it"
+        ))
+    })
 }
 
 fn broken(text: String) -> Finding {

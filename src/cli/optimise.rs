@@ -1,5 +1,6 @@
 //! `galvo optimise`: an ILDA file with the best path the mirrors can follow.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use crate::format::ilda::{
     self, Dimensions, Drawing, Frame, Frames, MAX_FRAME_POINTS, ReadOptions, Writer,
     palette::Palette,
 };
-use crate::path::quality::{Quality, Strain, judge, strain};
+use crate::path::played::Played;
+use crate::path::quality::{Quality, judge};
 use crate::path::trace::trace;
 use crate::path::{GalvoProfile, Layout, LayoutSettings, PathPoints};
 use crate::pattern::Figure;
@@ -62,6 +64,15 @@ pub(super) fn load(path: &Path, mirrors: &MirrorArgs) -> anyhow::Result<Drawing>
     Ok(drawing)
 }
 
+/// The frames of each projector that the file is for, in the order of the file.
+pub(super) fn by_projector(frames: &[Frame]) -> BTreeMap<u8, Vec<&Frame>> {
+    let mut all: BTreeMap<u8, Vec<&Frame>> = BTreeMap::new();
+    for frame in frames {
+        all.entry(frame.projector).or_default().push(frame);
+    }
+    all
+}
+
 /// A whole file, judged.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 struct Figures {
@@ -71,9 +82,9 @@ struct Figures {
     blanks: f64,
     /// Dark way of a frame, half-fields, mean.
     dark_way: f64,
-    /// Largest step of the file, as a share of the profile's.
+    /// Largest step of the file as players show it, as a share of the profile's.
     worst_step: f64,
-    /// Largest change of a step, as a share of the profile's.
+    /// Largest change of a step, likewise.
     worst_change: f64,
     /// Distance of the lit beam from the drawing, half-fields, root mean square of all frames.
     rms_error: f64,
@@ -90,11 +101,12 @@ struct Figures {
 struct Sum {
     frames: usize,
     of: Figures,
-    all: Vec<LaserPoint>,
+    /// The frames of each projector.
+    shown: BTreeMap<u8, Vec<Vec<LaserPoint>>>,
 }
 
 impl Sum {
-    fn add(&mut self, quality: &Quality, points: &[LaserPoint], most: usize) {
+    fn add(&mut self, quality: &Quality, projector: u8, points: Vec<LaserPoint>, most: usize) {
         self.frames += 1;
         self.of.points += quality.points as f64;
         self.of.blanks += quality.blanks as f64;
@@ -103,12 +115,17 @@ impl Sum {
         self.of.corner_error += f64::from(quality.corner_error);
         self.of.evenness += f64::from(quality.evenness);
         self.of.slow_frames += usize::from(quality.points > most);
-        self.all.extend(points);
+        self.shown.entry(projector).or_default().push(points);
     }
 
-    fn figures(&self, profile: &GalvoProfile, pps: u32) -> Figures {
+    fn figures(self, profile: &GalvoProfile, pps: u32) -> Figures {
         let n = self.frames.max(1) as f64;
-        let Strain { step, change, .. } = strain(&self.all, profile, pps);
+        let (mut step, mut change) = (0.0_f32, 0.0_f32);
+        for frames in self.shown.into_values() {
+            let strain = Played::new(frames, pps).strain(profile);
+            step = step.max(strain.step.share);
+            change = change.max(strain.change.share);
+        }
         Figures {
             points: self.of.points / n,
             blanks: self.of.blanks / n,
@@ -159,8 +176,8 @@ pub(super) fn optimise(args: &OptimiseArgs) -> anyhow::Result<()> {
             ..frame.clone()
         };
         let written: Vec<LaserPoint> = made.points.iter().map(|p| p.to_laser()).collect();
-        before.add(&judge(&given, &figure, &profile, pps), &given, budget);
-        after.add(&judge(&written, &figure, &profile, pps), &written, budget);
+        before.add(&judge(&given, &figure, &profile, pps), frame.projector, given, budget);
+        after.add(&judge(&written, &figure, &profile, pps), frame.projector, written, budget);
         writer.frame(&made, &mut bytes)?;
     }
     writer.close(&mut bytes);

@@ -13,6 +13,7 @@ use super::args::{degrees, seconds};
 use crate::dac::{self, DacUri, identity};
 use crate::path::perspective::{Corners, SQUARE};
 use crate::path::{ColourOrder, GalvoProfile, Mounting};
+use crate::show::installation::MOST_TRIM_US;
 use crate::show::{Installation, Mountings, ZoneKind, ZoneSpec};
 
 /// No set-up of a projector is larger than this, bytes.
@@ -55,6 +56,10 @@ pub struct SetArgs {
     /// What the mirrors bear, thousands of points per second
     #[arg(long, value_name = "KPPS", value_parser = ["20", "30", "40", "60"])]
     pub mirrors: Option<String>,
+    /// How much later colours come than the lag of the mirrors asks for, microseconds; below 0 earlier. Set it with the
+    /// test picture Blanking: dashes from both sides end above each other
+    #[arg(long, value_name = "US", allow_negative_numbers = true, value_parser = trim)]
+    pub colour_delay_us: Option<f32>,
     /// A zone, e.g. `blocked:-1,-1,1,-1,1,-0.4,-1,-0.4`; may be given more than once, and those given replace all others
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     pub zone: Vec<ZoneSpec>,
@@ -160,6 +165,7 @@ fn changed(before: SetUp, args: &SetArgs) -> SetUp {
                 Some(kpps) => format!("{kpps} kpps"),
                 None => installation.mirrors,
             },
+            colour_trim_us: args.colour_delay_us.unwrap_or(installation.colour_trim_us),
             zones,
         },
     }
@@ -180,11 +186,20 @@ pub(super) fn described(mounting: &Mounting, installation: &Installation) -> Str
             installation.mirrors != GalvoProfile::K30.name,
             format!("mirrors of {}", installation.mirrors),
         ),
+        (
+            installation.colour_trim_us != 0.0,
+            format!("colours {:+} µs", installation.colour_trim_us),
+        ),
         (zones == 1, "one zone".to_owned()),
         (zones > 1, format!("{zones} zones")),
     ];
     let said: Vec<_> = said.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text).collect();
     if said.is_empty() { "hangs as it was made".to_owned() } else { said.join(", ") }
+}
+
+fn trim(text: &str) -> Result<f32, String> {
+    let number = text.trim().parse::<f32>().ok().filter(|us| us.abs() <= MOST_TRIM_US);
+    number.ok_or_else(|| format!("-{MOST_TRIM_US} to {MOST_TRIM_US} microseconds are allowed"))
 }
 
 /// `X,Y,X,Y…`

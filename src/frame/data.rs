@@ -13,7 +13,8 @@ pub enum TapPoint {
     Pattern,
     /// As the path optimiser laid it, before the safety gate.
     Path,
-    /// As it is sent to the projector, after the safety gate. A preview shows this one.
+    /// As it is sent to the projector, after the safety gate: colours wait for the mirrors. A preview shows this one,
+    /// and lets positions wait for the colours ([`FrameMeta::colour_delay_points`]).
     #[default]
     Sent,
 }
@@ -38,6 +39,8 @@ pub struct FrameMeta {
     pub plays_at: HostTime,
     /// Points per second.
     pub pps: u32,
+    /// By how many points its colours come later than the positions they were made for; 0 before the safety gate.
+    pub colour_delay_points: u32,
     /// The seek epoch the media time belongs to.
     pub epoch: u32,
     /// The number of the projector in the show, from 0.

@@ -12,6 +12,7 @@ pub mod layout;
 pub mod mounting;
 pub mod order;
 pub mod perspective;
+pub mod played;
 pub mod points;
 pub mod profile;
 pub mod quality;
@@ -21,7 +22,7 @@ pub mod speed;
 pub mod trace;
 pub mod travel;
 
-pub use colour_delay::ColourDelay;
+pub use colour_delay::{ColourDelay, ColourDelayUndone};
 pub use galvo::Mirror;
 pub use layout::{Laid, Layout, LayoutSettings};
 pub use mounting::{ColourOrder, Fitting, Mounting, MountingError};

@@ -2,6 +2,8 @@
 //!
 //! Lengths are in half-fields: one unit of the coordinates, half of the scan range of an axis.
 
+use std::time::Duration;
+
 /// The limits of a scanner pair.
 ///
 /// The built-in profiles are cautious figures of our own, not a maker's: at the rated rate a travel moves at
@@ -76,6 +78,12 @@ impl GalvoProfile {
     #[must_use]
     pub fn lag_s(&self) -> f32 {
         2.0 / self.natural_rad_per_s()
+    }
+
+    /// [`lag_s`](Self::lag_s) as a [`Duration`].
+    #[must_use]
+    pub fn lag(&self) -> Duration {
+        Duration::try_from_secs_f32(self.lag_s()).unwrap_or(Duration::ZERO)
     }
 
     /// Time from rest on one edge of the field to rest on the other, seconds, at most a tenth of one.

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::test_music::{TEST_MUSIC_HZ, TEST_MUSIC_S, test_music};
 use crate::analysis::{Analyser, FeatureWindow};
 use crate::audio::decode::{DecodeError, Decoder};
-use crate::path::GalvoProfile;
+use crate::path::{GalvoProfile, colour_delay};
 use crate::pattern::{Instrument, Preset, PresetError};
 use crate::point::LaserPoint;
 use crate::safety::{Arm, Counts, Gate};
@@ -146,6 +146,16 @@ impl Offline {
             length_s,
             made: 0,
         })
+    }
+
+    /// Lets colours come as much later as the mirrors lag: for a stream that goes to a projector as it is. Without it
+    /// each colour is where it was drawn, as pictures and players want it.
+    #[must_use]
+    pub fn with_colours_waiting(mut self) -> Self {
+        let lag = self.gate.profile().lag();
+        self.gate.make_room_for_colours(colour_delay::points_of(lag.as_secs_f32() * 1e6, self.pps));
+        self.gate.set_colour_delay(lag);
+        self
     }
 
     /// Points per second.

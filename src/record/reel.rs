@@ -12,6 +12,8 @@ use super::export::points_of;
 use super::rows;
 use crate::format::{FileKind, ilda};
 use crate::frame::FrameView;
+use crate::path::ColourDelayUndone;
+use crate::point::LaserPoint;
 
 /// ILDA frames a second of a recording: what a player shows each for.
 pub(super) const RECORDED_FPS: u32 = 25;
@@ -79,6 +81,9 @@ enum Film {
         frame: ilda::Frame,
         /// Where the headers of the frames stand.
         heads: Vec<u64>,
+        /// A player lets colours wait for its own mirrors.
+        undone: ColourDelayUndone,
+        drawn: Vec<LaserPoint>,
     },
 }
 
@@ -90,6 +95,8 @@ impl<T: Tape> Reel<T> {
                 writer: ilda::Writer::new(ilda::Dimensions::Two, ilda::Frames::MOST),
                 frame: ilda::Frame { company: "galvo".into(), ..ilda::Frame::default() },
                 heads: Vec::new(),
+                undone: ColourDelayUndone::default(),
+                drawn: Vec::new(),
             }
         } else {
             Film::Rows
@@ -122,7 +129,7 @@ impl<T: Tape> Reel<T> {
         let pps = meta.pps.max(1);
         self.seconds += run.points().len() as f64 / f64::from(pps);
         self.points += run.points().len() as u64;
-        let Film::Frames { .. } = &self.film else {
+        let Film::Frames { undone, drawn, .. } = &mut self.film else {
             for (k, point) in (0_u64..).zip(run.points()) {
                 let nanos = k * 1_000_000_000 / u64::from(pps);
                 let at_ns = meta.plays_at.as_nanos().saturating_add(nanos as i64);
@@ -131,9 +138,15 @@ impl<T: Tape> Reel<T> {
             }
             return self.write();
         };
-        for point in run.points() {
-            let Film::Frames { writer, frame, .. } = &mut self.film else { break };
-            frame.points.push(ilda::Point::from_laser(point));
+        if meta.sequence > next {
+            *undone = ColourDelayUndone::default();
+        }
+        drawn.clear();
+        drawn.extend_from_slice(run.points());
+        undone.apply(drawn, meta.colour_delay_points as usize);
+        for at in 0..run.points().len() {
+            let Film::Frames { writer, frame, drawn, .. } = &mut self.film else { break };
+            frame.points.push(ilda::Point::from_laser(&drawn[at]));
             let wanted = points_of(writer.written() as u64, RECORDED_FPS, pps);
             let wanted = wanted.clamp(2, ilda::MAX_FRAME_POINTS as u64);
             if frame.points.len() as u64 >= wanted {
@@ -144,7 +157,7 @@ impl<T: Tape> Reel<T> {
     }
 
     fn write_frame(&mut self) -> Result<(), ReelEnd> {
-        let Film::Frames { writer, frame, heads } = &mut self.film else { return Ok(()) };
+        let Film::Frames { writer, frame, heads, .. } = &mut self.film else { return Ok(()) };
         if writer.written() == ilda::MAX_FRAMES {
             return Err(ReelEnd::TooManyFrames);
         }
@@ -248,7 +261,8 @@ mod tests {
     use super::*;
     use crate::format::ilda::{Drawing, Point, ReadOptions, Warning, read};
     use crate::frame::{FrameMeta, TapPoint};
-    use crate::point::{Colour, LaserPoint};
+    use crate::path::ColourDelay;
+    use crate::point::Colour;
     use crate::time::{HostTime, StreamInstant};
 
     const PPS: u32 = 30_000;
@@ -325,6 +339,32 @@ mod tests {
         let lengths: Vec<_> = drawing.frames.iter().map(|frame| frame.points.len()).collect();
         assert!(lengths[..12].iter().all(|len| *len == 1_200), "{lengths:?}");
         assert_eq!(reel.tally().frames, 13);
+    }
+
+    /// What the projector gets late, a player of the file delays by itself.
+    #[test]
+    fn an_ilda_recording_holds_each_colour_where_it_was_drawn_and_rows_hold_it_where_it_was_sent() {
+        let mut delay = ColourDelay::with_capacity(8);
+        delay.set(127.0, PPS);
+        let mut ilda = Reel::new(disk(1 << 24), FileKind::Ilda, MOST_BYTES).unwrap();
+        let mut rows = Reel::new(disk(1 << 24), FileKind::Csv, MOST_BYTES).unwrap();
+        for k in 0..16 {
+            let (mut points, meta) = run(k);
+            delay.apply(&mut points);
+            let meta = FrameMeta { colour_delay_points: 4, ..meta };
+            ilda.take(&FrameView::new(&points, meta)).unwrap();
+            rows.take(&FrameView::new(&points, meta)).unwrap();
+        }
+        ilda.finish().unwrap();
+        rows.finish().unwrap();
+        let drawing = recorded(&read(&ilda.tape.held, ReadOptions::default()).unwrap());
+        assert_eq!(drawing[4..], sent(0..16)[..2_396]);
+        let text = String::from_utf8(rows.tape.held).unwrap();
+        let row: Vec<f32> =
+            text.lines().nth(101).unwrap().split(',').map(|n| n.parse().unwrap()).collect();
+        let points = run(0).0;
+        assert!((row[2] - points[100].x).abs() < 1e-5, "the position of point 100");
+        assert_eq!(row[4], f32::from(points[96].r), "and the colour of point 96");
     }
 
     #[test]

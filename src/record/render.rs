@@ -82,6 +82,10 @@ pub fn render(
     progress: Progress<'_>,
 ) -> Result<Rendered, RenderError> {
     let mut show = Offline::open(music, preset, settings)?;
+    // Rows and sound go to a projector as they are.
+    if matches!(export_as.kind, FileKind::Csv | FileKind::Wav) {
+        show = show.with_colours_waiting();
+    }
     let mut file = BufWriter::new(file);
     let exported = export(&mut show, export_as, &mut file, progress)?;
     let file = file.into_inner().map_err(|error| ExportError::Io(error.into_error()))?;

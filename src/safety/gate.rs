@@ -7,12 +7,17 @@
 //! 3. *Zones*: judged where the beam will be, so after the mirrors, and along the way from the last point.
 //! 4. *Switch*: dark while disarmed, and for the first millisecond after arming.
 //! 5. *Dwell*: dark where light has stood still too long.
-//! 6. *Brightness*: at most the master times the zone's gain.
+//! 6. *Colour delay*: colours wait for their mirrors. Each was judged at the position it was made for. Where it comes
+//!    out, switch and dwell are looked at once more, and every zone between that position and the present one.
+//! 7. *Brightness*: at most the master times the zone's gain.
 //!
 //! Whole chunks are then metered, and watched for flashes.
 
+use std::time::Duration;
+
 use super::arm::Arm;
 use super::chunk::SafeChunk;
+use super::colour_line::ColourLine;
 use super::dwell::DwellGuard;
 use super::flash::FlashWatch;
 use super::limits::Follower;
@@ -39,7 +44,10 @@ pub struct Gate {
     meters: Meters,
     follower: Follower,
     dwell: DwellGuard,
+    /// The same for colours that wait, at the positions they were made for.
+    dwell_made: DwellGuard,
     flash: FlashWatch,
+    colours: ColourLine,
     wanted: [f32; 2],
     generation: u64,
     dark_s: f32,
@@ -65,7 +73,9 @@ impl Gate {
             meters: Meters::default(),
             follower: Follower::new(settings.profile),
             dwell: DwellGuard::default(),
+            dwell_made: DwellGuard::default(),
             flash: FlashWatch::default(),
+            colours: ColourLine::default(),
             wanted: [0.0; 2],
             generation: 0,
             dark_s: START_UP_S,
@@ -97,8 +107,31 @@ impl Gate {
     }
 
     /// The settings, for the gate's owner; they act with the next chunk.
-    pub const fn settings_mut(&mut self) -> &mut GateSettings {
+    pub fn settings_mut(&mut self) -> &mut GateSettings {
+        self.colours.zones_change();
         &mut self.settings
+    }
+
+    /// Takes the memory for colours that wait for up to `max_points` points. Without it none wait.
+    pub fn make_room_for_colours(&mut self, max_points: usize) {
+        self.colours = ColourLine::with_capacity(max_points);
+    }
+
+    /// How much later colours come than the positions they were made for, because mirrors are slower than diodes. It
+    /// acts with the next chunk, at every rate, as far as there is room.
+    pub const fn set_colour_delay(&mut self, delay: Duration) {
+        self.colours.set_delay(delay);
+    }
+
+    /// Points by which the colours of the last chunk came later.
+    #[must_use]
+    pub const fn colour_delay_points(&self) -> usize {
+        self.colours.delay_points()
+    }
+
+    /// Forgets the colours that wait: dark until new ones are due.
+    pub fn forget_colours(&mut self) {
+        self.colours.clear();
     }
 
     /// What the mirrors are taken to bear.
@@ -124,11 +157,20 @@ impl Gate {
             self.dark_s = START_UP_S;
         }
         if let Some(settings) = self.received.read_new() {
+            if settings.zones != self.settings.zones {
+                self.colours.zones_change();
+            }
             self.settings = *settings;
         }
         self.follower.set(self.settings.profile, pps);
         self.dwell.set(&self.settings.dwell, pps);
-        let (counts, peak) = self.judge(points, armed, pps);
+        self.dwell_made.set(&self.settings.dwell, pps);
+        self.colours.set_rate(pps);
+        let (counts, peak) = if self.colours.has_room() {
+            self.judge::<true>(points, armed, pps)
+        } else {
+            self.judge::<false>(points, armed, pps)
+        };
         let flash_warnings = self.flash.look(points, pps);
         self.meters.add(&Counts { flash_warnings, ..counts }, peak);
         let settle_s = self.settings.profile.full_swing_s().max(START_UP_S);
@@ -136,7 +178,13 @@ impl Gate {
         SafeChunk::new(points, start, pps, generation, settle_points)
     }
 
-    fn judge(&mut self, points: &mut [LaserPoint], armed: bool, pps: u32) -> (Counts, u16) {
+    /// `WAIT`: whether colours may have to wait; what never does is not slowed by it.
+    fn judge<const WAIT: bool>(
+        &mut self,
+        points: &mut [LaserPoint],
+        armed: bool,
+        pps: u32,
+    ) -> (Counts, u16) {
         let mut counts = Counts { points: points.len() as u64, ..Counts::default() };
         let mut highest = 0;
         let point_s = 1.0 / pps as f32;
@@ -145,8 +193,10 @@ impl Gate {
         let master_gain = fixed(master);
         // In locals, the state of the loop can stay in registers.
         let settings = &self.settings;
-        let (mut follower, mut dwell) = (self.follower, self.dwell);
+        let (mut follower, mut dwell, mut dwell_made) =
+            (self.follower, self.dwell, self.dwell_made);
         let (mut wanted, mut dark_s) = (self.wanted, self.dark_s);
+        let colours = &mut self.colours;
         for point in points {
             let mut lit = !point.is_blank();
             if point.is_in_range() {
@@ -164,16 +214,16 @@ impl Gate {
                 lit = false;
             }
 
-            let mut gain = master_gain;
-            if lit && !open {
-                let zone = settings.zones.gain_along(from, at);
-                gain = fixed(master * zone);
-                if zone <= 0.0 {
+            let mut zone = 1.0;
+            if (lit || WAIT) && !open {
+                zone = settings.zones.gain_along(from, at);
+                if lit && zone <= 0.0 {
                     counts.zone += 1;
                     lit = false;
                 }
             }
 
+            let mut may_shine = armed;
             if !armed {
                 counts.disarmed += u64::from(lit);
                 lit = false;
@@ -181,20 +231,36 @@ impl Gate {
                 dark_s -= point_s;
                 counts.start_up += u64::from(lit);
                 lit = false;
+                may_shine = false;
             }
 
+            let mut kept = LaserPoint { x: at[0], y: at[1], ..*point };
+            if WAIT {
+                if !dwell_made.allows(at, lit, &settings.dwell) && lit {
+                    counts.dwell += 1;
+                    lit = false;
+                }
+                let own = if lit { kept } else { kept.blanked() };
+                (kept, zone) = colours.pass(own, zone);
+                lit = may_shine && !kept.is_blank();
+                if lit && zone <= 0.0 {
+                    counts.zone += 1;
+                    lit = false;
+                }
+            }
             if !dwell.allows(at, lit, &settings.dwell) && lit {
                 counts.dwell += 1;
                 lit = false;
             }
 
-            let kept = LaserPoint { x: at[0], y: at[1], ..*point };
+            // The gain of an open field is exact.
+            let gain = if open && zone >= 1.0 { master_gain } else { fixed(master * zone) };
             *point = if lit { dimmed(kept, gain) } else { kept.blanked() };
             let peak = point.peak();
             counts.lit += u64::from(peak > 0);
             highest = highest.max(peak);
         }
-        (self.follower, self.dwell) = (follower, dwell);
+        (self.follower, self.dwell, self.dwell_made) = (follower, dwell, dwell_made);
         (self.wanted, self.dark_s) = (wanted, dark_s);
         (counts, highest)
     }
@@ -312,6 +378,90 @@ mod tests {
         assert!(sent.iter().all(|p| p.is_blank() || p.y > 0.0));
         assert!(sent.iter().any(|p| !p.is_blank()));
         assert!(control.meters().counts().zone > 200);
+    }
+
+    /// A gate whose colours wait for `points` points.
+    fn waiting(points: u64) -> (Arm, Gate) {
+        let (arm, mut gate) = armed();
+        gate.make_room_for_colours(64);
+        gate.set_colour_delay(wait(points));
+        gate.set_master(1.0);
+        (arm, gate)
+    }
+
+    fn wait(points: u64) -> Duration {
+        Duration::from_nanos(points * 1_000_000_000 / u64::from(PPS))
+    }
+
+    #[test]
+    fn colours_wait_and_the_delay_is_a_time_at_every_rate() {
+        for (pps, points) in [(30_000, 4), (15_000, 2), (60_000, 8)] {
+            let (_arm, mut gate) = waiting(4);
+            let now = HostTime::ZERO;
+            gate.pass(now, &mut circle(1200), StreamInstant(0), pps);
+            let mut marked = circle(600);
+            marked[100].r = 7;
+            let sent = gate.pass(now, &mut marked, StreamInstant(0), pps).points().to_vec();
+            assert_eq!(sent[100 + points].r, 7);
+            assert_eq!((sent[100].x, sent[100].r), (circle(600)[100].x, 65_535));
+            assert_eq!(gate.colour_delay_points(), points);
+        }
+    }
+
+    #[test]
+    fn another_colour_delay_acts_at_once_and_no_point_of_a_steady_light_goes_dark_or_bright() {
+        let (_arm, mut gate) = waiting(0);
+        pass(&mut gate, &mut circle(600));
+        for points in [4, 2, 30, 0, 7] {
+            gate.set_colour_delay(wait(points));
+            assert_eq!(pass(&mut gate, &mut circle(600)), circle(600), "{points}");
+            assert_eq!(gate.colour_delay_points() as u64, points);
+        }
+        let counts = gate.meters().counts();
+        assert_eq!(counts.lit + counts.start_up + counts.travel, counts.points);
+    }
+
+    /// Where the beam is if the delay is right, where it is if mirrors had no lag, and all the way between.
+    #[test]
+    fn light_that_waits_is_judged_by_every_zone_between_its_own_position_and_the_present_one() {
+        let (_arm, mut gate) = waiting(4);
+        let right = Shape::Rect { low: [0.0, -1.0], high: [1.0, 1.0] };
+        let zone = Zone { shape: right, effect: Effect::Blocked, soft_edge: 0.0 };
+        gate.settings_mut().zones.add(zone).unwrap();
+        pass(&mut gate, &mut circle(900));
+        let sent = pass(&mut gate, &mut circle(900));
+        let is_right = |k: usize| sent[k].x >= 0.0;
+        for k in 4..900 {
+            let near_it = (k - 4..=k).any(is_right);
+            assert!(sent[k].is_blank() || !near_it, "{k}: {:?}", sent[k]);
+        }
+        // A turn is 300 points, half of them in the zone; the beam is out of it 4 points later, not 8.
+        let lit = sent.iter().filter(|point| !point.is_blank()).count();
+        assert!((3 * (150 - 4 - 4)..=3 * (150 - 4)).contains(&lit), "{lit}");
+    }
+
+    #[test]
+    fn colours_that_wait_go_dark_with_the_switch_and_are_forgotten_on_demand() {
+        let (arm, mut gate) = waiting(20);
+        pass(&mut gate, &mut circle(600));
+        arm.disarm(HostTime::ZERO, TripReason::Operator);
+        assert!(pass(&mut gate, &mut circle(600)).iter().all(|p| p.is_blank() && p.i == 0));
+        arm.arm(HostTime::ZERO).unwrap();
+        let sent = pass(&mut gate, &mut circle(600));
+        assert!(sent[..30].iter().all(LaserPoint::is_blank), "a millisecond, as without a delay");
+        gate.forget_colours();
+        let sent = pass(&mut gate, &mut circle(600));
+        assert!(sent[..20].iter().all(LaserPoint::is_blank) && !sent[20].is_blank());
+    }
+
+    #[test]
+    fn a_standing_beam_goes_dark_within_the_dwell_time_though_its_colours_wait() {
+        for points in [0, 4, 60] {
+            let (_arm, mut gate) = waiting(points);
+            let mut beam = vec![LaserPoint::lit(0.0, 0.0, Colour::WHITE); 3000];
+            let lit = pass(&mut gate, &mut beam).iter().filter(|p| !p.is_blank()).count();
+            assert!((200..=300).contains(&lit), "{lit}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod arm;
 pub mod chunk;
+mod colour_line;
 pub mod dwell;
 pub mod flash;
 pub mod gate;

@@ -38,6 +38,7 @@ use crate::control::system_ports;
 use crate::frame::{FrameReceiver, TapPoint, TapRegistry};
 use crate::mask::{LightFeeder, LightWindow, light_window};
 use crate::media::{MediaOpener, PlaylistTrack, is_playlist, read_playlist};
+use crate::path::ColourDelayUndone;
 use crate::pattern::Preset;
 use crate::point::LaserPoint;
 use crate::realtime::RingReceiver;
@@ -75,6 +76,8 @@ struct Watching {
     projector: u32,
     tap_point: TapPoint,
     frames: FrameReceiver,
+    /// Who looks sees each colour where it was drawn.
+    undone: ColourDelayUndone,
 }
 
 impl ShowHandle {
@@ -149,14 +152,20 @@ impl Desk for ShowHandle {
         self.watching = None;
         let taps = self.taps.iter().find(|(number, _)| *number == projector);
         let frames = taps.and_then(|(_, taps)| taps.ring_tap(tap_point, WATCHED_FRAMES, 1).ok());
-        self.watching = frames.map(|frames| Watching { projector, tap_point, frames });
+        let undone = ColourDelayUndone::default();
+        self.watching = frames.map(|frames| Watching { projector, tap_point, frames, undone });
     }
 
     fn watched_points(&mut self, out: &mut Vec<LaserPoint>) {
-        let Some(Watching { projector, tap_point, frames }) = &mut self.watching else { return };
+        let Some(Watching { projector, tap_point, frames, undone }) = &mut self.watching else {
+            return;
+        };
         let first = out.len();
         while let Some(frame) = frames.try_recv() {
+            let from = out.len();
             out.extend_from_slice(frame.points());
+            let delay = frame.meta().colour_delay_points as usize;
+            undone.apply(&mut out[from..], delay);
         }
         let seen = self.published.load();
         let watched = seen.projectors.iter().find(|one| one.number == *projector);

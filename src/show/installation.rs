@@ -1,11 +1,16 @@
 //! How a projector is set up in its room: where its picture lies, where light may go, what its mirrors bear.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::path::perspective::{Corners, SQUARE};
 use crate::path::{GalvoProfile, Perspective, PerspectiveError};
 use crate::safety::zones::MAX_ZONES;
 use crate::safety::{Effect, GateSettings, Shape, Zone, ZoneError, Zones};
+
+/// The colour delay can be trimmed by so much, microseconds: eight times what mirrors of 30 kpps lag.
+pub const MOST_TRIM_US: f32 = 1000.0;
 
 /// The set-up of one projector, as it is edited and remembered. The default is the whole field and mirrors of 30 kpps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,13 +20,20 @@ pub struct Installation {
     pub corners: Corners,
     /// What the mirrors bear: the name of a [`GalvoProfile`].
     pub mirrors: String,
+    /// How much later colours come than the mirrors lag by their profile, microseconds; below 0 earlier.
+    pub colour_trim_us: f32,
     /// Where light may go, in the projector's own field.
     pub zones: Vec<ZoneSpec>,
 }
 
 impl Default for Installation {
     fn default() -> Self {
-        Self { corners: SQUARE, mirrors: GalvoProfile::K30.name.to_owned(), zones: Vec::new() }
+        Self {
+            corners: SQUARE,
+            mirrors: GalvoProfile::K30.name.to_owned(),
+            colour_trim_us: 0.0,
+            zones: Vec::new(),
+        }
     }
 }
 
@@ -75,6 +87,9 @@ pub enum InstallationError {
     /// A number of a zone is out of its range.
     #[error("zone {0}: what is left of the light and the soft edge must be from 0 to 1")]
     Range(usize),
+    /// The colours cannot come that late or early.
+    #[error("the colour delay can be trimmed by -1000 to 1000 microseconds")]
+    ColourTrim,
     /// There are no such mirrors.
     #[error("there is no galvo profile \"{0}\": choose one of 20, 30, 40 and 60 kpps")]
     Mirrors(String),
@@ -87,6 +102,8 @@ pub struct Ready {
     pub perspective: Perspective,
     /// For the gate: zones and mirrors.
     pub gate: GateSettings,
+    /// How much later colours come than positions.
+    pub colour_delay: Duration,
 }
 
 impl Installation {
@@ -101,6 +118,7 @@ impl Installation {
         let perspective = Perspective::onto(&self.corners)?;
         let profile = GalvoProfile::named(&self.mirrors)
             .ok_or_else(|| InstallationError::Mirrors(self.mirrors.clone()))?;
+        let colour_delay = self.colour_delay().ok_or(InstallationError::ColourTrim)?;
         if self.zones.len() > MAX_ZONES {
             return Err(ZoneError::TooMany.into());
         }
@@ -119,7 +137,16 @@ impl Installation {
             zones.add(Zone { shape, effect, soft_edge: spec.soft_edge })?;
         }
         let gate = GateSettings { zones, profile, ..GateSettings::default() };
-        Ok(Ready { perspective, gate })
+        Ok(Ready { perspective, gate, colour_delay })
+    }
+
+    /// How much later colours come than positions: what the mirrors lag, and the trim. None if there are no such
+    /// mirrors, or the trim is out of its range.
+    #[must_use]
+    pub fn colour_delay(&self) -> Option<Duration> {
+        let lag_us = 1e6 * GalvoProfile::named(&self.mirrors)?.lag_s();
+        let trim_us = Some(self.colour_trim_us).filter(|us| us.abs() <= MOST_TRIM_US)?;
+        Duration::try_from_secs_f32(1e-6 * (lag_us + trim_us).max(0.0)).ok()
     }
 }
 
@@ -132,6 +159,7 @@ mod tests {
         let installation = Installation {
             corners: [[-0.9, -0.8], [0.9, -0.8], [0.5, 0.7], [-0.5, 0.7]],
             mirrors: "20 kpps".into(),
+            colour_trim_us: -40.0,
             zones: vec![ZoneSpec { kind: ZoneKind::Dimmed, ..ZoneSpec::default() }],
         };
         let text = toml::to_string(&installation).unwrap();
@@ -139,8 +167,22 @@ mod tests {
         let ready = installation.ready().unwrap();
         assert_eq!(ready.gate.profile, GalvoProfile::K20);
         assert!((ready.gate.zones.gain([0.0, 0.0]) - 0.3).abs() < 1e-6);
+        assert_eq!(ready.colour_delay.as_micros(), 150, "191 of the mirrors, less 40");
         let plain = Installation::default().ready().unwrap();
         assert!(plain.gate.zones.is_open() && plain.perspective == Perspective::default());
+    }
+
+    #[test]
+    fn a_set_up_of_before_there_was_a_trim_is_read_and_delays_by_the_lag_of_its_mirrors() {
+        let old = toml::from_str::<Installation>("mirrors = \"30 kpps\"\nzones = []").unwrap();
+        assert_eq!(old, Installation::default());
+        assert_eq!(old.ready().unwrap().colour_delay.as_micros(), 127);
+        let least = Installation { colour_trim_us: -1000.0, ..old };
+        assert_eq!(
+            least.ready().unwrap().colour_delay,
+            Duration::ZERO,
+            "never before its position"
+        );
     }
 
     #[test]
@@ -154,6 +196,8 @@ mod tests {
             zone(ZoneSpec { corners: vec![[f32::INFINITY, 0.0]; 3], ..ZoneSpec::default() }),
             Installation { zones: vec![ZoneSpec::default(); 9], ..Installation::default() },
             Installation { mirrors: "ideal".into(), ..Installation::default() },
+            Installation { colour_trim_us: f32::NAN, ..Installation::default() },
+            Installation { colour_trim_us: -1001.0, ..Installation::default() },
             Installation { corners: [[0.0; 2]; 4], ..Installation::default() },
         ] {
             assert!(wrong.ready().is_err(), "{wrong:?}");

@@ -84,7 +84,10 @@ impl Projector {
         let name = backend.name().to_owned();
         let presumed = backend.presumed();
         let target = presumed.suggested_buffer.max(lookahead);
-        let config = StreamConfig::new(pps).with_target_buffer(target);
+        let installation = Installation::default();
+        let config = StreamConfig::new(pps)
+            .with_target_buffer(target)
+            .with_colour_delay(installation.colour_delay().unwrap_or_default());
         let arm = Arm::new();
         let (mut gate, gate_control) = Gate::with_control(arm.clone(), &GateSettings::default());
         gate.set_master(master);
@@ -117,7 +120,7 @@ impl Projector {
             target: config.target_buffer,
             pps,
             gate: gate_control,
-            installation: Arc::default(),
+            installation: Arc::new(installation),
             test_picture: None,
             told_fault: None,
             told_advice: None,
@@ -174,9 +177,10 @@ impl Projector {
         }
     }
 
-    /// Sends zones and mirrors to its gate; how the picture lies is the engine's to know.
+    /// Sends zones, mirrors and colour delay to its gate; how the picture lies is the engine's to know.
     pub fn install(&mut self, installation: Installation, ready: &Ready) {
         self.gate.send(&ready.gate);
+        self.control.set_colour_delay(ready.colour_delay);
         self.installation = Arc::new(installation);
     }
 

@@ -51,7 +51,8 @@ pub struct StreamConfig {
     pub drain_timeout: Duration,
     /// Dark time at the start, after a reconnect and after arming; 1 ms.
     pub startup_blank: Duration,
-    /// How much later colours come than positions, because mirrors are slower than diodes; 0.
+    /// How much later colours come than positions, because mirrors are slower than diodes; 0. What mirrors lag by:
+    /// [`GalvoProfile::lag`](crate::path::GalvoProfile::lag).
     pub colour_delay: Duration,
     /// Who decides when points are asked for; `Tick`.
     pub pacing: Pacing,

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
-use super::config::ConfigError;
+use super::config::{ConfigError, StreamConfig};
 use super::stats::StreamStats;
 use crate::dac::LinkControl;
 use crate::path::Mounting;
@@ -19,22 +20,29 @@ pub(super) struct Wishes {
     pub(super) master: AtomicU32,
     /// [`Mounting::to_bits`].
     pub(super) mounting: AtomicU64,
+    pub(super) colour_delay_ns: AtomicU64,
     pub(super) end: AtomicBool,
     pub(super) stop: AtomicBool,
     pub(super) over: AtomicBool,
 }
 
 impl Wishes {
-    pub(super) fn new(pps: u32) -> Self {
+    pub(super) fn new(config: &StreamConfig) -> Self {
         Self {
-            pps: AtomicU32::new(pps),
+            pps: AtomicU32::new(config.pps),
             master: AtomicU32::new(u32::MAX),
             mounting: AtomicU64::new(Mounting::default().to_bits()),
+            colour_delay_ns: AtomicU64::new(nanos(config.colour_delay)),
             end: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             over: AtomicBool::new(false),
         }
     }
+}
+
+/// No more than colours can wait.
+fn nanos(delay: Duration) -> u64 {
+    u64::try_from(delay.min(StreamConfig::MAX_COLOUR_DELAY).as_nanos()).unwrap_or(0)
 }
 
 /// The handle on a stream: clone it, send it anywhere. No call waits.
@@ -97,6 +105,19 @@ impl StreamControl {
     #[must_use]
     pub fn mounting(&self) -> Mounting {
         Mounting::from_bits(self.wishes.mounting.load(Ordering::Relaxed))
+    }
+
+    /// How much later colours come than positions, at most [`StreamConfig::MAX_COLOUR_DELAY`]. It acts with the next
+    /// points made, without a gap: a longer delay shows the colours of the difference once more, a shorter one leaves
+    /// them out.
+    pub fn set_colour_delay(&self, delay: Duration) {
+        self.wishes.colour_delay_ns.store(nanos(delay), Ordering::Relaxed);
+    }
+
+    /// How much later colours come than positions.
+    #[must_use]
+    pub fn colour_delay(&self) -> Duration {
+        Duration::from_nanos(self.wishes.colour_delay_ns.load(Ordering::Relaxed))
     }
 
     /// Ends the stream as if the producer had said so: queued points play out, then dark.

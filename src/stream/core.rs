@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::colour_delay::ColourDelay;
 use super::config::{ConfigError, StreamConfig, UnderrunPolicy, points_in, time_of};
 use super::control::{StreamControl, Wishes};
 use super::fill::{FillRequest, FillResult, Producer};
@@ -146,7 +145,6 @@ pub struct Stream {
     generation: u64,
     mounting: u64,
     fitting: Fitting,
-    colour_delay: ColourDelay,
     fullness: Fullness,
     timeline: Timeline,
     map: MediaMap,
@@ -171,8 +169,10 @@ impl Stream {
         let rates = (capabilities.min_pps.max(1), capabilities.max_pps);
         let longest_delay =
             points_in(StreamConfig::MAX_COLOUR_DELAY, rates.1.min(1_000_000)) as usize;
+        let mut parts = parts;
+        parts.gate.make_room_for_colours(longest_delay);
         let mut stream = Self {
-            wishes: Arc::new(Wishes::new(config.pps)),
+            wishes: Arc::new(Wishes::new(&config)),
             stats: StreamStats::new(parts.link_stats.clone()),
             rates,
             queue_points,
@@ -194,7 +194,6 @@ impl Stream {
             generation: parts.arm.generation(),
             mounting: Mounting::default().to_bits(),
             fitting: Mounting::default().fitting(),
-            colour_delay: ColourDelay::new(longest_delay),
             fullness: Fullness::new(capabilities.reports_queue),
             timeline: Timeline::new(config.pps, capabilities.reports_queue),
             map: MediaMap::default(),
@@ -364,7 +363,7 @@ impl Stream {
             return;
         }
         self.phase = Phase::Draining { since: now };
-        self.park_points = PARK_POINTS + self.colour_delay.points();
+        self.park_points = PARK_POINTS + self.parts.gate.colour_delay_points();
         self.offer_kept(now);
     }
 
@@ -472,7 +471,7 @@ impl Stream {
         queued
     }
 
-    /// Sends the kept chunk through mounting, colour delay and gate if there is room for it: none has seen it
+    /// Sends the kept chunk through mounting and gate if there is room for it: neither has seen it
     /// before, so that a chunk offered twice comes out the same.
     fn offer_chunk(&mut self, now: HostTime) -> bool {
         let len = self.kept_len;
@@ -492,13 +491,13 @@ impl Stream {
         let blank = self.startup_blank_points.min(len);
         points[..blank].iter_mut().for_each(|point| *point = point.blanked());
         self.fitting.apply(points);
-        self.colour_delay.apply(points);
         let chunk = self.parts.gate.pass(now, points, self.start, self.pps);
         let queued = self.parts.sender.push(&chunk);
         debug_assert!(queued, "this is the only sender, and there was room");
         if let Some((producer, _)) = &mut self.taps {
             let tap_point = TapPoint::Sent;
-            producer.publish(chunk.points(), FrameMeta { tap_point, ..made });
+            let colour_delay_points = self.parts.gate.colour_delay_points() as u32;
+            producer.publish(chunk.points(), FrameMeta { tap_point, colour_delay_points, ..made });
         }
         if let Some((plays_at, media)) = self.promise.take() {
             let record = &self.stats.counters.sync;
@@ -564,6 +563,8 @@ impl Stream {
             self.mounting = mounting;
             self.fitting = Mounting::from_bits(mounting).fitting();
         }
+        let delay_ns = self.wishes.colour_delay_ns.load(Ordering::Relaxed);
+        self.parts.gate.set_colour_delay(Duration::from_nanos(delay_ns));
         let generation = self.parts.arm.generation();
         if generation != self.generation {
             self.generation = generation;
@@ -586,7 +587,6 @@ impl Stream {
         self.highest_pps = self.highest_pps.max(pps);
         self.timeline.set_rate(self.start, pps);
         self.parts.link.set_pps(pps);
-        self.colour_delay.set_points(points_in(self.config.colour_delay, pps) as usize);
         self.bound_device_fill();
     }
 
@@ -641,7 +641,7 @@ impl Stream {
     fn flush(&mut self) {
         self.kept_len = 0;
         self.last_chunk_len = 0;
-        self.colour_delay.clear();
+        self.parts.gate.forget_colours();
         self.promise = None;
         self.fullness.flush();
         self.timeline.flush(self.start);

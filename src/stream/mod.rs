@@ -4,7 +4,6 @@
 //! [`Stream::submit`] (or [`Stream::fill_from`]), or let [`run_fill`] drive it by its own clock: both send
 //! the same points. [`StreamControl`] is the handle for everybody else.
 
-pub mod colour_delay;
 pub mod config;
 pub mod control;
 mod core;

@@ -4,6 +4,7 @@
 mod analysis;
 mod audio;
 mod audio_xy;
+mod cases;
 mod cli;
 mod clocks;
 mod control;

@@ -156,10 +156,20 @@ fn settings() -> impl Strategy<Value = GateSettings> {
 }
 
 /// Runs a show through the gate in chunks of a size that has nothing to do with its own.
-fn run(chunks: &[Chunk], settings: &GateSettings, pps: u32, size: usize) -> Vec<Sent> {
+fn run(
+    chunks: &[Chunk],
+    settings: &GateSettings,
+    pps: u32,
+    size: usize,
+    colour_delay: Duration,
+) -> Vec<Sent> {
     let now = HostTime::ZERO;
     let arm = Arm::new();
     let (mut gate, control) = Gate::with_control(arm.clone(), settings);
+    if !colour_delay.is_zero() {
+        gate.make_room_for_colours(256);
+        gate.set_colour_delay(colour_delay);
+    }
     let mut sent = Vec::new();
     let mut start = 0;
     let mut since_armed = 0;
@@ -211,8 +221,10 @@ proptest! {
         settings in settings(),
         pps in prop_oneof![Just(1_000_u32), 8_000_u32..100_000],
         size in 1_usize..700,
+        colour_delay_us in prop_oneof![Just(0_u64), Just(127), 0_u64..2_000],
     ) {
-        let sent = run(&chunks, &settings, pps, size);
+        let colour_delay = Duration::from_micros(colour_delay_us);
+        let sent = run(&chunks, &settings, pps, size, colour_delay);
         let total: usize = chunks.iter().map(|chunk| chunk.points.len()).sum();
         prop_assert_eq!(sent.len(), total);
         let start_up = (pps as usize).div_ceil(1000);

@@ -1,6 +1,7 @@
 //! The main job end to end, in virtual time: music in, light on the mirrors, judged by what was heard and what
 //! was shown alone.
 
+mod colour_delay;
 mod live_hands;
 mod projectors;
 mod queue;

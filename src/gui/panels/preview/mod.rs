@@ -13,13 +13,16 @@ use crate::frame::TapPoint;
 use crate::gui::keys::{self, WindowKey};
 use crate::gui::phosphor::Phosphor;
 use crate::gui::theme;
-use crate::path::{GalvoProfile, Mirror, Perspective};
+use crate::path::{ColourDelay, GalvoProfile, Mirror, Perspective};
 use crate::point::LaserPoint;
 use crate::show::snapshot::ProjectorView;
 use crate::show::{Command, Snapshot};
 
 /// Exposures above this are told to the operator.
 const EXPOSURE_WORTH_TELLING: f32 = 1.15;
+
+/// Colours of the modelled mirrors can wait for so many points.
+const MOST_DELAY: usize = 256;
 
 /// The preview and its switches.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(in crate::gui) struct Preview {
     mirror: Mirror,
     /// What the mirrors are taken to be.
     profile: GalvoProfile,
+    /// As long as the projector's: what is taken in has each colour where it was drawn.
+    delay: ColourDelay,
     followed: Vec<LaserPoint>,
     /// The number of the projector that is watched.
     watched: u32,
@@ -48,6 +53,7 @@ impl Preview {
             heat: Heat::default(),
             mirror: Mirror::new(GalvoProfile::default()),
             profile: GalvoProfile::default(),
+            delay: ColourDelay::with_capacity(MOST_DELAY),
             followed: Vec::new(),
             watched: 0,
             drawn: false,
@@ -85,12 +91,16 @@ impl Preview {
         if profile != self.profile {
             (self.profile, self.mirror) = (profile, Mirror::new(profile));
         }
-        let point_s = 1.0 / projector.map_or(30_000, |projector| projector.pps.max(1_000)) as f32;
+        let pps = projector.map_or(30_000, |projector| projector.pps.max(1_000));
+        let delay = projector.and_then(|projector| projector.installation.colour_delay());
+        let delay = delay.unwrap_or_else(|| profile.lag());
+        self.delay.set(delay.as_secs_f32() * 1e6, pps);
         self.followed.clear();
         for point in fresh {
-            let [x, y] = self.mirror.step([point.x, point.y], point_s);
+            let [x, y] = self.mirror.step([point.x, point.y], 1.0 / pps as f32);
             self.followed.push(LaserPoint { x, y, ..*point });
         }
+        self.delay.apply(&mut self.followed);
         self.phosphor.take(&self.followed, now);
     }
 
@@ -253,7 +263,8 @@ impl Preview {
             switch(&mut self.ghost, "Ghost", help);
             let help = "While armed, shows the dark moves between lit strokes";
             switch(&mut self.travel, "Travel", help);
-            let help = "Shows where the mirrors are, by a model of them, and not where the points say";
+            let help = "Shows where the mirrors are, by a model of them, and not where the points say; colours come as \
+                        late as they are sent";
             switch(&mut self.mirrors, "Mirrors", help);
             let help = "Shows the zones and the corners of the picture";
             switch(&mut self.zones, "Zones", help);

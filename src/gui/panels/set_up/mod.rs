@@ -2,6 +2,7 @@
 //!
 //! What is dragged acts while it is dragged, on the light too. The gate holds the zones; this is where they are drawn.
 
+mod colour_delay;
 mod field;
 
 use egui::{ComboBox, DragValue, Grid, RichText, ScrollArea, Ui, Vec2};
@@ -107,6 +108,7 @@ impl SetUpPanel {
         pictures(ui, chosen, wishes);
         heading(ui, "Mirrors");
         mirrors(ui, installation);
+        colour_delay::row(ui, installation);
         heading(ui, "Corners of the picture");
         corners(ui, installation);
         heading(ui, "Zones");
