@@ -85,6 +85,7 @@ impl Director {
                     || self.cast.projectors.iter().any(|p| p.switch().is_stopped()),
                 master: self.cast.master,
                 trips: self.trips.iter().map(trip_line).collect(),
+                last_trip: self.trips.last().and_then(|trip| trip.kind),
             },
             sync: SyncView {
                 offset_p50_ms: sync.offset_p50.map(|ms| ms as f32),
