@@ -4,7 +4,6 @@
 //! k / rate, after the encoder's start-up was left out, after damaged packets and after every seek; so what
 //! the analysis saw and what is heard never part. Nothing in a file makes it panic or take unbounded memory.
 
-use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +12,7 @@ use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::{
     AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known as codec,
 };
-use symphonia::core::errors::Error as Fault;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo, TrackType};
-use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
-use symphonia::core::meta::MetadataOptions;
+use symphonia::core::formats::{FormatReader, SeekMode, SeekTo, TrackType};
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration as TickCount, TimeBase, Timestamp};
 use thiserror::Error;
@@ -28,6 +23,7 @@ use super::byte_source::{ByteSource, LastFailure};
 use super::downmix::Downmix;
 use super::edit_list::{Audible, parse_itun_smpb, read_edit_list};
 use super::mpeg_index::MpegIndex;
+use super::probe::open_format;
 use super::tags::{Tags, read_tags};
 
 /// Frames decoded and dropped before the target of a seek, so that overlapping blocks are whole again.
@@ -57,6 +53,18 @@ pub enum DecodeError {
         .0.display()
     )]
     UnknownFormat(PathBuf),
+    /// It is in a format whose name is known, and which is not read.
+    #[error(
+        "{} is {format}, which galvo does not decode: convert it to FLAC, for example with \
+         ffmpeg -i IN OUT.flac.",
+        .path.display()
+    )]
+    ForeignFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+    },
     /// There is no sound in it.
     #[error("{} holds no audio track: choose a file with sound.", .0.display())]
     NoAudioTrack(PathBuf),
@@ -528,44 +536,6 @@ fn scale(value: i64, times: u64, by: u64) -> i64 {
     i64::try_from(scaled).unwrap_or(if scaled < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// Opens the format of `media` from byte `base` on.
-fn open_format(
-    media: &Media,
-    failure: &LastFailure,
-    base: u64,
-) -> Result<Box<dyn FormatReader>, DecodeError> {
-    let path = || PathBuf::from(media.location().to_string());
-    let mut source = ByteSource::of(media, failure, base)?;
-    let mut start = Vec::new();
-    let looked = source.by_ref().take(512).read_to_end(&mut start);
-    let looked = looked.and_then(|_| source.seek(SeekFrom::Start(0)));
-    if let Err(error) = looked {
-        let unreadable = || MediaError::Unreadable { path: path(), source: error };
-        return Err(failure.take().unwrap_or_else(|| unreadable().into()));
-    }
-    let mut hint = Hint::new();
-    let extension = media.location().extension();
-    let told = media.info().and_then(|info| info.extension()).map(str::to_owned);
-    if let Some(extension) = extension.or(told) {
-        hint.with_extension(&extension);
-    }
-    let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
-    let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
-    symphonia::default::get_probe().probe(&hint, stream, format, metadata).map_err(|fault| {
-        match fault {
-            _ if is_text(&start) => DecodeError::Text(path()),
-            Fault::IoError(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
-                let unreadable = || MediaError::Unreadable { path: path(), source }.into();
-                failure.take().unwrap_or_else(unreadable)
-            }
-            Fault::DecodeError(what) => {
-                DecodeError::Damaged { path: path(), what: what.to_string() }
-            }
-            _ => failure.take().unwrap_or_else(|| DecodeError::UnknownFormat(path())),
-        }
-    })
-}
-
 fn make_codec(parameters: &AudioCodecParameters) -> Option<Box<dyn AudioDecoder>> {
     let options = AudioDecoderOptions::default();
     symphonia::default::get_codecs().make_audio_decoder(parameters, &options).ok()
@@ -590,18 +560,4 @@ fn codec_name(id: AudioCodecId) -> String {
         _ => "a codec unknown to it",
     };
     name.to_string()
-}
-
-/// True of the first bytes of a file that begins as text does.
-fn is_text(start: &[u8]) -> bool {
-    let valid = match std::str::from_utf8(start) {
-        Ok(text) => text,
-        // The last character may be cut.
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default()
-        }
-        Err(_) => return false,
-    };
-    !valid.is_empty()
-        && valid.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{c}'))
 }

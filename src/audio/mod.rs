@@ -17,6 +17,7 @@ pub mod output;
 pub mod period;
 pub mod playback;
 pub mod player_output;
+mod probe;
 #[cfg(feature = "audio")]
 mod raw_output;
 pub mod resample;

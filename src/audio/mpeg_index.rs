@@ -3,10 +3,10 @@
 //! MPEG audio has no table of its own: a frame's number is known only by walking from the first one, header by header. The
 //! walk is done once, as far as needed, and remembered. Anything out of order ends it: then the format crate seeks
 //! its own way, which is slower and copes with all.
-//!
-//! Spec: ISO/IEC 11172-3, 2.4.1.3 and 2.4.2.3 (header); 13818-3, 2.4.2.3 (low sampling rates).
 
 use std::io::{self, Read, Seek, SeekFrom};
+
+use crate::format::mpeg_frames::{FrameKind, frame};
 
 /// Bytes read at once.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -16,21 +16,13 @@ const STRIDE: u64 = 16;
 /// The walk so far.
 #[derive(Debug)]
 pub(super) struct MpegIndex {
-    kind: Kind,
+    kind: FrameKind,
     /// Frame number k · [`STRIDE`] begins here.
     places: Vec<u64>,
     /// Number and place of the next frame to look at.
     next: (u64, u64),
     /// The file ended, or what came was no frame.
     ended: bool,
-}
-
-/// What all frames of a file have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Kind {
-    /// Version bits and layer bits of the header.
-    version_layer: u8,
-    rate_bits: u8,
 }
 
 impl MpegIndex {
@@ -70,7 +62,7 @@ impl MpegIndex {
     /// Sample frames of an MPEG frame.
     pub(super) fn frame_len(&self) -> u64 {
         // Version 1 has two granules of 576, the others one.
-        if self.kind.version_layer & 0x18 == 0x18 { 1152 } else { 576 }
+        if self.kind.is_version_1() { 1152 } else { 576 }
     }
 
     /// A remembered frame at or before frame `number`, and where it begins. `None` if the walk does not get there.
@@ -115,29 +107,8 @@ impl MpegIndex {
 
 /// What kind of frame a header begins, and the frame's length in bytes. `None` if it is no layer III header, or one of
 /// free format.
-fn parse(header: [u8; 4]) -> Option<(Kind, usize)> {
-    const KBPS_V1: [usize; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
-    const KBPS_V2: [usize; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
-    let [sync, b1, b2, _] = header;
-    // Eleven bits of sync, and layer III.
-    if sync != 0xFF || b1 & 0xE0 != 0xE0 || b1 & 0x06 != 0x02 {
-        return None;
-    }
-    let rate_bits = b2 >> 2 & 3;
-    let rate_v1 = *[44_100, 48_000, 32_000].get(usize::from(rate_bits))?;
-    let (is_v1, rate) = match b1 >> 3 & 3 {
-        0b11 => (true, rate_v1),
-        0b10 => (false, rate_v1 / 2),
-        0b00 => (false, rate_v1 / 4),
-        _ => return None,
-    };
-    let kbps = *(if is_v1 { KBPS_V1 } else { KBPS_V2 }).get(usize::from(b2 >> 4))?;
-    if kbps == 0 {
-        return None;
-    }
-    let padding = usize::from(b2 >> 1 & 1);
-    let bytes = if is_v1 { 144_000 } else { 72_000 } * kbps / rate + padding;
-    Some((Kind { version_layer: b1 & 0x1E, rate_bits }, bytes))
+fn parse(header: [u8; 4]) -> Option<(FrameKind, usize)> {
+    frame(&header).filter(|(kind, _)| kind.is_layer_iii())
 }
 
 #[cfg(test)]
@@ -165,18 +136,6 @@ mod tests {
                 assert_eq!(found, number / STRIDE * STRIDE);
                 assert_eq!(file.get_ref()[place as usize], 0xFF);
             }
-        }
-    }
-
-    #[test]
-    fn lengths_are_those_of_the_standard() {
-        let length = |header| parse(header).map(|(_, bytes)| bytes);
-        assert_eq!(length([0xFF, 0xFB, 0x90, 0x00]), Some(417));
-        assert_eq!(length([0xFF, 0xFB, 0x92, 0x00]), Some(418));
-        assert_eq!(length([0xFF, 0xF3, 0x80, 0x00]), Some(208));
-        assert_eq!(length([0xFF, 0xE3, 0x18, 0x00]), Some(72));
-        for none in [[0xFF, 0xFD, 0x90, 0], [0xFF, 0xFB, 0xF0, 0], [0xFF, 0xFB, 0, 0], [0; 4]] {
-            assert_eq!(length(none), None);
         }
     }
 

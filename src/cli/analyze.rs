@@ -1,6 +1,5 @@
 //! `galvo analyze`: what is heard in a file, by the ears that shows use.
 
-use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -9,6 +8,8 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::args::AnalyzeArgs;
+use super::ending::{CUT_SHORT, Ending};
+use super::out_file::OutFile;
 use crate::analysis::{Analyser, Features, HOPS_PER_SECOND, Track};
 use crate::audio::{Decoder, listen_to_file};
 use crate::time::MediaTime;
@@ -68,6 +69,13 @@ struct Moment<'a> {
 pub(super) fn analyze(args: &AnalyzeArgs) -> anyhow::Result<()> {
     // Tried before the work, so that it is not lost to a wrong path.
     let out = args.out.as_deref().map(create).transpose()?;
+    if let Some(beside) = out.as_ref().and_then(|out| out.get_ref().beside()) {
+        // Nothing is left of what was begun.
+        Ending::listen()?.at_first(move || {
+            drop(std::fs::remove_file(beside));
+            std::process::exit(i32::from(CUT_SHORT));
+        });
+    }
     let stored =
         args.out.as_deref().is_some_and(|path| path.extension().is_some_and(|e| e == "track"));
     if stored && args.live {
@@ -84,7 +92,10 @@ pub(super) fn analyze(args: &AnalyzeArgs) -> anyhow::Result<()> {
     } else {
         let track = whole(&args.file)?;
         match out {
-            Some(mut out) if stored => out.write_all(&track.to_bytes())?,
+            Some(mut out) if stored => {
+                out.write_all(&track.to_bytes())?;
+                finish(out)?;
+            }
             Some(out) => {
                 let hops = (track.duration().as_secs_f64() * f64::from(HOPS_PER_SECOND)) as i64;
                 let hop_ns = 1_000_000_000 / i64::from(HOPS_PER_SECOND);
@@ -105,10 +116,14 @@ pub(super) fn analyze(args: &AnalyzeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    let file = File::create(path)
+fn create(path: &Path) -> anyhow::Result<BufWriter<OutFile>> {
+    let file = OutFile::create(path)
         .with_context(|| format!("{} cannot be written: choose another place", path.display()))?;
     Ok(BufWriter::new(file))
+}
+
+fn finish(out: BufWriter<OutFile>) -> anyhow::Result<()> {
+    out.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()
 }
 
 fn whole(path: &Path) -> anyhow::Result<Track> {
@@ -205,7 +220,7 @@ fn live(path: &Path) -> anyhow::Result<(Heard, Vec<Features>)> {
 }
 
 fn write_moments<'a>(
-    mut out: BufWriter<File>,
+    mut out: BufWriter<OutFile>,
     frames: impl Iterator<Item = &'a Features>,
 ) -> anyhow::Result<()> {
     for f in frames {
@@ -232,7 +247,7 @@ fn write_moments<'a>(
         serde_json::to_writer(&mut out, &moment)?;
         out.write_all(b"\n")?;
     }
-    Ok(out.flush()?)
+    finish(out)
 }
 
 fn print(heard: &Heard) {

@@ -14,7 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(name = "galvo", version, propagate_version = true)]
 #[command(
     after_help = "Lasers harm eyes: galvo is no interlock. Read docs/safety.md before you arm a real \
-    projector.\n\nExamples:\n  galvo play song.flac\n  galvo play song.flac --dac ether-dream://192.168.1.40 \
+    projector.\n\nCtrl-C, a polite kill, a closed terminal and a logout end a show in its order: dark, with its report, \
+    exit status 0. A second one ends it at once, with status 130; so does one before the show has begun.\n\nExamples:\n  galvo play song.flac\n  galvo play song.flac --dac ether-dream://192.168.1.40 \
     --arm --headless\n  galvo live --input monitor\n  galvo simulate ether-dream --record points.csv\n  galvo render song.flac \
     --out show.ild"
 )]

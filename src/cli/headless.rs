@@ -10,7 +10,7 @@ use crossbeam_channel::Receiver;
 use super::keys;
 use crate::analysis::BeatSource;
 use crate::show::snapshot::{ProjectorState, Severity, Snapshot};
-use crate::show::{Command, Desk, Report};
+use crate::show::{Command, Desk, LightState, Report};
 use crate::time::{Clock, MediaTime};
 
 /// How often the line is drawn on a terminal.
@@ -128,17 +128,12 @@ pub fn status_line(seen: &Snapshot) -> String {
     } else {
         "pause"
     };
-    let light = match (seen.safety.stopped, seen.safety.armed) {
-        (true, _) => "STOPPED",
-        (false, true) => "ARMED",
-        (false, false) => "dark (not armed)",
-    };
     let mut parts = vec![
         format!("{state} {}{length}", minutes(transport.position)),
         level_bar(seen.features.level),
         tempo(seen),
         seen.preset.name.clone(),
-        light.to_owned(),
+        LightState::of(seen).to_string(),
     ];
     for projector in &seen.projectors {
         let state = match projector.state {
@@ -242,7 +237,7 @@ mod tests {
     fn the_line_says_where_we_are_and_that_it_is_dark() {
         let line = status_line(&show());
         assert!(line.starts_with("play 01:12.3 / 01:20.0"), "{line}");
-        assert!(line.contains("dark (not armed)"), "{line}");
+        assert!(line.contains("DISARMED"), "{line}");
         assert!(line.contains("sim: ready 40 ms, 0 underruns"), "{line}");
     }
 
@@ -260,6 +255,18 @@ mod tests {
         let mut seen = show();
         seen.safety = SafetyView { armed: true, stopped: true, ..SafetyView::default() };
         assert!(status_line(&seen).contains("STOPPED"));
+    }
+
+    #[test]
+    fn the_line_says_the_light_in_the_words_of_the_window() {
+        let mut seen = show();
+        seen.projectors[0].armed = true;
+        seen.safety = SafetyView { armed: true, master: 0.2, ..SafetyView::default() };
+        for (blackout, words) in [(false, "ARMED: LIGHT IS ON"), (true, "ARMED: BLACKOUT")] {
+            seen.live.blackout = blackout;
+            let line = status_line(&seen);
+            assert!(line.contains(words), "{line}");
+        }
     }
 
     /// A desk that writes down what it is asked for.

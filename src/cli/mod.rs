@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 //!
-//! Exit status 0 is done, 1 failed (one clear sentence on stderr), 2 wrong usage.
+//! Exit status 0 is done, 1 failed (one clear sentence on stderr), 2 wrong usage, 130 ended in its midst as asked. A show
+//! that Ctrl-C or a polite kill ends in its order is done.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this surface")]
 
 mod analyze;
@@ -9,24 +10,28 @@ mod came_up;
 mod check;
 pub mod control;
 mod devices;
+mod ending;
 pub mod headless;
 pub mod keys;
 pub mod mask;
 mod optimise;
+mod out_file;
 mod play;
 mod presets;
 mod render;
 mod set_device;
 mod simulate;
 
+use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use anyhow::Context;
 use clap::CommandFactory;
 
 use args::{Cli, Cmd};
+use ending::{CUT_SHORT, EndedEarly, Ending};
 
 /// Runs what was typed; the exit status says how it went.
 #[must_use]
@@ -53,8 +58,8 @@ pub fn run(cli: Cli) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("galvo: {error:#}");
-            ExitCode::FAILURE
+            say(&format_args!("galvo: {error:#}"));
+            if error.is::<EndedEarly>() { ExitCode::from(CUT_SHORT) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -69,15 +74,17 @@ fn start_log(verbose: u8) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     // A second start in one process (a test) keeps the first log.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A closed terminal is no reason for a device thread to fail: what cannot be said is not said.
+    let _ = log.log_internal_errors(false).try_init();
 }
 
-/// A flag that Ctrl-C (or a polite kill) sets. The handler does nothing else.
+/// Says a line on stderr, if anybody is there: unlike `eprintln!` it bears a terminal that was closed.
+fn say(line: &dyn Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A flag that Ctrl-C or a polite kill sets, for work that ends in its order then.
 fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&flag);
-    ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
-        .context("Ctrl-C cannot be caught on this system")?;
-    Ok(flag)
+    Ok(Ending::listen()?.flag())
 }

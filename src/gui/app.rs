@@ -20,7 +20,7 @@ use super::panels::{Panels, key_sheet, safety_notes, status, welcome};
 use super::theme;
 use crate::point::LaserPoint;
 use crate::show::snapshot::{Notice, Severity};
-use crate::show::{Command, Desk, QueueEdit, RecorderWish, Snapshot};
+use crate::show::{Command, Desk, LightState, QueueEdit, RecorderWish, Snapshot};
 
 /// How long a changed desk rests before it is written down, s.
 const REST_SECONDS: f64 = 1.0;
@@ -207,6 +207,8 @@ impl App {
     }
 
     fn keys(&mut self, ui: &Ui, seen: &Snapshot) {
+        // Before the keys of the whole desk: there Ctrl-Z takes back a change of the preset.
+        self.panels.set_up.keys(ui.ctx(), seen, &mut self.wishes);
         let key = keys::read(ui.ctx(), seen, &mut self.wishes);
         // Before anything is shown: a field that Enter leaves in this frame had its digits for itself.
         self.panels.presets.keys(ui.ctx(), seen, &mut self.wishes);
@@ -231,6 +233,7 @@ impl App {
             self.panels.presets.leave_question();
             self.panels.parameters.leave_question();
             self.panels.projectors.leave_question();
+            self.panels.set_up.leave_question();
             self.panels.rig.close();
             self.key_sheet = false;
             self.panels.safety.leave_questions();
@@ -285,7 +288,7 @@ impl App {
             .frame(strip(theme::PANEL, 12, 8))
             .show(ui, |ui| {
                 let line = title_bar::Line {
-                    safety: &seen.safety,
+                    light: LightState::of(seen),
                     layout: &self.layout,
                     choosing: self.chooser.is_open(),
                     scale: self.memory.scale,

@@ -34,7 +34,7 @@ pub(super) const SHEET: &[(&str, &str)] = &[
     ("Ctrl-O", "Open music"),
     ("Ctrl-S", "Save the preset"),
     ("Ctrl-Shift-S", "Save the preset under a new name"),
-    ("Ctrl-Z", "Undo a change of the preset"),
+    ("Ctrl-Z", "Undo a change of the preset; in Set-up, of that"),
     ("Ctrl-Shift-Z", "Redo it"),
     ("Ctrl-Shift-R", "Record the light; and end it"),
     ("F11", "Full screen, and back"),

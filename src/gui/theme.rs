@@ -37,6 +37,8 @@ pub const RED_TEXT: Color32 = Color32::from_rgb(255, 118, 116);
 pub const AMBER: Color32 = Color32::from_rgb(255, 176, 32);
 /// Amber where it fills a surface behind amber text.
 pub const AMBER_DEEP: Color32 = Color32::from_rgb(58, 40, 8);
+/// Armed, and dark all the same.
+pub const HELD_DARK: Color32 = Color32::from_rgb(184, 160, 255);
 /// All is well.
 pub const GREEN: Color32 = Color32::from_rgb(92, 200, 132);
 

@@ -80,6 +80,12 @@ impl Draft {
         &self.path
     }
 
+    /// Where it lies until then.
+    #[must_use]
+    pub fn beside(&self) -> &Path {
+        &self.beside
+    }
+
     /// It is whole: gives it its name. Returns the name it got.
     ///
     /// # Errors

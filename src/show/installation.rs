@@ -113,6 +113,28 @@ impl Installation {
         *self == Self::default()
     }
 
+    /// True if there is a place of the field that gets more light than with `other`, looked for on a grid and about each
+    /// zone; also if either makes no sense.
+    #[must_use]
+    pub fn lets_more_light_than(&self, other: &Self) -> bool {
+        const GRID: i16 = 40;
+        let (Ok(new), Ok(old)) = (self.ready(), other.ready()) else { return true };
+        let line = || (-GRID..=GRID).map(|step| f32::from(step) / f32::from(GRID));
+        let grid = line().flat_map(|x| line().map(move |y| [x, y]));
+        // A zone may be smaller than the grid: just within its corners, and its middle.
+        let about = self.zones.iter().chain(&other.zones).flat_map(|zone| {
+            let count = zone.corners.len().max(1) as f32;
+            let sum = zone.corners.iter().fold([0.0, 0.0], |sum, c| [sum[0] + c[0], sum[1] + c[1]]);
+            let middle = sum.map(|sum: f32| sum / count);
+            let within = move |corner: &[f32; 2]| {
+                [0, 1].map(|axis| corner[axis] + 0.02 * (middle[axis] - corner[axis]))
+            };
+            std::iter::once(middle).chain(zone.corners.iter().map(within))
+        });
+        let more = |at: [f32; 2]| new.gate.zones.gain(at) > old.gate.zones.gain(at) + 1e-3;
+        grid.chain(about).any(more)
+    }
+
     /// Checks all of it, and makes it ready.
     pub fn ready(&self) -> Result<Ready, InstallationError> {
         let perspective = Perspective::onto(&self.corners)?;
@@ -183,6 +205,34 @@ mod tests {
             Duration::ZERO,
             "never before its position"
         );
+    }
+
+    #[test]
+    fn more_light_is_told_from_less() {
+        let zone = |kind| ZoneSpec { kind, ..ZoneSpec::default() };
+        let with = |zones: Vec<ZoneSpec>| Installation { zones, ..Installation::default() };
+        let (plain, blocked) = (with(Vec::new()), with(vec![zone(ZoneKind::Blocked)]));
+        let (dimmed, allowed) =
+            (with(vec![zone(ZoneKind::Dimmed)]), with(vec![zone(ZoneKind::Allowed)]));
+        let mut aside = zone(ZoneKind::Allowed);
+        aside.corners.iter_mut().for_each(|corner| corner[0] += 0.6);
+        let two_allowed = with(vec![zone(ZoneKind::Allowed), aside]);
+        for (more, less) in [
+            (&plain, &blocked),
+            (&plain, &dimmed),
+            (&dimmed, &blocked),
+            (&plain, &allowed),
+            (&two_allowed, &allowed),
+        ] {
+            assert!(more.lets_more_light_than(less));
+            assert!(!less.lets_more_light_than(more));
+            assert!(!more.lets_more_light_than(more));
+        }
+        let tiny = vec![[0.511, 0.512], [0.513, 0.512], [0.512, 0.514]];
+        let tiny = with(vec![ZoneSpec { corners: tiny, soft_edge: 0.0, ..ZoneSpec::default() }]);
+        assert!(plain.lets_more_light_than(&tiny), "smaller than the grid");
+        let mirrors = Installation { mirrors: "20 kpps".into(), ..Installation::default() };
+        assert!(!mirrors.lets_more_light_than(&plain) && !plain.lets_more_light_than(&mirrors));
     }
 
     #[test]

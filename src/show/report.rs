@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::safety::TripReason;
+
 /// Everything measured between start and end. The field names are stable: scripts rely on them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
@@ -74,6 +76,9 @@ pub struct TripEntry {
     pub projector: String,
     /// Why.
     pub reason: String,
+    /// The same, not in words.
+    #[serde(skip)]
+    pub kind: Option<TripReason>,
 }
 
 /// One projector.

@@ -10,6 +10,7 @@ use crate::frame::TapPoint;
 use crate::path::Mounting;
 use crate::pattern::{Owner, Preset};
 use crate::point::LaserPoint;
+use crate::safety::TripReason;
 use crate::time::{HostTime, MediaTime};
 
 use super::command::Command;
@@ -340,6 +341,8 @@ pub struct SafetyView {
     pub master: f32,
     /// Trips, newest last: what went dark and why; at most 50.
     pub trips: Vec<String>,
+    /// Why light was taken away last, if it ever was.
+    pub last_trip: Option<TripReason>,
 }
 
 /// How well light meets sound, over the last seconds, first projector.

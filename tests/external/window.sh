@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The real window on a display of its own, worked by a pointer and keys as a person does: it plays, edits, saves, arms,
-# stops, and closes when the show is over. Prints the time of its pictures and its processor time.
+# stops, and closes when the show is over; and closes in order when the system asks for it. Prints the time of its
+# pictures and its processor time.
 #   tests/external/window.sh [PROGRAM]        (default: the debug build)
 # Needs Debian's xvfb and xdotool; where they are missing it says SKIPPED.
 set -euo pipefail
@@ -82,3 +83,28 @@ assert lit > 1000, f"only {lit} lit points"
 assert report["media_s"] > 5, f"only {report['media_s']} s of music"
 print(f"passed: {lit} lit points, {report['media_s']:.0f} s of music, trips: {trips}")
 PY
+
+# A polite kill, and Ctrl-C in the terminal that started the window: it closes dark, with its whole report.
+for signal in TERM INT; do
+  rm -f "$folder/report.json"
+  "$galvo" play assets/demo.ogg --audio none --arm --report "$folder/report.json" 2>"$folder/log" &
+  show_pid=$!
+  for _ in $(seq 150); do
+    xdotool search --onlyvisible --name '^galvo$' >/dev/null 2>&1 && break
+    alive || fail "the program ended before it had a window"
+    sleep 0.2
+  done
+  sleep 3
+  kill "-$signal" "$show_pid"
+  for _ in $(seq 100); do alive || break; sleep 0.1; done
+  alive && fail "SIG$signal did not close the window"
+  wait "$show_pid" || fail "SIG$signal: the show ended with an error"
+  show_pid=
+  python3 - "$folder/report.json" "$signal" <<'PY' || exit 1
+import json, sys
+report = json.load(open(sys.argv[1]))
+trips = [trip["reason"] for trip in report["trips"]]
+assert any("operator" in reason for reason in trips), f"SIG{sys.argv[2]}: nobody took the light away: {trips}"
+print(f"passed: SIG{sys.argv[2]} closes the window, report of {report['points']} points, trips: {trips}")
+PY
+done

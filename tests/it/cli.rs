@@ -1,6 +1,8 @@
 //! The program as a user meets it: whole shows over real TCP, and every way to use it wrongly. Counts and orders
 //! only: how fast the machine is does not matter.
 
+mod endings;
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

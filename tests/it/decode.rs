@@ -223,6 +223,28 @@ fn what_is_not_music_is_refused_with_its_name_and_a_cure() {
     assert!(matches!(Decoder::open(folder.path()), Err(DecodeError::Media(_))));
 }
 
+/// The header of the WAV it was made from lies inside, and what follows it is packed: played, it is full-scale noise.
+#[test]
+fn a_foreign_lossless_file_is_refused_by_name_and_never_played_as_noise() {
+    for (name, format) in [("wavpack.wv", "WavPack"), ("riff-inside-other.ape", "Monkey's Audio")] {
+        let said = Decoder::open(&data(name)).unwrap_err().to_string();
+        println!("{said}");
+        let says = [name, format, "does not decode: convert it to FLAC"];
+        assert!(says.iter().all(|words| said.contains(words)), "{said}");
+    }
+}
+
+#[test]
+fn mpeg_behind_junk_plays_and_a_wav_behind_junk_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, plays) in [("click.mp3", true), ("click-short-mulaw.wav", false)] {
+        let path = folder.path().join(name);
+        let bytes = [vec![0x17; 700], std::fs::read(data(name)).unwrap()].concat();
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(Decoder::open(&path).is_ok(), plays, "{name}");
+    }
+}
+
 #[test]
 fn damaged_packets_are_counted_and_time_goes_on() {
     let folder = tempfile::tempdir().unwrap();

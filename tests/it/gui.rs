@@ -5,6 +5,7 @@ mod cost;
 mod fake_desk;
 mod hands;
 mod layout;
+mod light;
 mod panes;
 mod playing;
 mod presets;

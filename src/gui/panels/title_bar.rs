@@ -1,18 +1,20 @@
 //! The line at the top: what program, what state of light, what is not part of the show, and STOP.
 //!
-//! STOP has the corner of the window, in every layout: nothing is drawn over it, and it acts on the press.
+//! STOP has the corner of the window, in every layout: nothing is drawn over it, and it acts on the press. The state of
+//! light is told to screen readers whenever it changes.
 
+use egui::accesskit::Live;
 use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{
-    Align2, Button, Color32, PopupCloseBehavior, Pos2, Rangef, Rect, RichText, Ui, UiBuilder, Vec2,
+    Align2, Button, Color32, Id, PopupCloseBehavior, Pos2, Rangef, Rect, RichText, Role, Sense, Ui,
+    UiBuilder, Vec2, WidgetInfo,
 };
 
 use crate::gui::layout;
 use crate::gui::pane::Pane;
 use crate::gui::theme;
-use crate::gui::widgets::BlockButton;
-use crate::show::Command;
-use crate::show::snapshot::SafetyView;
+use crate::gui::widgets::{BlockButton, light_colour, light_sign};
+use crate::show::{Command, LightState};
 
 /// Height of the line, px.
 pub(in crate::gui) const HEIGHT_PX: f32 = 64.0;
@@ -40,7 +42,7 @@ pub(in crate::gui) enum Asked {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::gui) struct Line<'a> {
     /// The state of light.
-    pub(in crate::gui) safety: &'a SafetyView,
+    pub(in crate::gui) light: LightState,
     /// Where the panes stand.
     pub(in crate::gui) layout: &'a layout::Layout,
     /// A file is being chosen.
@@ -80,10 +82,11 @@ impl Line<'_> {
 
     /// The word in the middle, or where there is room for it, and the band below.
     fn state_of_light(self, ui: &Ui, room: Rect, free: Rangef) {
-        let (word, colour, band) = match (self.safety.stopped, self.safety.armed) {
-            (true, _) => ("STOPPED", theme::RED_TEXT, theme::RED),
-            (false, true) => ("ARMED: LIGHT IS ON", theme::AMBER, theme::AMBER),
-            (false, false) => ("DISARMED", theme::TEXT_QUIET, theme::LINE),
+        let colour = light_colour(self.light);
+        let band = match self.light {
+            LightState::Stopped | LightState::EmergencyStop => theme::RED,
+            LightState::Disarmed => theme::LINE,
+            _ => colour,
         };
         let bottom = ui.clip_rect().intersect(room.expand(8.0)).bottom();
         let line = Rect::from_min_max(
@@ -91,12 +94,55 @@ impl Line<'_> {
             Pos2::new(room.right() + 12.0, bottom),
         );
         ui.painter().rect_filled(line, 0, band);
-        let font = theme::words(if free.span() < 220.0 { theme::BODY } else { 18.0 });
-        let word = ui.painter().layout_no_wrap(word.to_owned(), font, colour);
-        let half = word.size().x / 2.0 + 8.0;
+        // The reason stands below: beside the name there is no room for it in a small window.
+        let (name, below) = match (self.light, self.light.why()) {
+            (state, Some(why)) => (state.name().to_owned(), why),
+            (state, None) => (state.to_string(), ""),
+        };
+        let painter = ui.painter();
+        let lay = |size: f32| painter.layout_no_wrap(name.clone(), theme::words(size), colour);
+        let sign_px = 18.0;
+        let beside = sign_px + 2.0 * theme::GRID + 16.0;
+        let mut word = lay(18.0);
+        if word.size().x + beside > free.span() {
+            word = lay(theme::BODY);
+        }
+        let below = painter.layout_no_wrap(below.to_owned(), theme::words(theme::SMALL), colour);
+        let width = (word.size().x + sign_px + 2.0 * theme::GRID).max(below.size().x);
+        let half = width / 2.0 + 8.0;
         let x = room.center().x.min(free.max - half).max(free.min + half);
-        let at = Align2::CENTER_CENTER.anchor_size(Pos2::new(x, room.center().y), word.size());
-        ui.painter().galley(at.min, word, colour);
+        let lift = if below.is_empty() { 0.0 } else { 9.0 };
+        let line = Pos2::new(x - width / 2.0, room.center().y - lift);
+        let sign =
+            Rect::from_center_size(line + Vec2::new(sign_px / 2.0, 0.0), Vec2::splat(sign_px));
+        light_sign(painter, sign, self.light);
+        let at = Align2::LEFT_CENTER
+            .anchor_size(Pos2::new(sign.right() + 2.0 * theme::GRID, line.y), word.size());
+        painter.galley(at.min, word, colour);
+        let under = Pos2::new(x, room.center().y + 13.0);
+        let under = Align2::CENTER_CENTER.anchor_size(under, below.size());
+        painter.galley(under.min, below, colour);
+        let whole = Rect::from_center_size(Pos2::new(x, room.center().y), Vec2::new(width, 44.0));
+        self.tell(ui, whole);
+    }
+
+    /// Says the state to whoever cannot see it, now and whenever it changes: at once where light was taken away, after
+    /// what is being read where somebody at the desk has just done it.
+    fn tell(self, ui: &Ui, place: Rect) {
+        let words = self.light.to_string();
+        let told = ui.interact(place, Id::unique("state of light"), Sense::hover());
+        told.widget_info(|| WidgetInfo::labeled(Role::Status, true, &words));
+        let live = match self.light {
+            LightState::WentDark(_)
+            | LightState::EmergencyStop
+            | LightState::Stopped
+            | LightState::Blackout => Live::Assertive,
+            _ => Live::Polite,
+        };
+        ui.ctx().accesskit_node_builder(told.id, |node| {
+            node.set_live(live);
+            node.set_live_atomic();
+        });
     }
 
     fn buttons(self, ui: &mut Ui) -> Option<Asked> {
@@ -199,7 +245,7 @@ fn stop_button(ui: &mut Ui, wishes: &mut Vec<Command>) {
 
 /// The sign of the program: a beam bent by a mirror.
 fn mark(ui: &mut Ui) {
-    let (rect, _) = ui.allocate_exact_size(Vec2::splat(20.0), egui::Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(Vec2::splat(20.0), Sense::hover());
     let at = |x: f32, y: f32| rect.min + rect.size() * Vec2::new(x, y);
     let beam = egui::Stroke::new(1.6, theme::ACCENT);
     ui.painter().line(vec![at(0.0, 0.72), at(0.55, 0.72), at(1.0, 0.1)], beam);

@@ -174,6 +174,7 @@ impl Director {
                     at_s: trip.at.secs_since(self.started).max(0.0),
                     projector: projector.name().to_owned(),
                     reason: trip.reason.to_string(),
+                    kind: Some(trip.reason),
                 };
                 let severity = match trip.reason {
                     TripReason::Operator => Severity::Info,

@@ -84,6 +84,7 @@ impl Director {
                 stopped: self.switches.is_stopped(),
                 master: self.cast.master,
                 trips: self.trips.iter().map(trip_line).collect(),
+                last_trip: self.trips.last().and_then(|trip| trip.kind),
             },
             sync: SyncView {
                 offset_p50_ms: sync.offset_p50.map(|ms| ms as f32),

@@ -284,8 +284,7 @@ fn obey(seen: &mut Snapshot, command: &Command) {
     }
     for projector in &mut seen.projectors {
         projector.armed = seen.safety.armed && projector.allowed;
-        projector.state =
-            if seen.safety.stopped { ProjectorState::EmergencyStop } else { ProjectorState::Ready };
+        projector.state = ProjectorState::Ready;
     }
 }
 

@@ -370,7 +370,7 @@ fn matches(entry: &PresetEntry, wanted: &str) -> bool {
     entry.name.to_lowercase().contains(wanted) || entry.description.to_lowercase().contains(wanted)
 }
 
-fn first_upper(text: &str) -> String {
+pub(super) fn first_upper(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().collect::<String>() + letters.as_str()

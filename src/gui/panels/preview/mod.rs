@@ -13,10 +13,12 @@ use crate::frame::TapPoint;
 use crate::gui::keys::{self, WindowKey};
 use crate::gui::phosphor::Phosphor;
 use crate::gui::theme;
+use crate::gui::widgets::light_colour;
 use crate::path::{ColourDelay, GalvoProfile, Mirror, Perspective};
 use crate::point::LaserPoint;
+use crate::show::light::dark_because;
 use crate::show::snapshot::ProjectorView;
-use crate::show::{Command, Snapshot};
+use crate::show::{Command, LightState, Snapshot};
 
 /// Exposures above this are told to the operator.
 const EXPOSURE_WORTH_TELLING: f32 = 1.15;
@@ -180,9 +182,9 @@ impl Preview {
             painter.add(self.heat.mesh(field));
         }
 
-        let armed = seen.safety.armed;
-        if (armed && self.travel) || (!armed && self.ghost) {
-            let level = if armed { 0.05 } else { 0.11 };
+        let shines = self.projector(seen).is_some_and(|one| dark_because(seen, one).is_none());
+        if (shines && self.travel) || (!shines && self.ghost) {
+            let level = if shines { 0.05 } else { 0.11 };
             painter.add(self.phosphor.dark_path(field, now, level));
         }
         painter.add(self.phosphor.light(field, now));
@@ -192,45 +194,37 @@ impl Preview {
             overlay(&painter, field, projector);
         }
 
-        let border = match (seen.safety.stopped, armed) {
-            (true, _) => Some(theme::RED),
-            (false, true) => Some(theme::AMBER),
-            (false, false) => None,
-        };
-        if let Some(colour) = border {
-            let stroke = Stroke::new(1.5, colour.gamma_multiply(0.8));
+        let state = LightState::of(seen);
+        if state != LightState::Disarmed {
+            let stroke = Stroke::new(1.5, light_colour(state).gamma_multiply(0.8));
             painter.rect_stroke(room, theme::CORNER, stroke, StrokeKind::Inside);
         }
         self.legend(ui, room, seen);
     }
 
     fn legend(&self, ui: &Ui, room: Rect, seen: &Snapshot) {
-        let out = self.projector(seen).is_some_and(|projector| !projector.allowed);
-        let state = if seen.safety.stopped {
-            Some(("STOPPED: the projector is dark until reset", theme::RED_TEXT))
-        } else if seen.projectors.is_empty() {
-            Some(("No projector in this show: find or add one in Projectors", theme::TEXT_QUIET))
-        } else if seen.safety.armed && out {
-            Some(("SWITCHED OFF: this projector is out of the show", theme::AMBER))
-        } else if self.drawn {
-            let text = if seen.safety.armed {
-                "AS DRAWN: before master, mounting and the safety gate"
-            } else {
-                "DISARMED: the projector is dark, this is what is drawn"
-            };
-            Some((text, theme::TEXT_QUIET))
-        } else if seen.safety.armed {
-            None
-        } else if self.ghost && self.phosphor.is_moving() {
-            Some((
-                "DISARMED: the projector is dark, this is the way of its mirrors",
-                theme::TEXT_QUIET,
-            ))
-        } else {
-            Some(("DISARMED: the projector is dark", theme::TEXT_QUIET))
-        };
-        if let Some((text, colour)) = state {
-            chip(ui, room.center_top() + Vec2::new(0.0, 14.0), text, colour);
+        let top = room.center_top() + Vec2::new(0.0, 14.0);
+        match self.projector(seen).map(|projector| dark_because(seen, projector)) {
+            None => {
+                let text = "No projector in this show: find or add one in Projectors";
+                chip(ui, top, text, theme::TEXT_QUIET);
+            }
+            Some(Some(why)) => {
+                let shown = if self.drawn {
+                    "; this is what is drawn"
+                } else if self.ghost && self.phosphor.is_moving() {
+                    "; this is the way of its mirrors"
+                } else {
+                    ""
+                };
+                let colour = light_colour(LightState::of(seen));
+                output_dark(ui, top, room.width(), &format!("{why}{shown}"), colour);
+            }
+            Some(None) if self.drawn => {
+                let text = "AS DRAWN: before master, mounting and the safety gate";
+                chip(ui, top, text, theme::TEXT_QUIET);
+            }
+            Some(None) => {}
         }
         let exposure = self.phosphor.exposure();
         if self.phosphor.is_lit() && exposure > EXPOSURE_WORTH_TELLING {
@@ -259,9 +253,9 @@ impl Preview {
             let help = "Shows what is drawn, in full light, before master, mounting and the safety gate: while the \
                         projector is dark too";
             switch(&mut self.drawn, "Drawn", help);
-            let help = "While disarmed, shows the way of the mirrors without light";
+            let help = "While the output is dark, shows the way of the mirrors without light";
             switch(&mut self.ghost, "Ghost", help);
-            let help = "While armed, shows the dark moves between lit strokes";
+            let help = "While there is light, shows the dark moves between lit strokes";
             switch(&mut self.travel, "Travel", help);
             let help = "Shows where the mirrors are, by a model of them, and not where the points say; colours come as \
                         late as they are sent";
@@ -316,6 +310,25 @@ fn cross(painter: &egui::Painter, field: Rect) {
     let faint = Stroke::new(1.0, Color32::from_rgb(15, 18, 22));
     painter.hline(field.x_range(), field.center().y, faint);
     painter.vline(field.center().x, field.y_range(), faint);
+}
+
+/// A banner in the picture: what is seen here does not leave the projector.
+fn output_dark(ui: &Ui, top: Pos2, width: f32, why: &str, colour: Color32) {
+    let painter = ui.painter();
+    let word = painter.layout_no_wrap("OUTPUT DARK".to_owned(), theme::words(18.0), colour);
+    let small = theme::words(theme::SMALL);
+    let most = (width - 48.0).max(80.0);
+    let why = painter.layout(why.to_owned(), small, theme::TEXT_QUIET, most);
+    let size =
+        Vec2::new(word.size().x.max(why.size().x) + 28.0, word.size().y + why.size().y + 12.0);
+    let rect = Rect::from_min_size(top - Vec2::new(size.x / 2.0, 0.0), size);
+    painter.rect_filled(rect, 4, theme::PANEL.gamma_multiply(0.92));
+    painter.rect_stroke(rect, 4, Stroke::new(1.0, colour.gamma_multiply(0.6)), StrokeKind::Inside);
+    let below = word.size().y;
+    let at = |line: &egui::Galley, y: f32| Pos2::new(top.x - line.size().x / 2.0, rect.top() + y);
+    let (first, second) = (at(&word, 5.0), at(&why, 6.0 + below));
+    painter.galley(first, word, colour);
+    painter.galley(second, why, theme::TEXT_QUIET);
 }
 
 fn chip(ui: &Ui, top: Pos2, text: &str, colour: Color32) {

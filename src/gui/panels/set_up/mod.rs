@@ -1,17 +1,26 @@
 //! One projector in its room: where its picture lies, where light may go, what its mirrors bear, how it hangs.
 //!
-//! What is dragged acts while it is dragged, on the light too. The gate holds the zones; this is where they are drawn.
+//! What is dragged acts while it is dragged, on the light too. The gate holds the zones; this is where they are drawn. Each
+//! act can be taken back, and one that lets more light into the room is asked for while there is light.
 
 mod colour_delay;
 mod field;
+mod question;
+mod undo;
 
-use egui::{ComboBox, DragValue, Grid, RichText, ScrollArea, Ui, Vec2};
+use egui::{
+    Align, ComboBox, Context, DragValue, Grid, Key, Layout, Modifiers, Rect, RichText, ScrollArea,
+    Ui, Vec2,
+};
 
 pub(super) use self::field::colour_of as zone_colour;
 use self::field::{Field, colour_of};
+use self::question::{Question, Row};
+use self::undo::{SetUp, Undo};
+use super::presets::first_upper;
 use crate::gui::theme;
 use crate::gui::widgets::heading;
-use crate::path::{GalvoProfile, Mounting};
+use crate::path::GalvoProfile;
 use crate::show::snapshot::ProjectorView;
 use crate::show::{Command, Installation, Snapshot, ZoneKind, ZoneSpec};
 
@@ -41,6 +50,49 @@ pub(in crate::gui) struct SetUpPanel {
     field: Field,
     /// What is being typed as the order of the colours.
     colours: Option<String>,
+    undo: Undo,
+    /// The row in which an act was done that is a single one, and not a drag.
+    act: Option<Row>,
+    question: Option<Question>,
+    hand: Hand,
+}
+
+/// Whether the hand at the desk is on this pane: then Ctrl-Z takes back what was done here.
+#[derive(Debug)]
+struct Hand {
+    /// Where the pane was shown.
+    pane: Rect,
+    /// In which picture of the window.
+    shown_in: u64,
+    /// The last press was on it.
+    pressed: bool,
+}
+
+impl Default for Hand {
+    fn default() -> Self {
+        Self { pane: Rect::NOTHING, shown_in: 0, pressed: false }
+    }
+}
+
+impl Hand {
+    /// Looks where the pointer is pressed; the pane is shown now.
+    fn look(&mut self, ui: &Ui) {
+        self.pane = ui.max_rect();
+        self.shown_in = ui.ctx().cumulative_pass_nr();
+        let pressed = |input: &egui::InputState| {
+            input.pointer.any_pressed().then(|| input.pointer.interact_pos()).flatten()
+        };
+        if let Some(at) = ui.input(pressed) {
+            self.pressed = self.pane.contains(at);
+        }
+    }
+
+    fn is_here(&self, ctx: &Context) -> bool {
+        let is_shown = ctx.cumulative_pass_nr().saturating_sub(self.shown_in) <= 2;
+        let focused = ctx.memory(egui::Memory::focused).and_then(|id| ctx.read_response(id));
+        let holds = |focused: egui::Response| self.pane.contains(focused.rect.center());
+        is_shown && focused.map_or(self.pressed, holds)
+    }
 }
 
 impl SetUpPanel {
@@ -49,6 +101,33 @@ impl SetUpPanel {
         projector.clone_into(&mut self.projector);
         self.field = Field::default();
         self.colours = None;
+        self.question = None;
+    }
+
+    /// Leaves the question, if it is asked.
+    pub(in crate::gui) fn leave_question(&mut self) {
+        self.question = None;
+    }
+
+    /// Obeys Ctrl-Z while the hand is on this pane.
+    pub(in crate::gui) fn keys(
+        &mut self,
+        ctx: &Context,
+        seen: &Snapshot,
+        wishes: &mut Vec<Command>,
+    ) {
+        if ctx.text_edit_focused() || !self.hand.is_here(ctx) {
+            return;
+        }
+        let chosen = seen.projectors.iter().find(|projector| projector.name == self.projector);
+        if let Some(chosen) = chosen
+            && ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Z))
+        {
+            let before = SetUp::of(chosen);
+            let mut wanted = before.clone();
+            self.take_back(&mut wanted);
+            self.change(chosen, &before, wanted, ctx.input(|input| input.time), wishes);
+        }
     }
 
     /// Shows it.
@@ -65,12 +144,18 @@ impl SetUpPanel {
         if chosen.name != self.projector {
             self.choose(&chosen.name);
         }
-        let mut installation = (*chosen.installation).clone();
+        self.hand.look(ui);
+        if !chosen.armed {
+            // It went dark meanwhile: there is nothing to ask any more.
+            self.question = None;
+        }
+        let before = SetUp::of(chosen);
+        let mut wanted = before.clone();
         let room = ui.available_size();
         let side = (room.x - CONTROLS_PX - 16.0).min(room.y).max(160.0);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 16.0;
-            let field = self.field.show(ui, &mut installation, side);
+            let field = self.field.show(ui, &mut wanted.installation, side);
             field.on_hover_text(
                 "Drag the corners of the picture; click a zone to choose it, then drag it or its corners",
             );
@@ -78,28 +163,124 @@ impl SetUpPanel {
                 ui.spacing_mut().item_spacing = Vec2::new(6.0, 6.0);
                 ui.spacing_mut().button_padding = Vec2::new(8.0, 3.0);
                 ui.spacing_mut().interact_size.y = 22.0;
+                // Always in sight, however far the rest is scrolled.
+                self.choice(ui, seen, chosen);
+                self.undo_row(ui, chosen, &mut wanted);
                 ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-                    self.controls(ui, seen, chosen, &mut installation, wishes);
+                    self.controls(ui, chosen, &mut wanted, wishes);
                 });
             });
         });
-        if installation != *chosen.installation {
-            wishes.push(Command::Install { projector: chosen.name.clone(), installation });
-        }
+        self.change(chosen, &before, wanted, ui.input(|input| input.time), wishes);
         if self.field.is_held() {
             ui.request_repaint();
         }
     }
 
+    /// Makes the set-up of `chosen` the one that is wanted, or asks first; `now` in seconds.
+    fn change(
+        &mut self,
+        chosen: &ProjectorView,
+        before: &SetUp,
+        wanted: SetUp,
+        now: f64,
+        wishes: &mut Vec<Command>,
+    ) {
+        let row = self.act.take();
+        if wanted == *before {
+            return;
+        }
+        let act = match (row, self.undo.last(&chosen.name)) {
+            (Some(Row::TakeBack), Some(step)) => step.act.clone(),
+            _ => wanted.change_from(before),
+        };
+        let is_answered = self.question.take().is_some_and(|question| question.wanted == wanted);
+        if let Some(row) = row
+            && chosen.armed
+            && !is_answered
+            && Question::is_due(row, &wanted, before)
+        {
+            self.question = Some(Question { row, wanted, act });
+            return;
+        }
+        if row == Some(Row::TakeBack) {
+            self.undo.forget_last(&chosen.name);
+        } else {
+            self.undo.note(&chosen.name, act, before.clone(), now);
+        }
+        let projector = || chosen.name.clone();
+        let SetUp { installation, mounting } = wanted;
+        if mounting != before.mounting {
+            wishes.push(Command::SetMounting { projector: projector(), mounting });
+        }
+        if installation != before.installation {
+            wishes.push(Command::Install { projector: projector(), installation });
+        }
+    }
+
+    /// What was done last is undone in `wanted`.
+    fn take_back(&mut self, wanted: &mut SetUp) {
+        while let Some(step) = self.undo.last(&self.projector) {
+            if step.before == *wanted {
+                // It is as it was already: nothing would be seen to happen.
+                self.undo.forget_last(&self.projector);
+                continue;
+            }
+            *wanted = step.before.clone();
+            self.act = Some(Row::TakeBack);
+            self.field.chosen = None;
+            self.colours = None;
+            return;
+        }
+    }
+
+    /// Asks in this row, if it is the one that asks; true if it does.
+    fn asks(&mut self, ui: &mut Ui, row: Row, wanted: &mut SetUp) -> bool {
+        let Some(question) = self.question.as_ref().filter(|question| question.row == row) else {
+            return false;
+        };
+        match question.ask(ui) {
+            Some(true) => {
+                *wanted = question.wanted.clone();
+                self.act = Some(row);
+                self.field.chosen = None;
+            }
+            Some(false) => self.question = None,
+            None => {}
+        }
+        true
+    }
+
+    /// What was done last, and a way back. It keeps its place while there is nothing: the rows below never jump.
+    fn undo_row(&mut self, ui: &mut Ui, chosen: &ProjectorView, wanted: &mut SetUp) {
+        if self.asks(ui, Row::TakeBack, wanted) {
+            return;
+        }
+        let act = self.undo.last(&chosen.name).map(|step| step.act.clone());
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let undo = ui.add_enabled(act.is_some(), egui::Button::new("Take back"));
+                let undo = undo.accessible_name("Take back the last change of the set-up");
+                let undo = undo.on_hover_text("The set-up as it was before (Ctrl-Z in this pane)");
+                if undo.on_disabled_hover_text("Nothing was changed here").clicked() {
+                    self.take_back(wanted);
+                }
+                let text = act.as_deref().map_or_else(String::new, first_upper);
+                let text = RichText::new(text).size(theme::SMALL).color(theme::TEXT_QUIET);
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.add(egui::Label::new(text).truncate());
+                });
+            });
+        });
+    }
+
     fn controls(
         &mut self,
         ui: &mut Ui,
-        seen: &Snapshot,
         chosen: &ProjectorView,
-        installation: &mut Installation,
+        wanted: &mut SetUp,
         wishes: &mut Vec<Command>,
     ) {
-        self.choice(ui, seen, chosen);
         if chosen.armed {
             let text = RichText::new("Armed: every change acts on the light at once");
             ui.label(text.size(theme::SMALL).color(theme::AMBER));
@@ -107,14 +288,15 @@ impl SetUpPanel {
         heading(ui, "Test picture");
         pictures(ui, chosen, wishes);
         heading(ui, "Mirrors");
-        mirrors(ui, installation);
-        colour_delay::row(ui, installation);
+        mirrors(ui, &mut wanted.installation);
+        colour_delay::row(ui, &mut wanted.installation);
         heading(ui, "Corners of the picture");
-        corners(ui, installation);
+        corners(ui, &mut wanted.installation);
         heading(ui, "Zones");
-        self.zones(ui, installation);
+        self.zones(ui, wanted);
         heading(ui, "Mounting");
-        self.mounting(ui, chosen, wishes);
+        self.mounting(ui, wanted);
+        self.forget(ui, chosen, wanted);
     }
 
     fn choice(&mut self, ui: &mut Ui, seen: &Snapshot, chosen: &ProjectorView) {
@@ -136,29 +318,18 @@ impl SetUpPanel {
         }
     }
 
-    fn zones(&mut self, ui: &mut Ui, installation: &mut Installation) {
-        ui.horizontal_wrapped(|ui| {
-            let room = installation.zones.len() < MOST_ZONES;
-            for (kind, name, help) in [
-                (ZoneKind::Blocked, "Keep-out", "No light goes there"),
-                (ZoneKind::Allowed, "Allowed", "With one of these, light goes nowhere else"),
-                (ZoneKind::Dimmed, "Dimmed", "Light is dimmed there"),
-            ] {
-                let add = ui.add_enabled(room, egui::Button::new(format!("+ {name}")));
-                let add = add.on_hover_text(help).on_disabled_hover_text("There are eight already");
-                if add.clicked() {
-                    // Beside the last one, so that both are seen.
-                    let aside = 0.08 * installation.zones.len() as f32;
-                    let mut zone = ZoneSpec { kind, ..ZoneSpec::default() };
-                    zone.corners.iter_mut().flatten().for_each(|place| *place += aside);
-                    installation.zones.push(zone);
-                    self.field.chosen = Some(installation.zones.len() - 1);
-                }
-            }
-        });
+    fn zones(&mut self, ui: &mut Ui, wanted: &mut SetUp) {
+        if !self.asks(ui, Row::NewZone, wanted) {
+            self.new_zones(ui, &mut wanted.installation);
+        }
         let mut gone = None;
-        for (number, zone) in installation.zones.iter_mut().enumerate() {
+        for number in 0..wanted.installation.zones.len() {
+            if self.asks(ui, Row::Zone(number), wanted) {
+                continue;
+            }
+            let Some(zone) = wanted.installation.zones.get_mut(number) else { break };
             let is_chosen = self.field.chosen == Some(number);
+            let (kind, corners) = (zone.kind, zone.corners.len());
             ui.horizontal(|ui| {
                 let text =
                     RichText::new(format!("Zone {}", number + 1)).color(colour_of(zone.kind));
@@ -176,15 +347,42 @@ impl SetUpPanel {
             if is_chosen {
                 zone_figures(ui, number, zone);
             }
+            if kind != zone.kind || corners != zone.corners.len() {
+                self.act = Some(Row::Zone(number));
+            }
         }
         if let Some(number) = gone {
-            installation.zones.remove(number);
+            wanted.installation.zones.remove(number);
+            self.act = Some(Row::Zone(number));
             self.field.chosen = None;
         }
     }
 
-    fn mounting(&mut self, ui: &mut Ui, chosen: &ProjectorView, wishes: &mut Vec<Command>) {
-        let mut mounting = chosen.mounting;
+    fn new_zones(&mut self, ui: &mut Ui, installation: &mut Installation) {
+        ui.horizontal_wrapped(|ui| {
+            let room = installation.zones.len() < MOST_ZONES;
+            for (kind, name, help) in [
+                (ZoneKind::Blocked, "Keep-out", "No light goes there"),
+                (ZoneKind::Allowed, "Allowed", "With one of these, light goes nowhere else"),
+                (ZoneKind::Dimmed, "Dimmed", "Light is dimmed there"),
+            ] {
+                let add = ui.add_enabled(room, egui::Button::new(format!("+ {name}")));
+                let add = add.on_hover_text(help).on_disabled_hover_text("There are eight already");
+                if add.clicked() {
+                    // Beside the last one, so that both are seen.
+                    let aside = 0.08 * installation.zones.len() as f32;
+                    let mut zone = ZoneSpec { kind, ..ZoneSpec::default() };
+                    zone.corners.iter_mut().flatten().for_each(|place| *place += aside);
+                    installation.zones.push(zone);
+                    self.field.chosen = Some(installation.zones.len() - 1);
+                    self.act = Some(Row::NewZone);
+                }
+            }
+        });
+    }
+
+    fn mounting(&mut self, ui: &mut Ui, wanted: &mut SetUp) {
+        let mounting = &mut wanted.mounting;
         ui.horizontal_wrapped(|ui| {
             ui.toggle_value(&mut mounting.invert_x, "Flip X")
                 .on_hover_text("Exchanges left and right");
@@ -222,20 +420,20 @@ impl SetUpPanel {
                 "What the lines red, green and blue carry: rgb, or bgr if red and blue are exchanged",
             );
         });
-        if mounting != chosen.mounting {
-            wishes.push(Command::SetMounting { projector: chosen.name.clone(), mounting });
-        }
-        let is_plain = chosen.mounting == Mounting::default() && chosen.installation.is_plain();
+    }
+
+    fn forget(&mut self, ui: &mut Ui, chosen: &ProjectorView, wanted: &mut SetUp) {
         ui.add_space(theme::GRID);
+        if self.asks(ui, Row::Forget, wanted) {
+            return;
+        }
+        let is_plain = SetUp::of(chosen) == SetUp::default();
         let reset = ui.add_enabled(!is_plain, egui::Button::new("Forget the set-up"));
         let reset =
             reset.on_hover_text("Whole field, no zones, mirrors of 30 kpps, hanging straight");
         if reset.on_disabled_hover_text("Nothing is set").clicked() {
-            let projector = || chosen.name.clone();
-            let mounting = Mounting::default();
-            wishes.push(Command::SetMounting { projector: projector(), mounting });
-            let installation = Installation::default();
-            wishes.push(Command::Install { projector: projector(), installation });
+            *wanted = SetUp::default();
+            self.act = Some(Row::Forget);
         }
     }
 }
