@@ -14,6 +14,7 @@ use crate::time::{HostTime, MediaTime};
 
 use super::command::Command;
 use super::deck::{Change, Transition};
+use super::disk::DiskWait;
 use super::editor::Side;
 use super::installation::Installation;
 use super::machine::MachineView;
@@ -69,6 +70,8 @@ pub struct Snapshot {
     pub audio: AudioView,
     /// The files that are made of the show.
     pub recorder: RecorderView,
+    /// Files that are waited for longer than is usual; everything else goes on.
+    pub disk_waits: Vec<DiskWait>,
     /// What the program costs the machine.
     pub machine: MachineView,
     /// What an operator should read, newest last; at most 50.

@@ -1,12 +1,14 @@
 //! The main job end to end, in virtual time: music in, light on the mirrors, judged by what was heard and what
 //! was shown alone.
 
+mod hung_disk;
 mod live_hands;
 mod projectors;
 mod queue;
 mod recording;
 mod rig;
 mod scenario;
+mod slow_disk;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

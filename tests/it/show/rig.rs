@@ -7,6 +7,7 @@ use galvo::audio::AudioChoice;
 use galvo::dac::FoundDevice;
 use galvo::frame::TapPoint;
 use galvo::safety::TripReason;
+use galvo::show::disk::{Job, MayWait};
 use galvo::show::rig_file::RigFile;
 use galvo::show::snapshot::{ProjectorState, ProjectorView};
 use galvo::show::{
@@ -147,7 +148,7 @@ fn one_that_is_added_draws_what_the_others_draw_with_its_own_set_up() {
     let mut mountings = Mountings::open(Some(file.clone())).unwrap();
     let room = Installation { corners, ..Installation::default() };
     mountings.install(&sim(1), None, room.clone());
-    mountings.save().unwrap();
+    mountings.to_write().unwrap().run(&MayWait::here()).written.unwrap();
     let scene = Scenario::of(&demo()).preset(circle(0.6)).mountings(&file).starting_at(20.0);
     let mut show = scene.begin();
     show.tell(Command::SelectPreset("Ember Ring".into()));
@@ -387,8 +388,10 @@ fn the_projectors_of_a_desk_are_remembered_and_never_whether_light_was_allowed()
     add(&mut show, &sim(1));
     show.run(0.1);
     allow(&mut show, &sim(1), true);
+    show.run(0.05);
     assert_eq!(file.read().projectors.unwrap(), ["sim:0".to_owned(), sim(1)]);
     remove(&mut show, "sim:0");
+    show.run(0.05);
     assert_eq!(file.read().projectors.unwrap(), [sim(1)]);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(!text.contains("arm") && !text.contains("true"), "{text}");
