@@ -471,7 +471,7 @@ impl Director {
             self.machine.look(now, || self.cast.projectors.iter().map(Projector::tap_lost).sum());
         let view = *self.cast.ends.view.read();
         self.follow_track();
-        self.reload_presets(now);
+        self.follow_preset_files(now);
         if self.cast.shuffle && view.playing && self.shuffle.hear(&view.features) {
             self.play_another(now);
         }
@@ -493,9 +493,9 @@ impl Director {
         let mut report = self.report(now);
         // The devices go dark and close before their streams end with the sound.
         self.cast.projectors.iter_mut().for_each(Projector::close);
-        self.close_files();
+        let unrecorded = self.close_files();
         self.close_those_leaving();
-        report.not_written = self.close_disk();
+        report.not_written = self.close_disk(unrecorded);
         report
     }
 

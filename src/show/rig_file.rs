@@ -1,7 +1,6 @@
 //! The projectors of the last desk, remembered for the next one: by name, in the order in which they came. Never
 //! whether light was allowed.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -65,7 +64,7 @@ impl RigFile {
             Err(damage) => damage,
         };
         let aside = path.with_extension("toml.damaged");
-        let kept = match fs::rename(path, &aside) {
+        let kept = match files::put_aside(path, &aside) {
             Ok(()) => format!("it is kept as {}", aside.display()),
             Err(_) => "it is written anew with the next change".to_owned(),
         };
@@ -99,6 +98,8 @@ fn understood(text: &str) -> Result<Vec<String>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::show::disk::{Job, MayWait};
 

@@ -171,6 +171,8 @@ pub struct PresetEntry {
     pub preset: Option<Arc<Preset>>,
     /// True if it has changes that are not saved.
     pub changed: bool,
+    /// True while its file is being written.
+    pub saving: bool,
     /// What is wrong with its file, if something is; the last good one stays in use.
     pub broken: Option<String>,
 }
@@ -198,6 +200,8 @@ pub struct PresetView {
     pub sides_differ: bool,
     /// True if it differs from what is stored.
     pub changed: bool,
+    /// True while it is being saved: until that is done it is changed.
+    pub saving: bool,
     /// True if there is a change to take back.
     pub can_undo: bool,
     /// True if there is a change to make again.

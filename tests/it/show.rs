@@ -5,10 +5,11 @@ mod hung_disk;
 mod live_hands;
 mod projectors;
 mod queue;
+mod real_disk;
 mod recording;
 mod rig;
 mod scenario;
-mod slow_disk;
+pub(crate) mod slow_disk;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

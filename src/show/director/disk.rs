@@ -1,8 +1,9 @@
 //! What the director does about file work: it hands out jobs, takes in what came of them, and tells of waits.
 
 use super::Director;
+use crate::show::disk::job_queue::News;
 use crate::show::disk::settings::SettingsAnswer;
-use crate::show::disk::{DiskWait, Done, END_PATIENCE, SettingsJob};
+use crate::show::disk::{Disk, DiskWait, Done, END_PATIENCE, SettingsJob};
 use crate::show::snapshot::Severity;
 use crate::time::HostTime;
 
@@ -29,6 +30,8 @@ impl Director {
     pub(super) fn look_at_disk(&mut self, now: HostTime) {
         let settings = self.cast.disk.settings.done(now);
         self.take_settings(settings);
+        let presets = self.cast.disk.presets.done(now);
+        self.take_presets(presets);
         let music = self.cast.disk.music.done(now);
         self.take_music(music);
         self.tell_disk();
@@ -36,9 +39,10 @@ impl Director {
 
     fn tell_disk(&mut self) {
         let disk = &mut self.cast.disk;
-        for (is_trouble, text) in
-            disk.settings.take_news().into_iter().chain(disk.music.take_news())
-        {
+        let mut news = disk.settings.take_news();
+        news.extend(disk.presets.take_news());
+        news.extend(disk.music.take_news());
+        for News { is_trouble, text } in news {
             let severity = if is_trouble { Severity::Warning } else { Severity::Info };
             self.notices.add(severity, text);
         }
@@ -53,18 +57,24 @@ impl Director {
     /// What is waited for, of every kind.
     pub(super) fn disk_waits(&self, now: HostTime) -> Vec<DiskWait> {
         let disk = &self.cast.disk;
-        disk.settings.waits(now).chain(disk.music.waits(now)).collect()
+        let waits = disk.settings.waits(now).chain(disk.presets.waits(now));
+        let recording = self.recorder.recording.filter(|recording| recording.waits_s > 0);
+        let recording = recording
+            .map(|recording| DiskWait { what: "recording".to_owned(), seconds: recording.waits_s });
+        waits.chain(disk.music.waits(now)).chain(recording).collect()
     }
 
     /// Waits, at the end of a show and in the dark, until what is owed is written, but not for ever. Names what was
     /// not.
-    pub(super) fn close_disk(&mut self) -> Vec<String> {
-        let disk = &mut self.cast.disk;
-        let until = disk.clock.now() + END_PATIENCE;
-        let (settings, mut left) = disk.settings.close(disk.clock.as_ref(), until);
-        let (music, lists) = disk.music.close(disk.clock.as_ref(), until);
-        left.extend(lists);
+    pub(super) fn close_disk(&mut self, unrecorded: Vec<String>) -> Vec<String> {
+        let Disk { settings, presets, music, clock } = &mut self.cast.disk;
+        let clock = clock.as_ref();
+        let (settings, mut left) = settings.close(clock, clock.now() + END_PATIENCE);
+        let (presets, unsaved) = presets.close(clock, clock.now() + END_PATIENCE);
+        let (music, lists) = music.close(clock, clock.now() + END_PATIENCE);
+        left.extend(unsaved.into_iter().chain(lists).chain(unrecorded));
         self.take_settings(settings);
+        self.take_presets(presets);
         self.take_music(music);
         for what in &left {
             let text = format!("{what}: the disk did not answer before the end; it is not written");

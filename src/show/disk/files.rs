@@ -79,6 +79,14 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     renamed
 }
 
+/// Gives a file another name; one that is there already goes.
+///
+/// # Errors
+/// The disk refuses.
+pub fn put_aside(path: &Path, aside: &Path) -> io::Result<()> {
+    fs::rename(path, aside)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

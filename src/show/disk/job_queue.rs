@@ -106,6 +106,15 @@ pub struct DiskWait {
     pub seconds: u64,
 }
 
+/// Something to be told of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// False where a trouble is over.
+    pub is_trouble: bool,
+    /// What an operator should read.
+    pub text: String,
+}
+
 /// A job that was asked for and is not done.
 #[derive(Debug)]
 struct Asked {
@@ -127,7 +136,7 @@ pub struct JobQueue<J: Job> {
     waiting: VecDeque<(Asked, J)>,
     at_work: Vec<Asked>,
     asked: u64,
-    news: Vec<(bool, String)>,
+    news: Vec<News>,
 }
 
 impl<J: Job> JobQueue<J> {
@@ -182,7 +191,7 @@ impl<J: Job> JobQueue<J> {
                 let text = format!(
                     "{words}: {waits_for} has not answered for {seconds} s; the show goes on without it"
                 );
-                self.news.push((true, text));
+                self.news.push(News { is_trouble: true, text });
             }
         }
         all
@@ -194,8 +203,8 @@ impl<J: Job> JobQueue<J> {
         !(self.at_work.is_empty() && self.waiting.is_empty())
     }
 
-    /// What is to be told since the last call, in order: true with what is a trouble, false where one is over.
-    pub fn take_news(&mut self) -> Vec<(bool, String)> {
+    /// What is to be told since the last call, in order.
+    pub fn take_news(&mut self) -> Vec<News> {
         std::mem::take(&mut self.news)
     }
 
@@ -236,11 +245,12 @@ impl<J: Job> JobQueue<J> {
         let asked = self.at_work.remove(at);
         if done.answer.is_none() {
             let text = format!("{}: failed; please report it", asked.words);
-            self.news.push((true, text));
+            self.news.push(News { is_trouble: true, text });
         } else if asked.told {
             let seconds = now.since(asked.since).as_secs();
             let Asked { words, waits_for, .. } = asked;
-            self.news.push((false, format!("{words}: {waits_for} has answered after {seconds} s")));
+            let text = format!("{words}: {waits_for} has answered after {seconds} s");
+            self.news.push(News { is_trouble: false, text });
         }
     }
 
@@ -381,13 +391,16 @@ mod tests {
         }
         let told = jobs.take_news();
         assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].0 && told[0].1.contains("writing a 1: the disk has not answered for 1 s"));
+        assert!(
+            told[0].is_trouble
+                && told[0].text.contains("writing a 1: the disk has not answered for 1 s")
+        );
         let shown: Vec<_> = jobs.waits(at(3.5)).collect();
         assert_eq!(shown, [DiskWait { what: "writing a 1".into(), seconds: 3 }]);
         slow.finish(0, Some(1));
         assert_eq!(jobs.done(at(8.0)).len(), 1);
-        let over = "writing a 1: the disk has answered after 8 s";
-        assert_eq!(jobs.take_news(), [(false, over.to_owned())]);
+        let text = "writing a 1: the disk has answered after 8 s".to_owned();
+        assert_eq!(jobs.take_news(), [News { is_trouble: false, text }]);
         assert!(jobs.waits(at(8.0)).count() == 0 && !jobs.is_busy());
     }
 
@@ -425,7 +438,7 @@ mod tests {
         jobs.ask(write("a", 2), at(0.0)).unwrap();
         slow.finish(0, None);
         assert!(jobs.done(at(0.1))[0].answer.is_none());
-        assert!(jobs.take_news()[0].1.contains("writing a 1: failed"));
+        assert!(jobs.take_news()[0].text.contains("writing a 1: failed"));
         assert_eq!(slow.0.lock().unwrap().0.len(), 1);
     }
 }

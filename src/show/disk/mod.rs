@@ -7,6 +7,7 @@
 pub mod files;
 pub mod job_queue;
 pub mod music;
+pub mod presets;
 pub mod settings;
 pub mod threads;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use job_queue::{DiskWait, Done, Full, Job, JobId, JobQueue, MayWait, Workers};
 pub use music::{MusicAnswer, MusicJob};
+pub use presets::{PresetAnswer, PresetJob};
 pub use settings::SettingsJob;
 pub use threads::Threads;
 
@@ -23,6 +25,8 @@ use crate::time::Clock;
 /// How long the end of a show waits for what is still to be written.
 pub const END_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Jobs about presets that are done at the same time: they are in one order.
+pub const PRESETS_AT_WORK: usize = 1;
 /// Files of settings that are written at the same time: there are two.
 pub const SETTINGS_AT_WORK: usize = 2;
 /// Files of music that are opened at the same time. One is, unless others hang: then there are as many more tries.
@@ -32,6 +36,8 @@ pub const MUSIC_AT_WORK: usize = 8;
 pub struct Disk {
     /// What is remembered of projectors.
     pub settings: JobQueue<SettingsJob>,
+    /// The user's presets.
+    pub presets: JobQueue<PresetJob>,
     /// Tracks and playlists.
     pub music: JobQueue<MusicJob>,
     /// Measures the wait at the end.
@@ -40,8 +46,9 @@ pub struct Disk {
 
 impl std::fmt::Debug for Disk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { settings, music, clock: _ } = self;
-        f.debug_struct("Disk").field("settings", settings).field("music", music).finish()
+        let Self { settings, presets, music, clock: _ } = self;
+        let mut told = f.debug_struct("Disk");
+        told.field("settings", settings).field("presets", presets).field("music", music).finish()
     }
 }
 
@@ -51,6 +58,7 @@ impl Disk {
     pub fn with_threads(clock: Arc<dyn Clock>) -> Self {
         Self {
             settings: JobQueue::new("settings", Box::new(Threads::at_most(SETTINGS_AT_WORK))),
+            presets: JobQueue::new("presets", Box::new(Threads::at_most(PRESETS_AT_WORK))),
             music: JobQueue::new("music", Box::new(Threads::at_most(MUSIC_AT_WORK))),
             clock,
         }

@@ -240,3 +240,58 @@ fn a_folder_that_refuses_settings_is_told_of_with_its_cure() {
     assert!(notice.text.contains("is not remembered") && notice.text.contains("make room"));
     assert!(seen.projectors[0].mounting.invert_x, "and holds for this show");
 }
+
+#[test]
+fn a_folder_of_presets_that_hangs_holds_no_edit_no_music_and_no_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let presets = folder.path().join("presets");
+    let mut show = lit_show(folder.path());
+    let b = tone(folder.path(), "b.wav", 20.0);
+    show.disk.hang("presets");
+    let radius = |value: f32| Command::SetParam { name: "radius".into(), value };
+    show.tell(radius(0.5));
+    show.tell(Command::SavePreset);
+    show.run(1.5);
+    let seen = show.snapshot();
+    assert!(seen.preset.changed && seen.preset.saving);
+    let waits: Vec<_> = seen.disk_waits.iter().map(|wait| wait.what.as_str()).collect();
+    assert!(waits.iter().any(|what| what.contains("saving Circle 0.6")), "{waits:?}");
+    show.tell(radius(0.3));
+    show.tell(Command::NewPreset { name: "Star".into(), generator: "star".into() });
+    show.tell(Command::Open(b));
+    show.run(0.2);
+    let seen = show.snapshot();
+    assert_eq!((seen.preset.name.as_str(), seen.transport.title.as_str()), ("Star", "b.wav"));
+    assert!(seen.presets.iter().any(|entry| entry.name == "Star" && entry.saving));
+    goes_on_and_stops(&mut show);
+    assert!(!presets.exists());
+    show.disk.answer();
+    show.run(0.7);
+    let seen = show.snapshot();
+    let of = |name: &str| seen.presets.iter().find(|entry| entry.name == name).unwrap();
+    assert!(of("Circle 0.6").changed, "it was changed after it was saved");
+    assert!(!of("Circle 0.6").saving && !of("Star").saving && !seen.preset.changed);
+    assert!(seen.disk_waits.is_empty());
+    let text = fs::read_to_string(presets.join("circle-0-6.toml")).unwrap();
+    assert!(text.contains("radius = 0.5"), "as it was when that was wished for: {text}");
+    assert_eq!(told(&mut show, "saved "), 1);
+    // What is wished for at the end and hangs is named.
+    show.disk.hang("presets");
+    show.tell(Command::DeletePreset("Star".into()));
+    let report = show.finish();
+    assert!(report.not_written[0].starts_with("deleting Star"), "{:?}", report.not_written);
+}
+
+#[test]
+fn a_look_at_presets_that_hangs_is_one_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut show = lit_show(folder.path());
+    show.disk.hang("looking for presets");
+    show.run(5.0);
+    assert_eq!(show.snapshot().disk_waits.len(), 1);
+    assert_eq!(told(&mut show, "looking for presets"), 1);
+    show.disk.answer();
+    show.run(0.1);
+    assert!(show.snapshot().disk_waits.is_empty());
+    assert!(show.finish().not_written.is_empty());
+}

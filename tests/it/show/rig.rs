@@ -398,20 +398,23 @@ fn the_projectors_of_a_desk_are_remembered_and_never_whether_light_was_allowed()
 }
 
 /// A desk as it is opened by itself: real threads, no sound card, what is remembered lies in `folder`.
-fn desk(folder: &Path) -> ShowHandle {
+pub(super) fn desk(folder: &Path) -> ShowHandle {
+    show::start(&config(folder), None).unwrap()
+}
+
+pub(super) fn config(folder: &Path) -> ShowConfig {
     let source = Source::Playback { music: Vec::new(), start_s: 0.0, audio: AudioChoice::None };
-    let config = ShowConfig {
+    ShowConfig {
         source,
         rig: Some(folder.join("rig.toml")),
         mountings: Some(folder.join("projectors.toml")),
         preset_folder: Some(folder.join("presets")),
         ..ShowConfig::default()
-    };
-    show::start(&config, None).unwrap()
+    }
 }
 
 /// Looks until the desk is as it should be; a machine that is held up takes longer.
-fn wait(desk: &mut ShowHandle, what: &str, is_so: impl Fn(&Snapshot) -> bool) {
+pub(super) fn wait(desk: &mut ShowHandle, what: &str, is_so: impl Fn(&Snapshot) -> bool) {
     let until = SystemClock.now() + Duration::from_secs(20);
     while !is_so(&desk.snapshot()) {
         assert!(SystemClock.now() < until, "{what}: {:?}", desk.snapshot().projectors);

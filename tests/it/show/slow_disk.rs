@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use galvo::show::disk::{self, Disk, Done, Job, JobId, JobQueue, MayWait, Workers};
+use galvo::show::disk::{self, Disk, Done, Job, JobId, JobQueue, MayWait, PresetJob, Workers};
 use galvo::time::Clock;
 
 /// What hangs: a job whose kind or words hold one of these.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SlowDisk(Arc<Mutex<Vec<String>>>);
+pub(crate) struct SlowDisk(Arc<Mutex<Vec<String>>>);
 
 impl SlowDisk {
     /// From now on all that is called so does not answer.
@@ -26,9 +26,15 @@ impl SlowDisk {
     pub(super) fn work(&self, clock: Arc<dyn Clock>) -> Disk {
         Disk {
             settings: self.queue("settings", disk::SETTINGS_AT_WORK),
+            presets: self.presets(),
             music: self.queue("music", disk::MUSIC_AT_WORK),
             clock,
         }
+    }
+
+    /// The file work of presets alone.
+    pub(crate) fn presets(&self) -> JobQueue<PresetJob> {
+        self.queue("presets", disk::PRESETS_AT_WORK)
     }
 
     fn queue<J: Job>(&self, kind: &'static str, most: usize) -> JobQueue<J> {
