@@ -13,6 +13,7 @@ use super::args::{degrees, seconds};
 use crate::dac::{self, DacUri, identity};
 use crate::path::perspective::{Corners, SQUARE};
 use crate::path::{ColourOrder, GalvoProfile, Mounting};
+use crate::show::disk::{Job, MayWait};
 use crate::show::installation::MOST_TRIM_US;
 use crate::show::{Installation, Mountings, ZoneKind, ZoneSpec};
 
@@ -119,7 +120,11 @@ pub(super) fn set(args: &SetArgs) -> anyhow::Result<()> {
     set_up.mounting.check()?;
     set_up.installation.ready()?;
     mountings.install(&args.uri, id.as_deref(), set_up.installation.clone());
-    mountings.set(&args.uri, id.as_deref(), set_up.mounting)?;
+    mountings.set(&args.uri, id.as_deref(), set_up.mounting);
+    let answer = mountings.to_write()?.run(&MayWait::here());
+    if let Some(trouble) = answer.trouble() {
+        anyhow::bail!(trouble);
+    }
     if args.json {
         let told = Told { uri: &args.uri, id, set_up: &set_up };
         println!("{}", serde_json::to_string_pretty(&told)?);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
 
 use super::draft::Draft;
 use super::export::ExportSettings;
@@ -14,6 +14,7 @@ use super::offline::OfflineSettings;
 use super::render::{RenderError, Rendered, render};
 use crate::pattern::Preset;
 use crate::realtime::priority::{Urgency, request};
+use crate::show::disk::END_PATIENCE;
 use crate::show::recorder::RenderingView;
 use crate::time::HostTime;
 
@@ -121,8 +122,10 @@ impl Drop for Rendering {
     fn drop(&mut self) {
         self.cancel();
         if let Some(thread) = self.thread.take() {
-            // It removes its half file before the program ends.
-            drop(thread.join());
+            // It removes its half file before the program ends, if the disk answers.
+            if !matches!(self.done.recv_timeout(END_PATIENCE), Err(RecvTimeoutError::Timeout)) {
+                drop(thread.join());
+            }
         }
     }
 }

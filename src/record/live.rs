@@ -5,19 +5,20 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, bounded};
 use thiserror::Error;
 
 use super::draft::{Draft, DraftError};
 use super::reel::{MOST_BYTES, Reel, ReelEnd, Tally};
 use crate::format::FileKind;
 use crate::frame::FrameReceiver;
+use crate::show::disk::END_PATIENCE;
 use crate::show::recorder::{MadeFile, Recorded};
-use crate::time::Clock;
+use crate::time::{Clock, HostTime};
 
 /// How often the rings are looked at: a small part of what they hold.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -188,11 +189,14 @@ fn plain(name: &str) -> String {
     plain.trim_matches(['-', '.']).to_owned()
 }
 
-/// A recording on a thread of its own. Dropping it ends it.
+/// A recording on a thread of its own. Dropping it ends it: files get their names, but a disk that does not answer is
+/// not waited for.
 #[derive(Debug)]
 pub struct Recorder {
     tallies: Arc<Tallies>,
     stop: Arc<AtomicBool>,
+    /// When the disk answered last, ns of host time.
+    answered_ns: Arc<AtomicI64>,
     done: Receiver<Done>,
     thread: Option<JoinHandle<()>>,
 }
@@ -206,12 +210,15 @@ impl Recorder {
         let tallies = Arc::<Tallies>::default();
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, told) = (Arc::clone(&stop), Arc::clone(&tallies));
+        let answered_ns = Arc::new(AtomicI64::new(clock.now().as_nanos()));
+        let answered = Arc::clone(&answered_ns);
         let (tell, done) = bounded(1);
         let work = move || {
             let over = match Recording::begin(order) {
                 Ok(recording) => {
                     let mut recording = Recording { tallies: told, ..recording };
                     while !stopped.load(Ordering::Acquire) && recording.step() {
+                        answered.store(clock.now().as_nanos(), Ordering::Relaxed);
                         clock.sleep_until(clock.now() + LOOK_EVERY);
                     }
                     recording.finish()
@@ -222,13 +229,31 @@ impl Recorder {
             drop(tell.send(over));
         };
         let thread = std::thread::Builder::new().name("recorder".into()).spawn(work);
-        Ok(Self { tallies, stop, done, thread: Some(thread?) })
+        Ok(Self { tallies, stop, answered_ns, done, thread: Some(thread?) })
     }
 
     /// The figures so far.
     #[must_use]
     pub fn tallies(&self) -> &Tallies {
         &self.tallies
+    }
+
+    /// How long the disk has not answered.
+    #[must_use]
+    pub fn silent_for(&self, now: HostTime) -> Duration {
+        now.since(HostTime::from_nanos(self.answered_ns.load(Ordering::Relaxed)))
+    }
+
+    /// Asks it to end, and waits so long for its files to get their names; false if the disk has not answered.
+    pub fn end_within(&mut self, patience: Duration) -> bool {
+        self.stop();
+        let is_over = !matches!(self.done.recv_timeout(patience), Err(RecvTimeoutError::Timeout));
+        if let Some(thread) = self.thread.take()
+            && is_over
+        {
+            drop(thread.join());
+        }
+        is_over
     }
 
     /// Asks it to end. Never waits.
@@ -252,10 +277,9 @@ impl Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        self.stop();
-        if let Some(thread) = self.thread.take() {
-            // Its files get their names before the program ends.
-            drop(thread.join());
+        // Its files get their names before the program ends, if the disk answers.
+        if self.thread.is_some() && !self.end_within(END_PATIENCE) {
+            tracing::error!("the recording is not whole: the disk did not answer before the end");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::export::ExportSettings;
 use super::job::{Job, Progress, Rendering};
@@ -11,6 +11,8 @@ use super::local_time::Zone;
 use super::offline::OfflineSettings;
 use super::render::{RenderError, Rendered, usual_settings};
 use crate::format::FileKind;
+use crate::show::disk::END_PATIENCE;
+use crate::show::disk::job_queue::PATIENCE;
 use crate::show::recorder::{MadeFile, Recorded, RecorderView, RecordingView, RenderOrder, Studio};
 use crate::show::snapshot::Severity;
 use crate::time::{Clock, HostTime, wall_clock};
@@ -53,6 +55,8 @@ struct Take {
     projectors: usize,
     began: HostTime,
     ending: bool,
+    /// The wait for the disk that was told, at its longest.
+    waited: Option<Duration>,
     work: Work,
 }
 
@@ -102,6 +106,34 @@ impl FileStudio {
         let mut made: Vec<_> = self.made.iter().cloned().chain(files).collect();
         made.drain(..made.len().saturating_sub(MOST_MADE));
         self.made = made.into();
+    }
+
+    /// Says once that the disk does not answer, and once that it does again.
+    fn tell_wait(&mut self, now: HostTime) {
+        let Some(Take { waited, work: Work::Thread(recorder), .. }) = &mut self.recording else {
+            return;
+        };
+        let silent = recorder.silent_for(now);
+        let folder = self.folder.display();
+        let told = match *waited {
+            None if silent >= PATIENCE => Some((
+                Severity::Warning,
+                format!(
+                    "recording in {folder}: the disk has not answered for {} s; what it does not take is lost to the recording",
+                    silent.as_secs()
+                ),
+            )),
+            Some(longest) if silent < PATIENCE => Some((
+                Severity::Info,
+                format!(
+                    "recording in {folder}: the disk has answered after {} s",
+                    longest.as_secs()
+                ),
+            )),
+            _ => None,
+        };
+        *waited = (silent >= PATIENCE).then_some(silent);
+        self.told.extend(told);
     }
 
     fn follow_recording(&mut self) {
@@ -176,10 +208,7 @@ impl Work {
 impl Drop for FileStudio {
     /// A recording gets its name; a rendering leaves nothing.
     fn drop(&mut self) {
-        if let Some(Take { work: Work::Stepped(Some(recording)), .. }) = self.recording.take() {
-            // What it would tell has nobody to hear it.
-            drop(recording.finish());
-        }
+        drop(self.close(END_PATIENCE));
     }
 }
 
@@ -201,8 +230,8 @@ impl Studio for FileStudio {
         };
         match work {
             Ok(work) => {
-                let (projectors, ending) = (count, false);
-                self.recording = Some(Take { kind, projectors, began: now, ending, work });
+                let (projectors, ending, waited) = (count, false, None);
+                self.recording = Some(Take { kind, projectors, began: now, ending, waited, work });
             }
             Err(text) => self.tell(Severity::Error, text),
         }
@@ -248,7 +277,25 @@ impl Studio for FileStudio {
         self.folder = Arc::new(folder);
     }
 
+    fn close(&mut self, patience: Duration) -> Vec<String> {
+        self.cancel_render();
+        match self.recording.take().map(|take| take.work) {
+            Some(Work::Thread(mut recorder)) => {
+                let is_whole = recorder.end_within(patience);
+                let words = || format!("the recording in {}", self.folder.display());
+                (!is_whole).then(words).into_iter().collect()
+            }
+            Some(Work::Stepped(Some(recording))) => {
+                // What it would tell has nobody to hear it.
+                drop(recording.finish());
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn look(&mut self, now: HostTime, tell: &mut dyn FnMut(Severity, String)) -> RecorderView {
+        self.tell_wait(now);
         self.follow_recording();
         self.follow_rendering();
         self.told.drain(..).for_each(|(severity, text)| tell(severity, text));
@@ -263,6 +310,7 @@ impl Studio for FileStudio {
                 points,
                 lost,
                 ending: take.ending,
+                waits_s: take.waited.map_or(0, |waited| waited.as_secs()),
             }
         });
         RecorderView {
@@ -374,5 +422,44 @@ mod tests {
         let (view, told) = wait(&mut studio);
         assert_eq!((view.made.len(), view.recording), (0, None));
         assert!(told.iter().all(|text| text.contains("choose another")), "{told:?}");
+    }
+
+    /// A recorder whose thread does not come back from its first look.
+    struct Stuck(crossbeam_channel::Receiver<()>);
+
+    impl Clock for Stuck {
+        fn now(&self) -> HostTime {
+            HostTime::from_nanos(0)
+        }
+
+        fn sleep_until(&self, _: HostTime) {
+            drop(self.0.recv());
+        }
+    }
+
+    #[test]
+    fn a_recording_whose_disk_hangs_is_told_once_not_waited_for_and_named_at_the_end() {
+        let home = tempfile::tempdir().unwrap();
+        let (hold, held) = crossbeam_channel::bounded(0);
+        let mut studio = FileStudio::new(home.path().to_owned(), Arc::new(Stuck(held)));
+        let (_producer, taps) = frame::producer(8, Arc::new(SystemClock));
+        let sent = taps.ring_tap(TapPoint::Sent, 8, 1).unwrap();
+        let at = |seconds: f64| HostTime::from_nanos(0).plus_secs_f64(seconds);
+        studio.record(FileKind::Csv, vec![Recorded { projector: "sim:".into(), sent }], at(0.0));
+        let mut told = Vec::new();
+        let mut waits = Vec::new();
+        for seconds in [0.5, 1.5, 3.5] {
+            let view = studio.look(at(seconds), &mut |_, text| told.push(text));
+            waits.push(view.recording.unwrap().waits_s);
+        }
+        assert_eq!(waits, [0, 1, 3]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("the disk has not answered for 1 s"), "{told:?}");
+        let view = studio.look(at(0.1), &mut |_, text| told.push(text));
+        assert_eq!(view.recording.unwrap().waits_s, 0);
+        assert!(told[1].contains("the disk has answered after 3 s"), "{told:?}");
+        let named = studio.close(Duration::ZERO);
+        assert_eq!(named, [format!("the recording in {}", home.path().display())]);
+        drop(hold);
     }
 }

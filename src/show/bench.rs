@@ -1,14 +1,17 @@
 //! The presets of a show and what an operator does with them: choosing, changing, comparing, and looking after the files.
 //!
-//! It answers each wish with what the light must do. Unsaved changes of a preset are kept while others play.
+//! It answers each wish with what the light must do. Unsaved changes of a preset are kept while others play. What is to
+//! be done with files is asked of the disk and never waited for: a preset counts as changed until it is saved, and what
+//! was made, renamed or deleted is so at once, unless the disk refuses it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::command::Command;
+use super::disk::{Done, JobId, JobQueue, PresetAnswer, PresetJob};
 use super::edit::EditError;
 use super::editor::PresetEditor;
-use super::library::{FileAct, Library, LibraryError};
+use super::library::{FileAct, Library, LibraryError, WishId};
 use super::snapshot::{PresetEntry, PresetView};
 use crate::pattern::catalog;
 use crate::pattern::preset::rewrite::rewritten;
@@ -19,6 +22,8 @@ use crate::time::HostTime;
 const MAX_DRAFTS: usize = 64;
 /// Most acts with files that can be taken back.
 const MAX_ACTS: usize = 64;
+/// Most acts with files that the disk has not done yet.
+const MAX_UNDONE: usize = 32;
 
 /// What the light must do.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,11 +57,51 @@ pub enum BenchError {
     /// The preset would be wrong.
     #[error(transparent)]
     Preset(#[from] PresetError),
+    /// The disk does not answer.
+    #[error(
+        "the folder of presets has not answered for {MAX_UNDONE} acts: what is at work stays as it is; try again when it answers"
+    )]
+    Waiting,
+}
+
+/// What the disk has said, for the operator and the light.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// There is something to tell.
+    Told(String),
+    /// The preset at work follows its file.
+    Followed(String),
+    /// It refused: why, and what became of it.
+    Refused(String),
+    /// The presets to choose from are others, or are saved.
+    Changed,
+}
+
+/// What is to be noted once the disk has done what was wished for.
+#[derive(Debug)]
+enum Then {
+    /// The preset stored under this name is stored like this.
+    Saved { stored_name: String, preset: Arc<Preset> },
+    /// It was done for the first time.
+    Done(u64),
+    /// It was taken back.
+    Undone(u64),
+    /// It was done again.
+    Redone(u64),
+}
+
+/// A wish that the disk has not done yet.
+#[derive(Debug)]
+struct Undone {
+    wish: WishId,
+    job: Option<JobId>,
+    then: Then,
 }
 
 /// Something done with files, and in which words.
 #[derive(Debug)]
 struct Act {
+    id: u64,
     words: String,
     file: FileAct,
     /// The name before and after, for a preset that was renamed.
@@ -73,6 +118,11 @@ pub struct PresetBench {
     acts_undone: Vec<Act>,
     /// True if the last thing done was with files: Undo takes it back first.
     last_was_act: bool,
+    acts_done: u64,
+    /// What the disk has to do.
+    undone: Vec<Undone>,
+    /// The look at the files that is under way.
+    looking: Option<JobId>,
 }
 
 impl PresetBench {
@@ -87,6 +137,9 @@ impl PresetBench {
             acts: Vec::new(),
             acts_undone: Vec::new(),
             last_was_act: false,
+            acts_done: 0,
+            undone: Vec::new(),
+            looking: None,
         }
     }
 
@@ -107,6 +160,20 @@ impl PresetBench {
     /// # Errors
     /// What is wrong with the wish, and the cure.
     pub fn obey(&mut self, wish: &Command, now: HostTime) -> Result<Outcome, BenchError> {
+        let is_about_files = matches!(
+            wish,
+            Command::SavePreset
+                | Command::SavePresetAs(_)
+                | Command::NewPreset { .. }
+                | Command::DuplicatePreset { .. }
+                | Command::RenamePreset { .. }
+                | Command::DeletePreset(_)
+                | Command::Undo
+                | Command::Redo
+        );
+        if is_about_files && self.undone.len() >= MAX_UNDONE {
+            return Err(BenchError::Waiting);
+        }
         match wish {
             Command::SelectPreset(name) => self.take(name),
             Command::SetParam { name, value } => {
@@ -144,20 +211,159 @@ impl PresetBench {
             Command::DuplicatePreset { of, name } => self.duplicate(of, name),
             Command::RenamePreset { from, to } => self.rename(from, to.trim()),
             Command::DeletePreset(name) => {
-                let file = self.library.delete(name)?;
-                Ok(self.done(format!("deleted {name}"), file, None))
+                let made = self.library.delete(name)?;
+                Ok(self.done(format!("deleted {name}"), made, None))
             }
             _ => Ok(Outcome::Nothing),
         }
     }
 
-    /// Reads what changed on disk; `None` if nothing did. The preset at work follows its file; if that is broken now,
-    /// the last good one plays on.
-    pub fn reload(&mut self) -> Option<Outcome> {
-        if !self.library.refresh_if_changed() {
-            return None;
+    /// Asks the disk for what was wished for since the last call. Never waits.
+    pub fn ask(&mut self, disk: &mut JobQueue<PresetJob>, now: HostTime) -> Vec<Heard> {
+        let mut heard = Vec::new();
+        for (wish, write) in self.library.take_orders() {
+            match disk.ask(PresetJob::Write(write), now) {
+                Ok(job) => {
+                    let asked = self.undone.iter_mut().find(|undone| undone.wish == wish);
+                    asked.into_iter().for_each(|undone| undone.job = Some(job));
+                }
+                Err(full) => {
+                    let error = std::io::Error::other(full);
+                    let path = std::path::PathBuf::new();
+                    heard.push(self.settle(wish, Err(LibraryError::Io { path, error })));
+                }
+            }
         }
-        Some(self.follow_file())
+        heard
+    }
+
+    /// Asks the disk whether a file has changed, unless it has something to do already.
+    pub fn look(&mut self, disk: &mut JobQueue<PresetJob>, now: HostTime) {
+        if self.looking.is_none() && self.undone.is_empty() {
+            self.looking = disk.ask(PresetJob::Look(self.library.look()), now).ok();
+        }
+    }
+
+    /// Takes in what the disk has done. The preset at work follows its file; if that is broken now, the last good one
+    /// plays on.
+    pub fn hear(&mut self, done: Done<PresetAnswer>) -> Option<Heard> {
+        if self.looking == Some(done.id) {
+            self.looking = None;
+            let PresetAnswer::Looked(listing) = done.answer? else { return None };
+            self.library.take_listing(listing);
+            // What is being saved will be what is stored.
+            let name = &self.editor.stored().name;
+            let follows = !self.library.is_saving(name);
+            return Some(match follows.then(|| self.follow_file()) {
+                Some(Outcome::Told(text)) => Heard::Followed(text),
+                _ => Heard::Changed,
+            });
+        }
+        let undone = self.undone.iter().find(|undone| undone.job == Some(done.id))?;
+        let written = match done.answer {
+            Some(PresetAnswer::Written(written)) => written,
+            _ => {
+                let error = std::io::Error::other("writing it failed");
+                Err(LibraryError::Io { path: std::path::PathBuf::new(), error })
+            }
+        };
+        Some(self.settle(undone.wish, written))
+    }
+
+    /// Notes what became of a wish.
+    fn settle(
+        &mut self,
+        wish: WishId,
+        written: Result<Option<super::disk::presets::Seen>, LibraryError>,
+    ) -> Heard {
+        let path = written.as_ref().ok().and_then(|seen| Some(seen.as_ref()?.path.clone()));
+        let settled = self.library.settle(wish, written);
+        let Some(at) = self.undone.iter().position(|undone| undone.wish == wish) else {
+            return Heard::Changed;
+        };
+        let Undone { then, .. } = self.undone.remove(at);
+        match (settled, then) {
+            (Ok(()), Then::Saved { stored_name, preset }) => {
+                self.note_saved(&stored_name, preset);
+                let path = path.unwrap_or_default();
+                Heard::Told(format!("saved {}", path.display()))
+            }
+            (Ok(()), _) => Heard::Changed,
+            (Err(error), then) => {
+                let words = match then {
+                    Then::Saved { preset, .. } => {
+                        format!("{} is not saved and stays as you changed it", preset.name)
+                    }
+                    Then::Done(id) => self.was_not_done(id),
+                    Then::Undone(id) => self.was_not_taken_back(id),
+                    Then::Redone(id) => self.was_not_done_again(id),
+                };
+                Heard::Refused(format!("{words}: {error}"))
+            }
+        }
+    }
+
+    /// The preset stored under this name is stored as `preset` now; it may have been changed since.
+    fn note_saved(&mut self, stored_name: &str, preset: Arc<Preset>) {
+        if self.editor.stored().name == *stored_name {
+            if preset.name != *stored_name {
+                self.drafts.remove(&preset.name);
+            }
+            self.editor.was_saved(preset);
+        } else if let Some(mut draft) = self.drafts.remove(stored_name) {
+            let name = preset.name.clone();
+            draft.was_saved(preset);
+            self.drafts.insert(name, draft);
+        }
+    }
+
+    /// What is stored under this name is what the library says.
+    fn note_stored(&mut self, name: &str) {
+        let Ok(stored) = self.library.get(name) else { return };
+        if self.editor.stored().name == *name {
+            self.editor.was_saved(stored);
+        } else if let Some(draft) = self.drafts.get_mut(name) {
+            draft.was_saved(stored);
+        }
+    }
+
+    /// A new preset stays, not saved; all else is as it was.
+    fn was_not_done(&mut self, id: u64) -> String {
+        let place = self.acts.iter().position(|act| act.id == id);
+        let Some(place) = place else { return "what was done with a file was not done".to_owned() };
+        if self.acts[place].file.before.is_none() {
+            return format!("{}, but it is not saved", self.acts[place].words);
+        }
+        let act = self.acts.remove(place);
+        if let Some((from, to)) = &act.renamed {
+            self.follow_name(to, from);
+            self.note_stored(from);
+        }
+        format!("not done: {}", act.words)
+    }
+
+    fn was_not_taken_back(&mut self, id: u64) -> String {
+        let place = self.acts_undone.iter().position(|act| act.id == id);
+        let Some(place) = place else { return "it was not taken back".to_owned() };
+        let act = self.acts_undone.remove(place);
+        if let Some((from, to)) = &act.renamed {
+            self.follow_name(from, to);
+        }
+        let words = format!("not taken back: {}", act.words);
+        self.acts.push(act);
+        words
+    }
+
+    fn was_not_done_again(&mut self, id: u64) -> String {
+        let place = self.acts.iter().position(|act| act.id == id);
+        let Some(place) = place else { return "it was not done again".to_owned() };
+        let act = self.acts.remove(place);
+        if let Some((from, to)) = &act.renamed {
+            self.follow_name(to, from);
+        }
+        let words = format!("not done again: {}", act.words);
+        self.acts_undone.push(act);
+        words
     }
 
     /// The presets to choose from, with what is changed and not saved.
@@ -185,8 +391,9 @@ impl PresetBench {
     #[must_use]
     pub fn view(&self) -> PresetView {
         let view = self.editor.view();
-        let is_stored = self.library.get(&view.stored_name).is_ok();
+        let is_stored = self.library.is_stored(&view.stored_name);
         PresetView {
+            saving: self.library.is_saving(&view.name),
             changed: view.changed || !is_stored,
             can_undo: view.can_undo || !self.acts.is_empty(),
             can_redo: view.can_redo || (self.last_was_act && !self.acts_undone.is_empty()),
@@ -242,7 +449,8 @@ impl PresetBench {
         }
         let Some(act) = self.acts.pop() else { return Ok(Outcome::Nothing) };
         let renamed = act.renamed.clone().map(|(before, after)| (after, before));
-        let outcome = self.write(&act.file.path, act.file.before.as_deref(), renamed)?;
+        let (path, text) = (&act.file.path, act.file.before.as_deref());
+        let outcome = self.write(path, text, renamed, Then::Undone(act.id));
         self.acts_undone.push(act);
         self.last_was_act = true;
         Ok(outcome)
@@ -254,7 +462,8 @@ impl PresetBench {
             return Ok(self.edited(is_changed));
         }
         let Some(act) = self.acts_undone.pop() else { return Ok(Outcome::Nothing) };
-        let outcome = self.write(&act.file.path, act.file.after.as_deref(), act.renamed.clone())?;
+        let (path, text) = (&act.file.path, act.file.after.as_deref());
+        let outcome = self.write(path, text, act.renamed.clone(), Then::Redone(act.id));
         self.acts.push(act);
         Ok(outcome)
     }
@@ -265,12 +474,14 @@ impl PresetBench {
         path: &std::path::Path,
         text: Option<&str>,
         renamed: Option<(String, String)>,
-    ) -> Result<Outcome, BenchError> {
-        self.library.put_back(path, text)?;
+        then: Then,
+    ) -> Outcome {
+        let wish = self.library.put_back(path, text);
+        self.undone.push(Undone { wish, job: None, then });
         if let Some((from, to)) = renamed {
             self.follow_name(&from, &to);
         }
-        Ok(self.follow_file())
+        self.follow_file()
     }
 
     /// The preset at work follows its file.
@@ -295,14 +506,25 @@ impl PresetBench {
             draft.was_renamed(to);
             self.drafts.insert(to.to_owned(), draft);
         }
+        for undone in &mut self.undone {
+            if let Then::Saved { stored_name, preset } = &mut undone.then
+                && stored_name == from
+            {
+                to.clone_into(stored_name);
+                if preset.name == *from {
+                    to.clone_into(&mut Arc::make_mut(preset).name);
+                }
+            }
+        }
     }
 
     fn save(&mut self) -> Result<Outcome, BenchError> {
         let preset = Arc::clone(self.editor.preset());
-        let saved = self.library.save_text(&preset, self.editor.text())?;
-        self.editor.saved();
-        self.drafts.remove(&preset.name);
-        Ok(Outcome::Told(format!("saved {}", saved.path.display())))
+        let wish = self.library.save_text(&preset, self.editor.text())?;
+        self.editor.ends_gesture();
+        let stored_name = self.editor.stored().name.clone();
+        self.undone.push(Undone { wish, job: None, then: Then::Saved { stored_name, preset } });
+        Ok(Outcome::Nothing)
     }
 
     fn make(&mut self, name: &str, generator: &str) -> Result<Outcome, BenchError> {
@@ -311,9 +533,9 @@ impl PresetBench {
         let mut preset = Preset::plain(name.trim(), kind);
         preset = super::edit::with_generator(&preset, generator)?;
         let text = preset.to_toml()?;
-        let file = self.library.add(&preset, text.into())?;
+        let made = self.library.add(&preset, text.into())?;
         let outcome = self.take(&preset.name)?;
-        self.done(format!("made {}", preset.name), file, None);
+        self.done(format!("made {}", preset.name), made, None);
         Ok(outcome)
     }
 
@@ -329,12 +551,12 @@ impl PresetBench {
         };
         let copy = Preset { name: name.trim().to_owned(), ..(*from).clone() };
         copy.check()?;
-        let file = self.library.add(&copy, rewritten(&text, &copy).into())?;
+        let made = self.library.add(&copy, rewritten(&text, &copy).into())?;
         if is_at_work {
             // The same picture: nothing begins anew.
             self.take(&copy.name)?;
         }
-        self.done(format!("copied {of} as {}", copy.name), file, None);
+        self.done(format!("copied {of} as {}", copy.name), made, None);
         Ok(if is_at_work { Outcome::Edited } else { Outcome::Nothing })
     }
 
@@ -342,21 +564,28 @@ impl PresetBench {
         if from == to {
             return Ok(Outcome::Nothing);
         }
-        let file = self.library.rename(from, to)?;
+        let made = self.library.rename(from, to)?;
         self.follow_name(from, to);
         let names = Some((from.to_owned(), to.to_owned()));
         let words = format!("renamed {from} to {to}");
-        let outcome = self.done(words, file, names);
-        // The editor has the new name already: what is stored now is what it was, but for that.
-        self.follow_file();
+        let outcome = self.done(words, made, names);
+        self.note_stored(to);
         Ok(outcome)
     }
 
-    fn done(&mut self, words: String, file: FileAct, renamed: Option<(String, String)>) -> Outcome {
+    fn done(
+        &mut self,
+        words: String,
+        (wish, file): (WishId, FileAct),
+        renamed: Option<(String, String)>,
+    ) -> Outcome {
         if self.acts.len() == MAX_ACTS {
             self.acts.remove(0);
         }
-        self.acts.push(Act { words, file, renamed });
+        self.acts_done += 1;
+        let id = self.acts_done;
+        self.acts.push(Act { id, words, file, renamed });
+        self.undone.push(Undone { wish, job: None, then: Then::Done(id) });
         self.acts_undone.clear();
         self.last_was_act = true;
         Outcome::Nothing

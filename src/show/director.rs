@@ -1,6 +1,7 @@
 //! The show thread's value: obeys commands, watches everything, and makes the snapshot. Never needed by the
 //! light: if it stands still the light goes on, if it ends everything goes dark.
 
+mod disk;
 mod music;
 mod presets;
 mod projectors;
@@ -21,6 +22,7 @@ use super::at_once;
 use super::bench::PresetBench;
 use super::command::Command;
 use super::deck::Transition;
+use super::disk::Disk;
 use super::engine::{EngineCommand, EngineEnds, EngineView, Retired};
 use super::hands::HandsEnd;
 use super::live::{Live, Pressed};
@@ -123,6 +125,8 @@ pub struct Cast {
     pub presets: PresetBench,
     /// How the projectors hang.
     pub mountings: Mountings,
+    /// Who works with files.
+    pub disk: Disk,
     /// The rings.
     pub ends: DirectorEnds,
     /// Brightness of all light, 0..=1.
@@ -335,9 +339,9 @@ impl Director {
             Command::SetVolume(volume) => {
                 self.with_player("set the volume of", |player| player.set_volume(volume));
             }
-            Command::Open(path) => self.open(path.into()),
-            Command::Queue(path) => self.queue(path.into()),
-            Command::QueueEdit(edit) => self.edit_queue(&edit),
+            Command::Open(path) => self.open(path.into(), now),
+            Command::Queue(path) => self.queue(path.into(), now),
+            Command::QueueEdit(edit) => self.edit_queue(&edit, now),
             Command::NextTrack => self.next_track(),
             Command::SetLoop(part) => self.with_player("loop", |player| player.set_loop(part)),
             Command::SetTransition(transition) => {
@@ -392,7 +396,9 @@ impl Director {
                     hands.wish(wish);
                 }
             }
-            Command::SetMounting { projector, mounting } => self.set_mounting(&projector, mounting),
+            Command::SetMounting { projector, mounting } => {
+                self.set_mounting(&projector, mounting, now);
+            }
             Command::Install { projector, installation } => {
                 self.install(&projector, installation, now);
             }
@@ -452,7 +458,8 @@ impl Director {
                 self.notices.add(Severity::Warning, advice);
             }
         }
-        self.follow_playlist();
+        self.look_at_disk(now);
+        self.follow_playlist(now);
         self.tell_damage();
         for text in self.hands.iter().flat_map(HandsEnd::notices) {
             self.notices.add(Severity::Info, text);
@@ -468,7 +475,7 @@ impl Director {
             self.machine.look(now, || self.cast.projectors.iter().map(Projector::tap_lost).sum());
         let view = *self.cast.ends.view.read();
         self.follow_track();
-        self.reload_presets(now);
+        self.follow_preset_files(now);
         if self.cast.shuffle && view.playing && self.shuffle.hear(&view.features) {
             self.play_another(now);
         }
@@ -487,11 +494,12 @@ impl Director {
         self.switches.disarm(now, TripReason::Operator);
         self.write_set_ups(now, Duration::ZERO);
         self.read_trips();
-        let report = self.report(now);
+        let mut report = self.report(now);
         // The devices go dark and close before their streams end with the sound.
         self.cast.projectors.iter_mut().for_each(Projector::close);
-        self.close_files();
+        let unrecorded = self.close_files();
         self.close_those_leaving();
+        report.not_written = self.close_disk(unrecorded);
         report
     }
 

@@ -229,11 +229,15 @@ impl PresetEditor {
         true
     }
 
-    /// Notes that the preset was saved as it is now.
-    pub fn saved(&mut self) {
-        self.source = self.text();
-        self.stored = Arc::clone(&self.state.preset);
+    /// What is done next is a step of its own.
+    pub fn ends_gesture(&mut self) {
         self.gesture = None;
+    }
+
+    /// Notes that this is what is stored now. The preset may have been changed since that was wished for.
+    pub fn was_saved(&mut self, stored: Arc<Preset>) {
+        self.source = self.text();
+        self.stored = stored;
     }
 
     /// True if the preset differs from what is stored.
@@ -274,6 +278,7 @@ impl PresetEditor {
             side: self.state.side,
             sides_differ: self.state.other != self.state.preset,
             changed: self.changed(),
+            saving: false,
             can_undo: !self.undo.is_empty(),
             can_redo: !self.redo.is_empty(),
         }
@@ -410,7 +415,7 @@ mod tests {
         editor.set_param("wobble", 0.12, ms(5_000)).unwrap();
         assert!(!editor.changed(), "the default set by hand is no difference");
         editor.set_param("wobble", 0.4, ms(9_000)).unwrap();
-        editor.saved();
+        editor.was_saved(Arc::clone(editor.preset()));
         assert!(!editor.changed());
         assert!(editor.undo() && editor.changed());
     }

@@ -16,6 +16,7 @@ use super::bench::PresetBench;
 use super::command::Command;
 use super::config::{ShowConfig, Source};
 use super::director::{Cast, Director, Sound, Stage, rings};
+use super::disk::Disk;
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::hands::{self, HandsThread};
 use super::library::{self, Library, default_user_dir};
@@ -240,6 +241,7 @@ pub fn start(
         projectors,
         presets: PresetBench::new(library, preset),
         mountings,
+        disk: Disk::with_threads(Arc::clone(&clock)),
         ends,
         master: config.master,
         offset_ms: config.offset_ms,

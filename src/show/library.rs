@@ -2,21 +2,24 @@
 //!
 //! A preset of the user shadows a bundled one of the same name; a bundled one is never written. A file that
 //! is broken is listed with its reason and skipped.
+//!
+//! A value in memory: it says what is to be looked at and written, and takes in what came of it. What was wished for
+//! holds at once, as if it were written; a wish that the disk refuses is taken out again, but for a new preset, which
+//! stays as one that is not saved.
 
-use std::fs;
-use std::io::{self, Read, Write};
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use crate::pattern::bundled::BUNDLED;
+use crate::pattern::preset::did_you_mean;
 use crate::pattern::preset::rewrite::rewritten;
-use crate::pattern::preset::{MAX_PRESET_BYTES, did_you_mean};
 use crate::pattern::{Preset, PresetError};
+use crate::show::disk::files;
+use crate::show::disk::presets::{Content, Listing, Look, PresetWrite, Seen, read};
+use crate::show::disk::{MayWait, PresetAnswer};
 use crate::show::snapshot::PresetEntry;
-
-/// Most files of the user's folder that are read.
-const MAX_USER_FILES: usize = 1_000;
 
 /// Why a preset could not be found, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -97,20 +100,50 @@ pub struct FileAct {
     pub after: Option<Arc<str>>,
 }
 
-/// Every preset there is.
+/// A file of the user.
 #[derive(Debug)]
-pub struct Library {
-    user_dir: Option<PathBuf>,
-    shelves: Vec<Shelf>,
-    broken: Vec<LibraryError>,
-    /// A file outside the folder that is a part of the library too.
-    watched: Option<PathBuf>,
-    /// The files as they were when they were read.
-    seen: Vec<Seen>,
+struct UserFile {
+    seen: Seen,
+    /// What was last right in it.
+    good: Option<Shelf>,
+    /// What is wrong with it now.
+    error: Option<LibraryError>,
 }
 
-/// A file, when it was changed, and how long it was.
-type Seen = (PathBuf, Option<SystemTime>, u64);
+/// Which wish: whoever makes one knows it by this.
+pub type WishId = u64;
+
+/// A file as it is to be.
+#[derive(Debug)]
+struct WishedFile {
+    id: WishId,
+    path: PathBuf,
+    shelf: Option<Shelf>,
+    is_new: bool,
+    /// The disk refused it: a preset that is in memory alone.
+    is_refused: bool,
+}
+
+/// Every preset there is.
+#[derive(Debug, Default)]
+pub struct Library {
+    user_dir: Option<PathBuf>,
+    /// A file outside the folder that is a part of the library too.
+    watched: Option<PathBuf>,
+    bundled: Vec<Shelf>,
+    /// The files as they were when they were read.
+    files: Vec<UserFile>,
+    trouble: Option<LibraryError>,
+    /// What they are to be, in order.
+    wishes: Vec<WishedFile>,
+    /// Presets that are being saved: until that is done, what counts is what was stored before.
+    saving: Vec<(WishId, Shelf)>,
+    next_wish: WishId,
+    /// What was wished for and not taken to the disk yet.
+    orders: Vec<(WishId, PresetWrite)>,
+    /// What all of this makes.
+    shelves: Vec<Shelf>,
+}
 
 /// The user's folder on this system: `galvo/presets` where settings live.
 #[must_use]
@@ -125,78 +158,91 @@ impl Library {
     #[must_use]
     pub fn open(user_dir: Option<PathBuf>) -> Self {
         let user_dir = user_dir.or_else(default_user_dir);
-        let mut library = Self {
-            user_dir,
-            shelves: Vec::new(),
-            broken: Vec::new(),
-            watched: None,
-            seen: Vec::new(),
-        };
-        library.refresh();
+        let bundled = BUNDLED.iter().filter_map(|(_, text)| {
+            // Each is right: a test of the presets says so.
+            let preset = Arc::new(Preset::parse(text).ok()?);
+            Some(Shelf { preset, text: Arc::from(*text), path: None })
+        });
+        let mut library = Self { user_dir, bundled: bundled.collect(), ..Self::default() };
+        library.look_at_start();
         library
     }
 
     /// Makes a file outside the folder a part of the library, and looks at it again with the others.
     pub fn watch(&mut self, path: PathBuf) {
         self.watched = Some(path);
-        self.refresh();
+        self.look_at_start();
     }
 
-    /// Reads everything again if a file was changed, came or went since it was read; true if so.
-    pub fn refresh_if_changed(&mut self) -> bool {
-        let is_changed = self.files_now() != self.seen;
-        if is_changed {
-            self.refresh();
-        }
-        is_changed
-    }
-
-    fn files_now(&self) -> Vec<Seen> {
-        let folder = self.user_dir.as_deref().and_then(|folder| preset_files(folder).ok());
-        let paths = folder.unwrap_or_default().into_iter().chain(self.watched.clone());
-        let seen = |path: PathBuf| {
-            let data = fs::metadata(&path).ok()?;
-            Some((path, data.modified().ok(), data.len()))
-        };
-        paths.filter_map(seen).collect()
-    }
-
-    /// Reads everything again. Of a file that is broken now, the preset last read from it stays.
-    pub fn refresh(&mut self) {
-        // First what there is, then what is in it: a change in between is seen the next time.
-        self.seen = self.files_now();
-        let before = std::mem::take(&mut self.shelves);
-        self.broken.clear();
-        for (file, text) in BUNDLED {
-            match Preset::parse(text) {
-                Ok(preset) => {
-                    let (preset, text) = (Arc::new(preset), Arc::from(*text));
-                    self.shelves.push(Shelf { preset, text, path: None });
-                }
-                Err(error) => {
-                    self.broken.push(LibraryError::Broken { path: PathBuf::from(file), error });
-                }
+    /// A folder that does not answer is told of as one that cannot be read.
+    fn look_at_start(&mut self) {
+        let look = self.look();
+        match files::in_time(move || look.run(&MayWait::here())) {
+            Ok(PresetAnswer::Looked(listing)) => self.take_listing(listing),
+            Ok(_) => {}
+            Err(error) => {
+                let path = self.user_dir.clone().unwrap_or_default();
+                self.trouble = Some(LibraryError::Io { path, error });
             }
         }
-        let mut paths = Vec::new();
-        if let Some(folder) = self.user_dir.clone() {
-            match preset_files(&folder) {
-                Ok(found) => paths = found,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => self.broken.push(LibraryError::Io { path: folder, error }),
+        self.arrange();
+    }
+
+    /// What is to be looked at.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        Look {
+            folder: self.user_dir.clone(),
+            watched: self.watched.clone(),
+            known: self.files.iter().map(|file| file.seen.clone()).collect(),
+            known_trouble: self.trouble.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// Takes in what a look has found. Of a file that is broken now, the preset last read from it stays.
+    pub fn take_listing(&mut self, listing: Listing) {
+        let mut before = std::mem::take(&mut self.files);
+        for (seen, content) in listing.files {
+            let place = before.iter().position(|file| file.seen.path == seen.path);
+            let old = place.map(|place| before.swap_remove(place));
+            let file = match content {
+                Content::Same => old.map(|old| UserFile { seen, ..old }),
+                Content::Read(Ok((preset, text))) => {
+                    let good = Some(Shelf { preset, text, path: Some(seen.path.clone()) });
+                    Some(UserFile { seen, good, error: None })
+                }
+                Content::Read(Err(error)) => {
+                    let good = old.and_then(|old| old.good);
+                    Some(UserFile { seen, good, error: Some(error) })
+                }
+            };
+            self.files.extend(file);
+        }
+        self.trouble = listing.trouble;
+        let files = &self.files;
+        let is_there = |path: &Path| files.iter().any(|file| file.seen.path == path);
+        self.wishes.retain(|wish| !(wish.is_refused && is_there(&wish.path)));
+        self.arrange();
+    }
+
+    /// Lays out the shelves: bundled presets, the user's in their place or after them, by file name, all as is wished.
+    fn arrange(&mut self) {
+        let good = |file: &UserFile| Some((file.seen.path.clone(), file.good.clone()?));
+        let mut users: BTreeMap<PathBuf, Shelf> = self.files.iter().filter_map(good).collect();
+        for wish in &self.wishes {
+            match &wish.shelf {
+                Some(shelf) => drop(users.insert(wish.path.clone(), shelf.clone())),
+                None => drop(users.remove(&wish.path)),
             }
         }
-        paths.extend(self.watched.clone().filter(|path| !paths.contains(path)));
-        for path in paths {
-            match read(&path) {
-                Ok((preset, text)) => self.put(preset, text.into(), path),
-                Err(error) => {
-                    self.broken.push(error);
-                    let good = before.iter().find(|shelf| shelf.path.as_deref() == Some(&path));
-                    if let Some(good) = good {
-                        self.put((*good.preset).clone(), Arc::clone(&good.text), path);
-                    }
-                }
+        let is_outside = |path: &&PathBuf| path.parent() != self.user_dir.as_deref();
+        let outside = self.watched.as_ref().filter(is_outside).and_then(|path| users.remove(path));
+        self.shelves.clone_from(&self.bundled);
+        for shelf in users.into_values().chain(outside) {
+            let same_name = |other: &&mut Shelf| other.preset.name == shelf.preset.name;
+            match self.shelves.iter_mut().find(same_name) {
+                Some(place) => *place = shelf,
+                None => self.shelves.push(shelf),
             }
         }
     }
@@ -205,21 +251,23 @@ impl Library {
     /// never right, each with its mistake.
     #[must_use]
     pub fn entries(&self) -> Vec<PresetEntry> {
+        let broken = self.broken();
         let wrong_with = |path: &Path| {
-            self.broken.iter().find(|error| error.path() == Some(path)).map(ToString::to_string)
+            broken.iter().find(|error| error.path() == Some(path)).map(ToString::to_string)
         };
         let entry = |shelf: &Shelf| PresetEntry {
             name: shelf.preset.name.clone(),
             description: shelf.preset.description.clone(),
             bundled: shelf.path.is_none(),
             preset: Some(Arc::clone(&shelf.preset)),
-            changed: false,
+            changed: self.is_refused(shelf),
+            saving: self.is_wished(shelf),
             broken: shelf.path.as_deref().and_then(wrong_with),
         };
         let has_a_good_one =
             |path: &Path| self.shelves.iter().any(|shelf| shelf.path.as_deref() == Some(path));
-        let never_right = self.broken.iter().filter_map(|error| {
-            let LibraryError::Broken { path, .. } = error else { return None };
+        let never_right = broken.iter().filter_map(|error| {
+            let LibraryError::Broken { path, .. } = *error else { return None };
             let name = path.file_name()?.to_string_lossy().into_owned();
             (!has_a_good_one(path)).then(|| PresetEntry {
                 name,
@@ -239,8 +287,34 @@ impl Library {
 
     /// Files that could not be used, each with its reason.
     #[must_use]
-    pub fn broken(&self) -> &[LibraryError] {
-        &self.broken
+    pub fn broken(&self) -> Vec<&LibraryError> {
+        self.trouble
+            .iter()
+            .chain(self.files.iter().filter_map(|file| file.error.as_ref()))
+            .collect()
+    }
+
+    fn is_refused(&self, shelf: &Shelf) -> bool {
+        let is_it = |wish: &WishedFile| wish.is_refused && Some(&wish.path) == shelf.path.as_ref();
+        self.wishes.iter().any(is_it)
+    }
+
+    fn is_wished(&self, shelf: &Shelf) -> bool {
+        let is_it = |wish: &WishedFile| !wish.is_refused && Some(&wish.path) == shelf.path.as_ref();
+        self.wishes.iter().any(is_it) || self.is_saving(&shelf.preset.name)
+    }
+
+    /// True while a preset is being saved under this name.
+    #[must_use]
+    pub fn is_saving(&self, name: &str) -> bool {
+        self.saving.iter().any(|(_, shelf)| shelf.preset.name == name)
+    }
+
+    /// True if the preset of this name is on the disk, or about to be.
+    #[must_use]
+    pub fn is_stored(&self, name: &str) -> bool {
+        let found = self.shelves.iter().find(|shelf| shelf.preset.name == name);
+        found.is_some_and(|shelf| !self.is_refused(shelf))
     }
 
     /// The user's folder, if there is one; it may not exist yet.
@@ -280,86 +354,154 @@ impl Library {
         self.shelves.first().map(|shelf| Arc::clone(&shelf.preset))
     }
 
-    /// Writes a preset to the user's folder and puts it into the library. A preset of the user of the same
-    /// name is replaced; the file is either the old or the new one, never half of it.
+    /// Wishes to save a preset in the user's folder, in the words of `text`. It is in the library once that is done;
+    /// a preset of the user of the same name is replaced then.
     ///
     /// # Errors
-    /// The preset is wrong, there is no folder, or the system refuses.
-    pub fn save(&mut self, preset: &Preset) -> Result<PathBuf, LibraryError> {
-        let text = rewritten(&self.text_of(&preset.name), preset);
-        self.save_text(preset, text.into()).map(|act| act.path)
+    /// The preset is wrong, or there is no folder.
+    pub fn save_text(&mut self, preset: &Preset, text: Arc<str>) -> Result<WishId, LibraryError> {
+        let (path, is_new) = self.path_to_save(preset)?;
+        let words = format!("saving {}", preset.name);
+        let written = Some(Arc::clone(&text));
+        let id = self.order(PresetWrite { words, path: path.clone(), text: written, is_new });
+        self.saving.push((id, Shelf { preset: Arc::new(preset.clone()), text, path: Some(path) }));
+        Ok(id)
     }
 
-    /// The same in the words of `text`, which says what the preset is.
+    /// Makes a preset under a name that no preset has.
     ///
     /// # Errors
-    /// As for [`Library::save`].
-    pub fn save_text(&mut self, preset: &Preset, text: Arc<str>) -> Result<FileAct, LibraryError> {
-        preset.check()?;
-        let folder = self.user_dir.clone().ok_or(LibraryError::NoFolder)?;
-        fs::create_dir_all(&folder)
-            .map_err(|error| LibraryError::Io { path: folder.clone(), error })?;
-        let path = self.path_for(&folder, &preset.name);
-        let before = self.is_users(&preset.name).then(|| self.text_of(&preset.name));
-        write_whole(&path, &text)
-            .map_err(|error| LibraryError::Io { path: path.clone(), error })?;
-        self.put(preset.clone(), Arc::clone(&text), path.clone());
-        self.seen = self.files_now();
-        Ok(FileAct { path, before, after: Some(text) })
-    }
-
-    /// The same under a name that no preset has.
-    ///
-    /// # Errors
-    /// As for [`Library::save`], and [`LibraryError::Taken`].
-    pub fn add(&mut self, preset: &Preset, text: Arc<str>) -> Result<FileAct, LibraryError> {
-        if self.get(&preset.name).is_ok() {
-            return Err(LibraryError::Taken { name: preset.name.clone() });
-        }
-        self.save_text(preset, text)
+    /// The preset is wrong, there is no folder, or [`LibraryError::Taken`].
+    pub fn add(
+        &mut self,
+        preset: &Preset,
+        text: Arc<str>,
+    ) -> Result<(WishId, FileAct), LibraryError> {
+        self.check_free(&preset.name)?;
+        let (path, is_new) = self.path_to_save(preset)?;
+        let act = FileAct { path, before: None, after: Some(Arc::clone(&text)) };
+        let shelf = Shelf { preset: Arc::new(preset.clone()), text, path: Some(act.path.clone()) };
+        let id = self.wish(format!("making {}", preset.name), &act.path, Some(shelf), is_new);
+        Ok((id, act))
     }
 
     /// Gives a preset of the user another name; its file stays where it is.
     ///
     /// # Errors
-    /// It is not there, is not the user's, the new name is taken or wrong, or the system refuses.
-    pub fn rename(&mut self, from: &str, to: &str) -> Result<FileAct, LibraryError> {
+    /// It is not there, is not the user's, or the new name is taken or wrong.
+    pub fn rename(&mut self, from: &str, to: &str) -> Result<(WishId, FileAct), LibraryError> {
         let path = self.users_file(from)?;
-        if self.get(to).is_ok() {
-            return Err(LibraryError::Taken { name: to.to_owned() });
-        }
-        let renamed = Preset { name: to.to_owned(), ..(*self.get(from)?).clone() };
+        self.check_free(to)?;
+        let (preset, before) = self.latest(from)?;
+        let renamed = Preset { name: to.to_owned(), ..(*preset).clone() };
         renamed.check()?;
-        let before = self.text_of(from);
-        let after: Arc<str> = rewritten(&before, &renamed).into();
-        let act = FileAct { path, before: Some(before), after: Some(after) };
-        self.put_back(&act.path, act.after.as_deref())?;
-        Ok(act)
+        let text: Arc<str> = rewritten(&before, &renamed).into();
+        let act = FileAct { path, before: Some(before), after: Some(Arc::clone(&text)) };
+        let shelf = Shelf { preset: Arc::new(renamed), text, path: Some(act.path.clone()) };
+        let id = self.wish(format!("renaming {from} to {to}"), &act.path, Some(shelf), false);
+        Ok((id, act))
     }
 
     /// Deletes the file of a preset of the user; a bundled one of the same name comes to light again.
     ///
     /// # Errors
-    /// It is not there, is not the user's, or the system refuses.
-    pub fn delete(&mut self, name: &str) -> Result<FileAct, LibraryError> {
+    /// It is not there, or is not the user's.
+    pub fn delete(&mut self, name: &str) -> Result<(WishId, FileAct), LibraryError> {
         let path = self.users_file(name)?;
-        let act = FileAct { path, before: Some(self.text_of(name)), after: None };
-        self.put_back(&act.path, None)?;
-        Ok(act)
+        let act = FileAct { path, before: Some(self.latest(name)?.1), after: None };
+        let id = self.wish(format!("deleting {name}"), &act.path, None, false);
+        Ok((id, act))
     }
 
     /// Makes a file what it was: with this text, or gone.
+    pub fn put_back(&mut self, path: &Path, text: Option<&str>) -> WishId {
+        let shelf = text.and_then(|text| {
+            let preset = Arc::new(Preset::parse(text).ok()?);
+            Some(Shelf { preset, text: text.into(), path: Some(path.to_owned()) })
+        });
+        self.wish("putting back".to_owned(), path, shelf, false)
+    }
+
+    /// What is to be written now, each under the number of its wish.
+    pub fn take_orders(&mut self) -> Vec<(WishId, PresetWrite)> {
+        std::mem::take(&mut self.orders)
+    }
+
+    /// Takes in what the disk said to a wish. What it refused is taken out again, but for a new preset: that one stays,
+    /// and is not saved.
     ///
     /// # Errors
-    /// The system refuses.
-    pub fn put_back(&mut self, path: &Path, text: Option<&str>) -> Result<(), LibraryError> {
-        let done = match text {
-            Some(text) => write_whole(path, text),
-            None => fs::remove_file(path),
-        };
-        done.map_err(|error| LibraryError::Io { path: path.to_owned(), error })?;
-        self.refresh();
+    /// What the disk said.
+    pub fn settle(
+        &mut self,
+        id: WishId,
+        written: Result<Option<Seen>, LibraryError>,
+    ) -> Result<(), LibraryError> {
+        if let Some(at) = self.saving.iter().position(|(saving, _)| *saving == id) {
+            let (_, shelf) = self.saving.remove(at);
+            self.note_file(written?, shelf.path.clone(), Some(shelf));
+        } else if let Some(at) = self.wishes.iter().position(|wish| wish.id == id) {
+            match written {
+                Ok(seen) => {
+                    let WishedFile { path, shelf, .. } = self.wishes.remove(at);
+                    self.note_file(seen, Some(path), shelf);
+                }
+                Err(error) if self.wishes[at].is_new => {
+                    self.wishes[at].is_refused = true;
+                    return Err(error);
+                }
+                Err(error) => {
+                    self.wishes.remove(at);
+                    self.arrange();
+                    return Err(error);
+                }
+            }
+        }
         Ok(())
+    }
+
+    /// A file is as it was written.
+    fn note_file(&mut self, seen: Option<Seen>, path: Option<PathBuf>, good: Option<Shelf>) {
+        self.files.retain(|file| Some(&file.seen.path) != path.as_ref());
+        self.wishes.retain(|wish| !(wish.is_refused && Some(&wish.path) == path.as_ref()));
+        if let (Some(seen), true) = (seen, good.is_some()) {
+            self.files.push(UserFile { seen, good, error: None });
+            self.files.sort_by(|a, b| a.seen.path.cmp(&b.seen.path));
+        }
+        self.arrange();
+    }
+
+    fn wish(&mut self, words: String, path: &Path, shelf: Option<Shelf>, is_new: bool) -> WishId {
+        let text = shelf.as_ref().map(|shelf| Arc::clone(&shelf.text));
+        let id = self.order(PresetWrite { words, path: path.to_owned(), text, is_new });
+        // A preset that was in memory alone is gone or stored with what is wished for now.
+        self.wishes.retain(|wish| !(wish.is_refused && wish.path == *path));
+        let path = path.to_owned();
+        self.wishes.push(WishedFile { id, path, shelf, is_new, is_refused: false });
+        self.arrange();
+        id
+    }
+
+    fn order(&mut self, write: PresetWrite) -> WishId {
+        self.next_wish += 1;
+        self.orders.push((self.next_wish, write));
+        self.next_wish
+    }
+
+    fn check_free(&self, name: &str) -> Result<(), LibraryError> {
+        if self.get(name).is_ok() || self.is_saving(name) {
+            return Err(LibraryError::Taken { name: name.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// A preset as its file will be once all that is being saved is written.
+    fn latest(&self, name: &str) -> Result<(Arc<Preset>, Arc<str>), LibraryError> {
+        let saving = self.saving.iter().rev().find(|(_, shelf)| shelf.preset.name == name);
+        match saving {
+            Some((_, shelf)) => Ok((Arc::clone(&shelf.preset), Arc::clone(&shelf.text))),
+            None => Ok((self.get(name)?, self.text_of(name))),
+        }
     }
 
     fn users_file(&self, name: &str) -> Result<PathBuf, LibraryError> {
@@ -369,29 +511,32 @@ impl Library {
         path.ok_or_else(|| LibraryError::Bundled { name: name.to_owned() })
     }
 
-    /// Puts a preset of the user in place of any of the same name.
-    fn put(&mut self, preset: Preset, text: Arc<str>, path: PathBuf) {
-        let shelf = Shelf { preset: Arc::new(preset), text, path: Some(path) };
-        let same_name = |other: &&mut Shelf| other.preset.name == shelf.preset.name;
-        match self.shelves.iter_mut().find(same_name) {
-            Some(place) => *place = shelf,
-            None => self.shelves.push(shelf),
-        }
-    }
-
-    /// The file of the user's preset of this name; for a new one, a file name that is free.
-    fn path_for(&self, folder: &Path, name: &str) -> PathBuf {
-        let own = self.shelves.iter().find(|shelf| shelf.preset.name == name);
+    /// The file of the user's preset of this name; for a new one, true and a file name that is free as far as is known.
+    fn path_to_save(&self, preset: &Preset) -> Result<(PathBuf, bool), LibraryError> {
+        preset.check()?;
+        let folder = self.user_dir.as_deref().ok_or(LibraryError::NoFolder)?;
+        let saving = self.saving.iter().map(|(_, shelf)| shelf);
+        let own = self
+            .shelves
+            .iter()
+            .chain(saving)
+            .find(|shelf| shelf.preset.name == preset.name && shelf.path.is_some());
+        let known = |path: &Path| {
+            // Some disks know no difference between large and small letters.
+            let is_same = |other: &Path| other.as_os_str().eq_ignore_ascii_case(path.as_os_str());
+            self.files.iter().any(|file| is_same(&file.seen.path))
+                || self.wishes.iter().any(|wish| !wish.is_refused && is_same(&wish.path))
+                || self.saving.iter().any(|(_, shelf)| shelf.path.as_deref().is_some_and(is_same))
+        };
         if let Some(path) = own.and_then(|shelf| shelf.path.clone()) {
-            return path;
+            let is_new = !known(&path);
+            return Ok((path, is_new));
         }
-        let slug = file_slug(name);
+        let slug = file_slug(&preset.name);
         let numbered = (2..).map(|number| format!("{slug}-{number}.toml"));
-        std::iter::once(format!("{slug}.toml"))
-            .chain(numbered)
-            .map(|file| folder.join(file))
-            .find(|path| !path.exists())
-            .unwrap_or_else(|| folder.join(format!("{slug}.toml")))
+        let names = std::iter::once(format!("{slug}.toml")).chain(numbered);
+        let free = names.map(|file| folder.join(file)).find(|path| !known(path));
+        Ok((free.unwrap_or_else(|| folder.join(format!("{slug}.toml"))), true))
     }
 }
 
@@ -400,32 +545,16 @@ impl Library {
 /// # Errors
 /// The file cannot be read, or is no preset; never more than a page of it is read.
 pub fn load(path: &Path) -> Result<Preset, LibraryError> {
-    read(path).map(|(preset, _)| preset)
+    read(path).map(|(preset, _)| (*preset).clone())
 }
 
-/// The same with its text.
-fn read(path: &Path) -> Result<(Preset, String), LibraryError> {
-    let refused = |error| LibraryError::Io { path: path.to_owned(), error };
-    let mut text = String::new();
-    let most = MAX_PRESET_BYTES as u64 + 1;
-    fs::File::open(path).map_err(refused)?.take(most).read_to_string(&mut text).map_err(refused)?;
+/// The preset that the text of a file holds.
+///
+/// # Errors
+/// It is none: what is wrong with it, and where.
+pub fn preset_in(text: &str, path: &Path) -> Result<Arc<Preset>, LibraryError> {
     let broken = |error| LibraryError::Broken { path: path.to_owned(), error };
-    let preset = Preset::parse(&text).map_err(broken)?;
-    Ok((preset, text))
-}
-
-/// The `.toml` files of a folder, by name.
-fn preset_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    paths.truncate(MAX_USER_FILES);
-    Ok(paths)
+    Preset::parse(text).map(Arc::new).map_err(broken)
 }
 
 /// A file name that every system takes: lower-case letters, digits and single dashes.
@@ -447,28 +576,45 @@ fn file_slug(name: &str) -> String {
     }
 }
 
-/// Writes beside the target and renames over it.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let beside = path.with_extension(format!("{}.new", std::process::id()));
-    let written = fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    let renamed = written.and_then(|()| fs::rename(&beside, path));
-    if renamed.is_err() {
-        // The error that counts is the first; what is left of the attempt goes if it can.
-        drop(fs::remove_file(&beside));
-    }
-    renamed
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::pattern::catalog::GENERATORS;
+    use crate::pattern::preset::MAX_PRESET_BYTES;
+    use crate::show::disk::{Job, PresetJob};
 
     fn named(name: &str) -> Preset {
         Preset::plain(name, &GENERATORS[0])
+    }
+
+    /// Lets the disk do what is wished for; the first that it refuses is told.
+    fn work(library: &mut Library) -> Result<(), LibraryError> {
+        for (id, write) in library.take_orders() {
+            let answer = PresetJob::Write(write).run(&MayWait::here());
+            let PresetAnswer::Written(written) = answer else { panic!("{answer:?}") };
+            library.settle(id, written)?;
+        }
+        Ok(())
+    }
+
+    fn save(library: &mut Library, preset: &Preset) -> PathBuf {
+        let text = rewritten(&library.text_of(&preset.name), preset);
+        library.save_text(preset, text.into()).unwrap();
+        work(library).unwrap();
+        library.users_file(&preset.name).unwrap()
+    }
+
+    /// Looks at the files; true if something has changed.
+    fn refresh_if_changed(library: &mut Library) -> bool {
+        match library.look().run(&MayWait::here()) {
+            PresetAnswer::Looked(listing) => {
+                library.take_listing(listing);
+                true
+            }
+            _ => false,
+        }
     }
 
     #[test]
@@ -484,7 +630,7 @@ mod tests {
     fn a_saved_preset_is_there_and_after_reopening_too() {
         let folder = tempfile::tempdir().unwrap();
         let mut library = Library::open(Some(folder.path().join("new/presets")));
-        let path = library.save(&named("My Own — №1")).unwrap();
+        let path = save(&mut library, &named("My Own — №1"));
         assert_eq!(path.file_name().unwrap(), "my-own-1.toml");
         assert_eq!(load(&path).unwrap(), named("My Own — №1"));
         let again = Library::open(Some(folder.path().join("new/presets")));
@@ -498,7 +644,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut library = Library::open(Some(folder.path().to_owned()));
         let name = library.entries()[2].name.clone();
-        library.save(&named(&name)).unwrap();
+        save(&mut library, &named(&name));
         let reopened = Library::open(Some(folder.path().to_owned()));
         for library in [&library, &reopened] {
             assert_eq!(library.entries().len(), BUNDLED.len());
@@ -530,17 +676,17 @@ mod tests {
         let path = folder.path().join("mine.toml");
         fs::write(&path, named("Mine").to_toml().unwrap()).unwrap();
         let mut library = Library::open(Some(folder.path().to_owned()));
-        assert!(!library.refresh_if_changed());
+        assert!(!refresh_if_changed(&mut library));
         let changed = Preset { description: "Changed.".into(), ..named("Mine") };
         fs::write(&path, changed.to_toml().unwrap()).unwrap();
-        assert!(library.refresh_if_changed() && !library.refresh_if_changed());
+        assert!(refresh_if_changed(&mut library) && !refresh_if_changed(&mut library));
         assert_eq!(*library.get("Mine").unwrap(), changed);
         fs::write(&path, "version = 1\nname = \"Mine\"\ngenerator = \"cirle\"\n").unwrap();
-        assert!(library.refresh_if_changed());
+        assert!(refresh_if_changed(&mut library));
         assert_eq!(*library.get("Mine").unwrap(), changed, "the last good one stays");
         assert!(library.broken()[0].to_string().contains("line 3"));
         fs::remove_file(&path).unwrap();
-        assert!(library.refresh_if_changed() && library.get("Mine").is_err());
+        assert!(refresh_if_changed(&mut library) && library.get("Mine").is_err());
     }
 
     #[test]
@@ -552,17 +698,17 @@ mod tests {
         assert!(library.get("One").is_err());
         library.watch(path);
         assert_eq!(*library.get("One").unwrap(), named("One"));
-        assert!(!library.refresh_if_changed());
+        assert!(!refresh_if_changed(&mut library));
     }
 
     #[test]
     fn two_names_with_one_slug_get_two_files() {
         let folder = tempfile::tempdir().unwrap();
         let mut library = Library::open(Some(folder.path().to_owned()));
-        let first = library.save(&named("Big Wave")).unwrap();
-        let second = library.save(&named("big-wave")).unwrap();
+        let first = save(&mut library, &named("Big Wave"));
+        let second = save(&mut library, &named("big-wave"));
         assert_ne!(first, second);
-        assert_eq!(library.save(&named("Big Wave")).unwrap(), first);
+        assert_eq!(save(&mut library, &named("Big Wave")), first);
         assert_eq!(load(&second).unwrap().name, "big-wave");
     }
 
@@ -571,7 +717,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut library = Library::open(Some(folder.path().to_owned()));
         let wrong = Preset { generator: "nothing".into(), ..named("Wrong") };
-        assert!(matches!(library.save(&wrong), Err(LibraryError::Invalid(_))));
+        assert!(matches!(library.save_text(&wrong, "".into()), Err(LibraryError::Invalid(_))));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -592,12 +738,14 @@ mod tests {
         assert!(matches!(library.rename("Mine", "Ember Ring"), Err(LibraryError::Taken { .. })));
         assert!(matches!(library.rename("Ember Ring", "X"), Err(LibraryError::Bundled { .. })));
         assert!(matches!(library.rename("Mine", ""), Err(LibraryError::Invalid(_))));
-        let act = library.rename("Mine", "Yours").unwrap();
+        let (_, act) = library.rename("Mine", "Yours").unwrap();
+        work(&mut library).unwrap();
         assert!(library.get("Mine").is_err() && library.get("Yours").is_ok());
         assert!(
             fs::read_to_string(&path).unwrap().starts_with("# mine\nversion = 1\nname = \"Yours\"")
         );
-        library.put_back(&act.path, act.before.as_deref()).unwrap();
+        library.put_back(&act.path, act.before.as_deref());
+        work(&mut library).unwrap();
         assert!(library.get("Mine").is_ok() && library.get("Yours").is_err());
     }
 
@@ -607,10 +755,12 @@ mod tests {
         let mut library = Library::open(Some(folder.path().to_owned()));
         let bundled = library.entries()[1].name.clone();
         assert!(matches!(library.delete(&bundled), Err(LibraryError::Bundled { .. })));
-        library.save(&named(&bundled)).unwrap();
-        let act = library.delete(&bundled).unwrap();
+        save(&mut library, &named(&bundled));
+        let (_, act) = library.delete(&bundled).unwrap();
+        work(&mut library).unwrap();
         assert!(!act.path.exists() && !library.is_users(&bundled));
-        library.put_back(&act.path, act.before.as_deref()).unwrap();
+        library.put_back(&act.path, act.before.as_deref());
+        work(&mut library).unwrap();
         assert_eq!(*library.get(&bundled).unwrap(), named(&bundled));
         assert!(matches!(library.delete("Nonesuch"), Err(LibraryError::Unknown { .. })));
     }
@@ -624,7 +774,7 @@ mod tests {
         let mut library = Library::open(Some(folder.path().to_owned()));
         let mut preset = (*library.get("Mine").unwrap()).clone();
         preset.params.insert("radius".into(), 0.75);
-        library.save(&preset).unwrap();
+        save(&mut library, &preset);
         assert_eq!(fs::read_to_string(&path).unwrap(), text.replace("0.5", "0.75"));
     }
 
@@ -636,7 +786,7 @@ mod tests {
         fs::write(folder.path().join("bad.toml"), "version = 1\nname = 7\n").unwrap();
         let mut library = Library::open(Some(folder.path().to_owned()));
         fs::write(&path, "version = 1\nname = \"Mine\"\ngenerator = \"cirle\"\n").unwrap();
-        assert!(library.refresh_if_changed());
+        assert!(refresh_if_changed(&mut library));
         let entries = library.entries();
         let of = |name: &str| entries.iter().find(|entry| entry.name == name).unwrap();
         assert!(of("Mine").preset.is_some());
@@ -653,5 +803,68 @@ mod tests {
         assert!(error.contains("Nonesuch") && error.contains("Ember Ring"), "{error}");
         let error = library.get("ember rng").unwrap_err().to_string();
         assert!(error.ends_with("did you mean `Ember Ring`?"), "{error}");
+    }
+
+    #[test]
+    fn a_new_preset_that_the_disk_refuses_stays_in_memory_until_it_can_be_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let presets = folder.path().join("presets");
+        fs::write(&presets, "no folder").unwrap();
+        let mut library = Library::open(Some(presets.clone()));
+        library.add(&named("Mine"), named("Mine").to_toml().unwrap().into()).unwrap();
+        assert!(library.is_stored("Mine") && library.entries().last().unwrap().saving);
+        assert!(work(&mut library).is_err());
+        let entry = library.entries().pop_if(|entry| entry.name == "Mine").unwrap();
+        assert!(entry.changed && !entry.saving && !library.is_stored("Mine"));
+        fs::remove_file(&presets).unwrap();
+        save(&mut library, &named("Mine"));
+        assert!(library.is_stored("Mine") && !library.entries().last().unwrap().changed);
+        assert_eq!(load(&presets.join("preset-mine.toml")).unwrap(), named("Mine"));
+    }
+
+    #[test]
+    fn what_the_disk_refuses_is_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        save(&mut library, &named("Mine"));
+        let refused = || {
+            let error = io::Error::from(io::ErrorKind::StorageFull);
+            Err(LibraryError::Io { path: PathBuf::new(), error })
+        };
+        let (id, _) = library.delete("Mine").unwrap();
+        assert!(library.get("Mine").is_err(), "gone at once");
+        assert!(library.settle(id, refused()).is_err() && library.get("Mine").is_ok());
+        let (id, _) = library.rename("Mine", "Yours").unwrap();
+        assert!(library.get("Mine").is_err() && library.get("Yours").is_ok());
+        assert!(library.settle(id, refused()).is_err());
+        assert!(library.get("Mine").is_ok() && library.get("Yours").is_err());
+    }
+
+    #[test]
+    fn a_file_that_came_meanwhile_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut library = Library::open(Some(folder.path().to_owned()));
+        let path = folder.path().join("preset-mine.toml");
+        fs::write(&path, "somebody else's").unwrap();
+        library.save_text(&named("Mine"), named("Mine").to_toml().unwrap().into()).unwrap();
+        let told = work(&mut library).unwrap_err().to_string();
+        assert!(told.contains("preset-mine.toml"), "{told}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "somebody else's");
+        assert!(refresh_if_changed(&mut library));
+        assert_eq!(save(&mut library, &named("Mine")), folder.path().join("preset-mine-2.toml"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_cannot_be_read_any_more_leaves_what_was_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let presets = folder.path().join("presets");
+        let mut library = Library::open(Some(presets.clone()));
+        save(&mut library, &named("Mine"));
+        fs::rename(&presets, folder.path().join("away")).unwrap();
+        fs::write(&presets, "no folder").unwrap();
+        assert!(refresh_if_changed(&mut library) && library.get("Mine").is_ok());
+        assert_eq!(library.broken().len(), 1);
+        assert!(!refresh_if_changed(&mut library), "told once");
     }
 }

@@ -9,6 +9,7 @@ pub mod controllers;
 pub mod deck;
 pub mod deeds;
 pub mod director;
+pub mod disk;
 pub mod edit;
 pub mod editor;
 pub mod engine;

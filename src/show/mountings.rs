@@ -1,11 +1,11 @@
 //! How each projector hangs and is set up in its room, remembered in the user's settings by what the projector tells of itself.
 
-use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::disk::{SettingsJob, files};
 use super::installation::{Installation, InstallationError};
 use crate::dac::DacUri;
 use crate::path::{Mounting, MountingError};
@@ -79,14 +79,11 @@ impl Mountings {
     /// Reads `path`, or [`default_file`] if none is given. A file that is not there is an empty one.
     pub fn open(path: Option<PathBuf>) -> Result<Self, MountingsError> {
         let Some(path) = path.or_else(default_file) else { return Ok(Self::default()) };
-        let mut text = String::new();
-        let read =
-            fs::File::open(&path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
-        match read {
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        let text = match files::read_text_in_time(&path, MAX_BYTES) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(MountingsError::Io { path, error }),
-        }
+        };
         let broken = |detail: String| MountingsError::Broken { path: path.clone(), detail };
         let file: File =
             toml::from_str(&text).map_err(|error| broken(error.message().to_owned()))?;
@@ -120,20 +117,13 @@ impl Mountings {
         entry.map_or_else(Installation::default, |entry| entry.room.clone())
     }
 
-    /// Remembers how it hangs. What changes nothing is forgotten.
-    pub fn set(
-        &mut self,
-        uri: &str,
-        id: Option<&str>,
-        mounting: Mounting,
-    ) -> Result<(), MountingsError> {
+    /// Keeps how it hangs, until it is [written](Self::to_write). What changes nothing is forgotten.
+    pub fn set(&mut self, uri: &str, id: Option<&str>, mounting: Mounting) {
         let room = self.installation_of(uri, id);
         self.keep(uri, id, mounting, room);
-        self.save()
     }
 
-    /// Remembers how it is set up in its room, until [`save`](Self::save) writes it down: corners are dragged sixty
-    /// times a second. What changes nothing is forgotten.
+    /// Keeps how it is set up in its room, until it is [written](Self::to_write). What changes nothing is forgotten.
     pub fn install(&mut self, uri: &str, id: Option<&str>, room: Installation) {
         let mounting = self.of(uri, id);
         self.keep(uri, id, mounting, room);
@@ -162,29 +152,28 @@ impl Mountings {
         by_id.or_else(|| self.entries.iter().position(is_named))
     }
 
-    /// Writes beside the file first, so that a power cut leaves the old one or the new one.
-    pub fn save(&self) -> Result<(), MountingsError> {
-        let path = self.path.as_ref().ok_or(MountingsError::NoFolder)?;
-        let refused = |error| MountingsError::Io { path: path.clone(), error };
+    /// All of it, to be written down.
+    ///
+    /// # Errors
+    /// There is no folder for settings.
+    pub fn to_write(&self) -> Result<SettingsJob, MountingsError> {
+        let path = self.path.clone().ok_or(MountingsError::NoFolder)?;
         let file = File { projector: self.entries.clone() };
-        let text = toml::to_string(&file)
-            .map_err(|error| refused(io::Error::new(io::ErrorKind::InvalidData, error)))?;
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(refused)?;
-        }
-        let beside = path.with_extension("toml.new");
-        let written = fs::File::create(&beside).and_then(|mut file| {
-            file.write_all(b"# How each projector hangs: galvo devices set URI --help\n\n")?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        written.and_then(|()| fs::rename(&beside, path)).map_err(refused)
+        let text = toml::to_string(&file).map_err(|error| {
+            let error = io::Error::new(io::ErrorKind::InvalidData, error);
+            MountingsError::Io { path: path.clone(), error }
+        })?;
+        let text = format!("# How each projector hangs: galvo devices set URI --help\n\n{text}");
+        Ok(SettingsJob { path, text, what: "the set-up of the projectors" })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::show::disk::{Job, MayWait};
 
     const URI: &str = "ether-dream://10.0.0.7";
     const ID: Option<&str> = Some("ether-dream:01:02");
@@ -193,13 +182,18 @@ mod tests {
         Mounting { invert_x: true, colours: "bgr".parse().unwrap(), ..Mounting::default() }
     }
 
+    fn write(mountings: &Mountings) {
+        mountings.to_write().unwrap().run(&MayWait::here()).written.unwrap();
+    }
+
     #[test]
     fn a_projector_keeps_its_mounting_at_another_address_and_gives_it_to_nobody() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("galvo/projectors.toml");
         let mut mountings = Mountings::open(Some(path.clone())).unwrap();
         assert!(mountings.is_empty() && mountings.of(URI, ID).is_plain());
-        mountings.set(URI, ID, inverted()).unwrap();
+        mountings.set(URI, ID, inverted());
+        write(&mountings);
         let mountings = Mountings::open(Some(path.clone())).unwrap();
         assert_eq!(mountings.of("ether-dream://10.0.0.9", ID), inverted());
         assert_eq!(mountings.of("ether-dream://10.0.0.7:7765", None), inverted(), "not heard");
@@ -215,13 +209,15 @@ mod tests {
         let path = folder.path().join("projectors.toml");
         let room = Installation { mirrors: "20 kpps".into(), ..Installation::default() };
         let mut mountings = Mountings::open(Some(path.clone())).unwrap();
-        mountings.set(URI, ID, inverted()).unwrap();
+        mountings.set(URI, ID, inverted());
+        write(&mountings);
         mountings.install(URI, ID, room.clone());
-        mountings.save().unwrap();
+        write(&mountings);
         let mut mountings = Mountings::open(Some(path)).unwrap();
         assert_eq!((mountings.of(URI, ID), mountings.installation_of(URI, ID)), (inverted(), room));
         assert!(mountings.installation_of("sim:", None).is_plain());
-        mountings.set(URI, ID, Mounting::default()).unwrap();
+        mountings.set(URI, ID, Mounting::default());
+        write(&mountings);
         assert!(!mountings.is_empty(), "the set-up is left");
         mountings.install(URI, ID, Installation::default());
         assert!(mountings.is_empty());
@@ -232,11 +228,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("projectors.toml");
         let mut mountings = Mountings::open(Some(path.clone())).unwrap();
-        mountings.set(URI, None, inverted()).unwrap();
+        mountings.set(URI, None, inverted());
+        write(&mountings);
         let turned = Mounting { rotate_degrees: 90.0, ..Mounting::default() };
-        mountings.set(URI, ID, turned).unwrap();
+        mountings.set(URI, ID, turned);
+        write(&mountings);
         assert_eq!(mountings.entries.len(), 1, "heard later, it is the same one");
-        mountings.set(URI, ID, Mounting::default()).unwrap();
+        mountings.set(URI, ID, Mounting::default());
+        write(&mountings);
         assert!(Mountings::open(Some(path)).unwrap().is_empty());
     }
 

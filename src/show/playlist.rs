@@ -1,19 +1,18 @@
-//! What is played after what is open: opened in time, off the show thread where that may take long, and changed while
+//! What is played after what is open: opened in time, by those who may wait for a disk or a server, and changed while
 //! it plays.
 //!
-//! The entry whose turn comes next is open in the player, so that it follows without a gap. A change that puts another
+//! Only the newest wish counts: what was asked for before it is dropped when it is there. The entry whose turn comes next is open in the player, so that it follows without a gap. A change that puts another
 //! one before it takes it back from there.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, TryRecvError};
-
+use super::disk::{JobId, JobQueue, MusicJob};
 use super::queue::{EntryId, EntryState, QueueEdit, QueueEntry, QueueView};
 use super::tag_reader::{Said, TagReader};
 use crate::audio::{DecodeError, Decoder, Player};
-use crate::media::{Location, MediaOpener, PlaylistTrack};
-use crate::time::MediaTime;
+use crate::media::{Location, MediaOpener, PlaylistTrack, is_playlist};
+use crate::time::{HostTime, MediaTime};
 
 /// Tracks that wait at most.
 pub const MOST_ENTRIES: usize = 10_000;
@@ -58,6 +57,8 @@ enum Turn {
     Open(u64),
     /// Its turn came, and it could not be opened.
     Missed,
+    /// It is a playlist, whose tracks take its place once it is read; the job, once it was asked for.
+    List(Option<JobId>),
 }
 
 #[derive(Debug)]
@@ -66,7 +67,8 @@ struct Opening {
     id: Option<EntryId>,
     location: Location,
     to_play: bool,
-    answer: Receiver<Result<Decoder, DecodeError>>,
+    /// None until it was asked for.
+    job: Option<JobId>,
 }
 
 /// What came of opening a track.
@@ -76,8 +78,8 @@ pub enum Opened {
     ToPlay(Box<Decoder>),
     /// It is to be played after the others.
     ToQueue(EntryId, Box<Decoder>),
-    /// It cannot be played.
-    Failed(DecodeError),
+    /// It cannot be played; a sentence with its cure.
+    Failed(String),
 }
 
 /// There is no room for more tracks.
@@ -114,6 +116,19 @@ impl Playlist {
             let (trouble, turn) = (None, Turn::ToCome);
             self.entries.push(Entry { id, location, said, is_read, trouble, turn });
             self.changed = true;
+        }
+        Ok(())
+    }
+
+    /// All that a playlist file names, at the end: they take its place once it is read.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueFull`].
+    pub fn add_list(&mut self, location: Location) -> Result<(), QueueFull> {
+        self.add([location.into()])?;
+        if let Some(entry) = self.entries.last_mut() {
+            (entry.turn, entry.is_read) = (Turn::List(None), true);
         }
         Ok(())
     }
@@ -173,6 +188,7 @@ impl Playlist {
                 _ if opening == Some(entry.id) => EntryState::Opening,
                 (Some(why), _) => EntryState::Trouble(why.clone()),
                 (None, Turn::Open(_)) => EntryState::Next,
+                (None, Turn::List(_)) => EntryState::Opening,
                 (None, _) => EntryState::Waiting,
             },
         };
@@ -180,11 +196,10 @@ impl Playlist {
         Some(QueueView { entries, undo_act: self.undo_act.clone() })
     }
 
-    /// Opens this: a local file at once, an address on a thread of its own. Once it is open, the list is forgotten.
-    pub fn open_now(&mut self, location: Location) -> Option<Opened> {
-        self.opening = None;
+    /// Opens this, a track or a playlist. Once that is done, the list is forgotten.
+    pub fn open_now(&mut self, location: Location) {
         self.plays_next = false;
-        self.open(None, location, true)
+        self.open(None, location, true);
     }
 
     /// Forgets the list for another one, whose first track that opens is played at once.
@@ -277,13 +292,16 @@ impl Playlist {
         if matches!(self.entries[at].turn, Turn::Open(_)) {
             return PlayNow::IsNext;
         }
-        self.opening = None;
+        if matches!(self.entries[at].turn, Turn::List(_)) {
+            return PlayNow::Gone;
+        }
         self.plays_next = false;
         self.take_back(player, None);
         let entry = &mut self.entries[at];
         (entry.turn, entry.trouble) = (Turn::ToCome, None);
         let location = entry.location.clone();
-        PlayNow::Opens(self.open(Some(id), location, true))
+        self.open(Some(id), location, true);
+        PlayNow::Opens
     }
 
     /// What is open in the player, or being opened, is the first one to come, or nothing is.
@@ -306,30 +324,91 @@ impl Playlist {
             .for_each(|entry| entry.close(player));
     }
 
-    /// What was opened meanwhile; begins to open the next track in time, and to read what the files say.
-    pub fn poll(&mut self, player: &Player) -> Option<Opened> {
+    /// Decides in time which track is opened next, and reads what the files say.
+    pub fn look(&mut self, player: &Player) {
         self.let_go_of_heard(player);
         self.read_on();
-        if let Some(opening) = self.opening.take() {
-            return match opening.answer.try_recv() {
-                Err(TryRecvError::Empty) => {
-                    self.opening = Some(opening);
-                    None
-                }
-                Ok(result) => Some(self.opened(opening.id, opening.to_play, result)),
-                // The thread fell; what it said of that is in the log.
-                Err(TryRecvError::Disconnected) => None,
-            };
+        if self.opening.is_some() || (!self.plays_next && player.queued() > 0) {
+            return;
         }
-        if !self.plays_next && player.queued() > 0 {
-            return None;
-        }
-        let Some(next) = self.entries.iter().find(|entry| entry.turn == Turn::ToCome) else {
+        if let Some(next) = self.entries.iter().find(|entry| entry.turn == Turn::ToCome) {
+            let (id, location) = (next.id, next.location.clone());
+            self.open(Some(id), location, self.plays_next);
+        } else if !self.entries.iter().any(|entry| matches!(entry.turn, Turn::List(_))) {
             self.plays_next = false;
-            return None;
-        };
-        let (id, location) = (next.id, next.location.clone());
-        self.open(Some(id), location, self.plays_next)
+        }
+    }
+
+    /// Asks for what is to be opened or read and was not asked for yet. Returns what cannot be asked for, as sentences.
+    pub fn ask(&mut self, music: &mut JobQueue<MusicJob>, now: HostTime) -> Vec<String> {
+        let mut refused = Vec::new();
+        if let Some(opening) = self.opening.as_mut().filter(|opening| opening.job.is_none()) {
+            let opener = Arc::clone(&self.opener);
+            let job = match opening.location.path().filter(|_| is_playlist(&opening.location)) {
+                Some(path) => MusicJob::ReadList(path.to_owned()),
+                None => MusicJob::Open { opener, location: opening.location.clone() },
+            };
+            match music.ask(job, now) {
+                Ok(id) => opening.job = Some(id),
+                Err(full) => {
+                    let Opening { id, to_play, .. } = *opening;
+                    self.opening = None;
+                    self.conclude(id, to_play, Err(full.to_string()));
+                    refused.push(full.to_string());
+                }
+            }
+        }
+        self.entries.retain_mut(|entry| {
+            let (Turn::List(None), Some(path)) = (entry.turn, entry.location.path()) else {
+                return true;
+            };
+            let asked = music.ask(MusicJob::ReadList(path.to_owned()), now);
+            let asked = asked.map_err(|full| refused.push(full.to_string()));
+            entry.turn = Turn::List(asked.ok());
+            asked.is_ok()
+        });
+        self.changed |= !refused.is_empty();
+        refused
+    }
+
+    /// Takes in what came of opening a track; `None` if something else was wished for meanwhile.
+    pub fn opened(&mut self, job: JobId, result: Result<Box<Decoder>, String>) -> Option<Opened> {
+        let opening = self.opening.take_if(|opening| opening.job == Some(job))?;
+        // Meanwhile the track before it may have been left.
+        let to_play = opening.to_play || (self.plays_next && opening.id.is_some());
+        Some(self.conclude(opening.id, to_play, result))
+    }
+
+    /// Takes in the tracks of a playlist that was read: in its place, or instead of all that was here.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none, as a sentence; nothing if something else was wished for meanwhile.
+    pub fn listed(
+        &mut self,
+        job: JobId,
+        result: Result<Vec<PlaylistTrack>, String>,
+        player: &mut Player,
+    ) -> Result<(), String> {
+        if self.opening.take_if(|opening| opening.job == Some(job)).is_some() {
+            self.changed = true;
+            return self.open_list(result?, player).map_err(|full| full.to_string());
+        }
+        let is_it = |entry: &Entry| entry.turn == Turn::List(Some(job));
+        let Some(at) = self.entries.iter().position(is_it) else { return Ok(()) };
+        let after = self.entries.split_off(at + 1);
+        self.entries.pop();
+        self.changed = true;
+        let room = MOST_ENTRIES.saturating_sub(self.entries.len() + after.len());
+        let added = result.and_then(|mut tracks| {
+            let is_full = tracks.len() > room;
+            tracks.truncate(room);
+            self.add(tracks).map_err(|full| full.to_string())?;
+            if is_full { Err(QueueFull.to_string()) } else { Ok(()) }
+        });
+        self.entries.extend(after);
+        self.settle(player);
+        added
     }
 
     /// An entry is open in the player under this number.
@@ -388,34 +467,17 @@ impl Playlist {
         self.changed |= std::mem::take(&mut self.untold) > 0;
     }
 
-    fn open(&mut self, id: Option<EntryId>, location: Location, to_play: bool) -> Option<Opened> {
+    fn open(&mut self, id: Option<EntryId>, location: Location, to_play: bool) {
         self.changed = true;
-        let opener = Arc::clone(&self.opener);
-        if !matches!(location, Location::Url(_)) {
-            let result = open_decoder(&opener, &location);
-            return Some(self.opened(id, to_play, result));
-        }
-        let (send, answer) = crossbeam_channel::bounded(1);
-        let wanted = location.clone();
-        let thread = std::thread::Builder::new().name("open".into()).spawn(move || {
-            // Nobody waits for it if something else was opened meanwhile.
-            send.send(open_decoder(&opener, &wanted)).ok();
-        });
-        match thread {
-            Ok(_) => {
-                self.opening = Some(Opening { id, location, to_play, answer });
-                None
-            }
-            Err(error) => Some(self.opened(id, to_play, Err(DecodeError::Thread(error)))),
-        }
+        self.opening = Some(Opening { id, location, to_play, job: None });
     }
 
     /// Notes what came of opening an entry, or something else.
-    fn opened(
+    fn conclude(
         &mut self,
         id: Option<EntryId>,
         to_play: bool,
-        result: Result<Decoder, DecodeError>,
+        result: Result<Box<Decoder>, String>,
     ) -> Opened {
         self.changed = true;
         let at = id.and_then(|id| self.place(id));
@@ -423,7 +485,7 @@ impl Playlist {
             Err(error) => {
                 if let Some(at) = at {
                     let entry = &mut self.entries[at];
-                    (entry.turn, entry.trouble) = (Turn::Missed, Some(error.to_string()));
+                    (entry.turn, entry.trouble) = (Turn::Missed, Some(error.clone()));
                 }
                 Opened::Failed(error)
             }
@@ -434,12 +496,12 @@ impl Playlist {
                     entry.hear(Said::of(decoder.info()));
                 }
                 match id {
-                    Some(id) if !to_play => return Opened::ToQueue(id, Box::new(decoder)),
+                    Some(id) if !to_play => return Opened::ToQueue(id, decoder),
                     Some(_) => drop(at.map(|at| self.entries.remove(at))),
                     None => self.forget(),
                 }
                 self.plays_next = false;
-                Opened::ToPlay(Box::new(decoder))
+                Opened::ToPlay(decoder)
             }
         }
     }
@@ -452,8 +514,8 @@ pub enum PlayNow {
     Gone,
     /// It is the next one of the player.
     IsNext,
-    /// It is opened; `None` while that takes its time.
-    Opens(Option<Opened>),
+    /// It is opened.
+    Opens,
 }
 
 impl Entry {
@@ -462,6 +524,10 @@ impl Entry {
         if let Turn::Open(number) = self.turn {
             player.unqueue(number);
             self.turn = Turn::ToCome;
+        }
+        // One that comes back is read anew.
+        if let Turn::List(job) = &mut self.turn {
+            *job = None;
         }
     }
 

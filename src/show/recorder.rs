@@ -6,6 +6,7 @@
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::snapshot::Severity;
 use crate::format::FileKind;
@@ -70,6 +71,8 @@ pub trait Studio: Debug + Send {
     fn cancel_render(&mut self);
     /// Files go there from now on.
     fn set_folder(&mut self, folder: PathBuf);
+    /// Ends all of it and waits so long for files to get their names. Returns what did not, in words.
+    fn close(&mut self, patience: Duration) -> Vec<String>;
     /// How it is, with what is to be told since the last look.
     fn look(&mut self, now: HostTime, tell: &mut dyn FnMut(Severity, String)) -> RecorderView;
 }
@@ -106,6 +109,8 @@ pub struct RecordingView {
     pub lost: u64,
     /// True from the wish to end it until its files have their names.
     pub ending: bool,
+    /// Whole seconds for which the disk has not answered; 0 while it does.
+    pub waits_s: u64,
 }
 
 /// A rendering under way.

@@ -35,6 +35,8 @@ pub struct Report {
     pub allocations_in_callback: Option<u64>,
     /// Why light was taken away, in order.
     pub trips: Vec<TripEntry>,
+    /// Files that were still to be written when the show ended, and whose disk did not answer in time.
+    pub not_written: Vec<String>,
     /// Each projector.
     pub per_stream: Vec<StreamReport>,
 }

@@ -1,12 +1,12 @@
 //! The projectors of the last desk, remembered for the next one: by name, in the order in which they came. Never
 //! whether light was allowed.
 
-use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::disk::{SettingsJob, files};
 use super::engine::MOST_PROJECTORS;
 
 /// No file of a rig is larger than this, bytes.
@@ -49,11 +49,8 @@ impl RigFile {
     #[must_use]
     pub fn read(&self) -> Remembered {
         let Self(path) = self;
-        let mut text = String::new();
-        let read =
-            fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
-        match read {
-            Ok(_) => {}
+        let text = match files::read_text_in_time(path, MAX_BYTES) {
+            Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Remembered::default(),
             Err(error) => {
                 let shown = path.display();
@@ -61,13 +58,13 @@ impl RigFile {
                     format!("{shown} cannot be read ({error}): add the projectors in Projectors");
                 return Remembered { told: Some(told), ..Remembered::default() };
             }
-        }
+        };
         let damage = match understood(&text) {
             Ok(projectors) => return Remembered { projectors: Some(projectors), told: None },
             Err(damage) => damage,
         };
         let aside = path.with_extension("toml.damaged");
-        let kept = match fs::rename(path, &aside) {
+        let kept = match files::put_aside(path, &aside) {
             Ok(()) => format!("it is kept as {}", aside.display()),
             Err(_) => "it is written anew with the next change".to_owned(),
         };
@@ -78,23 +75,16 @@ impl RigFile {
         Remembered { told: Some(told), ..Remembered::default() }
     }
 
-    /// Writes beside the file first, so that a power cut leaves the old one or the new one.
+    /// These projectors, to be written down.
     ///
     /// # Errors
-    /// The folder or the disk refused.
-    pub fn write(&self, projectors: Vec<String>) -> io::Result<()> {
-        let Self(path) = self;
+    /// A name cannot be written.
+    pub fn to_write(&self, projectors: Vec<String>) -> io::Result<SettingsJob> {
         let text = toml::to_string(&Kept { projectors })
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let beside = path.with_extension("toml.new");
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(b"# The projectors of the desk as it was left: galvo opens them again\n\n")?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
+        let about = "# The projectors of the desk as it was left: galvo opens them again\n\n";
+        let (path, text) = (self.0.clone(), format!("{about}{text}"));
+        Ok(SettingsJob { path, text, what: "the list of projectors of this desk" })
     }
 }
 
@@ -108,7 +98,10 @@ fn understood(text: &str) -> Result<Vec<String>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::show::disk::{Job, MayWait};
 
     #[test]
     fn the_projectors_are_read_as_they_were_written_none_of_them_too() {
@@ -116,7 +109,8 @@ mod tests {
         let file = RigFile::new(folder.path().join("galvo/rig.toml"));
         assert_eq!(file.read(), Remembered::default(), "nothing yet");
         for projectors in [vec!["sim:".to_owned(), "idn://h/Left%20wing".to_owned()], Vec::new()] {
-            file.write(projectors.clone()).unwrap();
+            let job = file.to_write(projectors.clone()).unwrap();
+            job.run(&MayWait::here()).written.unwrap();
             assert_eq!(file.read(), Remembered { projectors: Some(projectors), told: None });
         }
     }

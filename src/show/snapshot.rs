@@ -15,6 +15,7 @@ use crate::time::{HostTime, MediaTime};
 
 use super::command::Command;
 use super::deck::{Change, Transition};
+use super::disk::DiskWait;
 use super::editor::Side;
 use super::installation::Installation;
 use super::machine::MachineView;
@@ -70,6 +71,8 @@ pub struct Snapshot {
     pub audio: AudioView,
     /// The files that are made of the show.
     pub recorder: RecorderView,
+    /// Files that are waited for longer than is usual; everything else goes on.
+    pub disk_waits: Vec<DiskWait>,
     /// What the program costs the machine.
     pub machine: MachineView,
     /// What an operator should read, newest last; at most 50.
@@ -169,6 +172,8 @@ pub struct PresetEntry {
     pub preset: Option<Arc<Preset>>,
     /// True if it has changes that are not saved.
     pub changed: bool,
+    /// True while its file is being written.
+    pub saving: bool,
     /// What is wrong with its file, if something is; the last good one stays in use.
     pub broken: Option<String>,
 }
@@ -196,6 +201,8 @@ pub struct PresetView {
     pub sides_differ: bool,
     /// True if it differs from what is stored.
     pub changed: bool,
+    /// True while it is being saved: until that is done it is changed.
+    pub saving: bool,
     /// True if there is a change to take back.
     pub can_undo: bool,
     /// True if there is a change to make again.

@@ -2,12 +2,15 @@
 //! was shown alone.
 
 mod colour_delay;
+mod hung_disk;
 mod live_hands;
 mod projectors;
 mod queue;
+mod real_disk;
 mod recording;
 mod rig;
 mod scenario;
+pub(crate) mod slow_disk;
 mod switches;
 
 use std::path::{Path, PathBuf};

@@ -34,6 +34,10 @@ pub(in crate::gui) fn show(ui: &mut Ui, seen: &Snapshot, wishes: &mut Vec<Comman
             let help = "The light is being recorded; see the pane Recorder (Ctrl-Shift-R ends it)";
             read_out(ui, "Recording", &time, theme::ACCENT, help);
         }
+        if let Some(wait) = seen.disk_waits.first() {
+            let help = format!("{}: waited for, while everything else goes on", wait.what);
+            read_out(ui, "Disk", &format!("{} s", wait.seconds), theme::AMBER, &help);
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| sound(ui, seen));
     });
 }

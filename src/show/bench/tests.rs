@@ -1,15 +1,46 @@
+use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::pattern::board::{DrawingAt, Owner};
+use crate::show::disk::{Job, MayWait, Workers};
 use crate::show::edit::PresetEdit;
+
+/// What a disk has to do, and whether it hangs.
+#[derive(Clone, Debug, Default)]
+struct Disk(Arc<Mutex<(VecDeque<(JobId, PresetJob)>, bool)>>);
+
+impl Workers<PresetJob> for Disk {
+    fn begin(&mut self, id: JobId, job: PresetJob) -> Result<(), PresetJob> {
+        self.0.lock().unwrap().0.push_back((id, job));
+        Ok(())
+    }
+
+    fn done(&mut self) -> Option<Done<PresetAnswer>> {
+        let mut disk = self.0.lock().unwrap();
+        if disk.1 {
+            return None;
+        }
+        let (id, job) = disk.0.pop_front()?;
+        Some(Done { id, answer: Some(job.run(&MayWait::here())) })
+    }
+
+    fn wait(&mut self, _: Duration) -> Option<Done<PresetAnswer>> {
+        self.done()
+    }
+}
 
 struct Hand {
     folder: TempDir,
     presets: PresetBench,
+    disk: Disk,
+    jobs: JobQueue<PresetJob>,
+    heard: Vec<Heard>,
     now: HostTime,
 }
 
@@ -25,13 +56,47 @@ impl Hand {
         }
         let library = Library::open(Some(folder.path().to_owned()));
         let preset = library.get("Mine").unwrap();
-        Self { folder, presets: PresetBench::new(library, preset), now: HostTime::from_nanos(0) }
+        let disk = Disk::default();
+        Self {
+            folder,
+            presets: PresetBench::new(library, preset),
+            jobs: JobQueue::new("presets", Box::new(disk.clone())),
+            disk,
+            heard: Vec::new(),
+            now: HostTime::from_nanos(0),
+        }
+    }
+
+    fn hang(&self, hangs: bool) {
+        self.disk.0.lock().unwrap().1 = hangs;
+    }
+
+    /// Lets the disk do what it can.
+    fn work(&mut self) {
+        let refused = self.presets.ask(&mut self.jobs, self.now);
+        self.heard.extend(refused);
+        loop {
+            let done = self.jobs.done(self.now);
+            if done.is_empty() {
+                return;
+            }
+            self.heard.extend(done.into_iter().filter_map(|done| self.presets.hear(done)));
+        }
+    }
+
+    /// Looks at the files.
+    fn reload(&mut self) -> Option<Heard> {
+        self.presets.look(&mut self.jobs, self.now);
+        let done = self.jobs.done(self.now).pop()?;
+        self.presets.hear(done)
     }
 
     #[allow(clippy::needless_pass_by_value, reason = "wishes are made where they are told")]
     fn tell(&mut self, wish: Command) -> Outcome {
         self.now = self.now.plus_secs_f64(5.0);
-        self.presets.obey(&wish, self.now).unwrap()
+        let outcome = self.presets.obey(&wish, self.now).unwrap();
+        self.work();
+        outcome
     }
 
     fn refused(&mut self, wish: &Command) -> String {
@@ -118,7 +183,8 @@ fn the_preset_at_work_plays_on_when_its_file_is_deleted() {
     let mut bench = Hand::new();
     assert_eq!(bench.tell(Command::DeletePreset("Mine".into())), Outcome::Nothing);
     assert!(bench.radius() == 0.5 && bench.presets.view().changed, "it is not stored any more");
-    assert!(matches!(bench.tell(Command::SavePreset), Outcome::Told(_)));
+    bench.tell(Command::SavePreset);
+    assert!(matches!(bench.heard.last(), Some(Heard::Told(text)) if text.contains("saved")));
     assert!(bench.entry("Mine").is_some() && !bench.presets.view().changed);
 }
 
@@ -216,11 +282,11 @@ fn a_file_that_changes_is_followed_and_its_edits_come_back_with_undo() {
     let path = bench.at("mine.toml");
     let text = fs::read_to_string(&path).unwrap().replace("0.5", "0.125");
     fs::write(&path, &text).unwrap();
-    assert!(matches!(bench.presets.reload(), Some(Outcome::Told(_))));
+    assert!(matches!(bench.reload(), Some(Heard::Followed(_))));
     assert!(bench.radius() == 0.125 && bench.presets.view().text.contains("0.125"));
-    assert_eq!(bench.presets.reload(), None);
+    assert_eq!(bench.reload(), None);
     fs::write(&path, "version = 1\nname = \"Mine\"\ngenerator = \"cirle\"\n").unwrap();
-    assert_eq!(bench.presets.reload(), Some(Outcome::Nothing));
+    assert_eq!(bench.reload(), Some(Heard::Changed));
     assert!(bench.entry("Mine").unwrap().broken.unwrap().contains("line 3"));
     assert_eq!(bench.radius(), 0.125, "the last good one plays on");
     bench.tell(Command::Undo);
@@ -241,5 +307,105 @@ fn layers_and_effects_are_edited_through_the_same_door() {
     for _ in 0..3 {
         assert_eq!(bench.tell(Command::Undo), Outcome::Edited);
     }
+    assert!(!bench.presets.view().changed);
+}
+
+#[test]
+fn what_is_changed_while_it_is_being_saved_is_changed_when_it_is_saved() {
+    let mut bench = Hand::new();
+    bench.tell(radius(0.75));
+    bench.hang(true);
+    bench.tell(Command::SavePreset);
+    let view = bench.presets.view();
+    assert!(view.changed && view.saving, "it is not saved before the disk says so");
+    bench.tell(radius(0.25));
+    bench.hang(false);
+    bench.work();
+    let view = bench.presets.view();
+    assert!(view.changed && !view.saving && bench.radius() == 0.25);
+    assert!(fs::read_to_string(bench.at("mine.toml")).unwrap().contains("radius = 0.75"));
+    bench.tell(Command::RevertPreset);
+    assert!(bench.radius() == 0.75 && !bench.presets.view().changed);
+}
+
+#[test]
+fn a_save_that_hangs_while_another_preset_plays_is_noted_where_it_belongs() {
+    let mut bench = Hand::new();
+    bench.tell(radius(0.75));
+    bench.hang(true);
+    bench.tell(Command::SavePreset);
+    bench.tell(select("Other"));
+    assert!(bench.entry("Mine").unwrap().changed && bench.entry("Mine").unwrap().saving);
+    assert!(!bench.presets.view().changed);
+    bench.hang(false);
+    bench.work();
+    let mine = bench.entry("Mine").unwrap();
+    assert!(!mine.changed && !mine.saving && mine.preset.unwrap().params["radius"] == 0.75);
+    assert_eq!(bench.presets.view().name, "Other");
+    bench.tell(select("Mine"));
+    assert!(bench.radius() == 0.75 && !bench.presets.view().changed);
+}
+
+#[test]
+fn a_save_that_the_disk_refuses_leaves_the_change_and_says_so() {
+    let mut bench = Hand::new();
+    bench.tell(radius(0.75));
+    bench.hang(true);
+    bench.tell(Command::SavePreset);
+    fs::remove_file(bench.at("mine.toml")).unwrap();
+    fs::create_dir_all(bench.at("mine.toml/x")).unwrap();
+    bench.hang(false);
+    bench.work();
+    let Some(Heard::Refused(text)) = bench.heard.last() else { panic!("{:?}", bench.heard) };
+    assert!(text.starts_with("Mine is not saved and stays as you changed it: "), "{text}");
+    let view = bench.presets.view();
+    assert!(view.changed && !view.saving && bench.radius() == 0.75);
+}
+
+#[test]
+fn a_new_name_for_a_preset_that_is_being_saved_loses_nothing() {
+    let mut bench = Hand::new();
+    bench.tell(radius(0.75));
+    bench.hang(true);
+    bench.tell(Command::SavePreset);
+    bench.tell(Command::RenamePreset { from: "Mine".into(), to: "Ours".into() });
+    bench.hang(false);
+    bench.work();
+    let text = fs::read_to_string(bench.at("mine.toml")).unwrap();
+    assert!(text.contains("name = \"Ours\"") && text.contains("radius = 0.75"), "{text}");
+    let view = bench.presets.view();
+    assert!(!view.changed && view.stored_name == "Ours" && bench.radius() == 0.75);
+    assert_eq!(bench.reload(), None, "what is known is what is there");
+}
+
+#[test]
+fn acts_that_the_disk_refuses_are_taken_out_of_what_can_be_taken_back() {
+    let mut bench = Hand::new();
+    fs::remove_file(bench.at("other.toml")).unwrap();
+    fs::create_dir_all(bench.at("other.toml/x")).unwrap();
+    bench.tell(Command::DeletePreset("Other".into()));
+    assert!(bench.entry("Other").is_some() && bench.presets.undo_act().is_empty());
+    bench.tell(Command::RenamePreset { from: "Other".into(), to: "Else".into() });
+    assert!(bench.entry("Other").is_some() && bench.entry("Else").is_none());
+    let refused = |heard: &&Heard| matches!(heard, Heard::Refused(_));
+    assert_eq!(bench.heard.iter().filter(refused).count(), 2, "{:?}", bench.heard);
+    assert!(!bench.presets.view().can_undo);
+}
+
+#[test]
+fn a_disk_that_does_not_answer_takes_so_many_acts_and_no_more() {
+    let mut bench = Hand::new();
+    bench.hang(true);
+    for _ in 0..MAX_UNDONE {
+        bench.tell(Command::SavePreset);
+    }
+    assert!(bench.refused(&Command::SavePreset).contains("has not answered for 32 acts"));
+    assert_eq!(bench.reload(), None, "nor is it looked at");
+    bench.tell(radius(0.75));
+    assert!(bench.radius() == 0.75, "what needs no disk goes on");
+    bench.hang(false);
+    bench.work();
+    assert!(bench.presets.view().changed);
+    bench.tell(Command::SavePreset);
     assert!(!bench.presets.view().changed);
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::{Director, LOOK_AT_FILES_EVERY};
 use crate::pattern::{Gauges, Instrument, Preset};
-use crate::show::bench::Outcome;
+use crate::show::bench::{Heard, Outcome};
 use crate::show::command::Command;
 use crate::show::deck::Transition;
+use crate::show::disk::{Done, PresetAnswer};
 use crate::show::engine::{EngineCommand, InstrumentFor};
 use crate::show::projector::Projector;
 use crate::show::snapshot::Severity;
@@ -58,6 +59,32 @@ impl Director {
             Err(error) => self.notices.add(Severity::Error, error.to_string()),
         }
         self.presets_changed = true;
+        for heard in self.cast.presets.ask(&mut self.cast.disk.presets, now) {
+            self.take_heard(heard);
+        }
+    }
+
+    /// Takes in what the disk has done with presets.
+    pub(super) fn take_presets(&mut self, done: Vec<Done<PresetAnswer>>) {
+        for done in done {
+            if let Some(heard) = self.cast.presets.hear(done) {
+                self.take_heard(heard);
+            }
+        }
+    }
+
+    fn take_heard(&mut self, heard: Heard) {
+        match heard {
+            Heard::Changed => {}
+            Heard::Told(text) => self.notices.add(Severity::Info, text),
+            Heard::Refused(text) => self.notices.add(Severity::Error, text),
+            Heard::Followed(text) => {
+                self.notices.add(Severity::Info, text);
+                self.play_edited();
+            }
+        }
+        self.tell_broken();
+        self.presets_changed = true;
     }
 
     /// What the surfaces see of the presets, after something was done with them: once a look, however fast a hand is.
@@ -93,19 +120,13 @@ impl Director {
         }
     }
 
-    /// Looks whether a preset's file was changed.
-    pub(super) fn reload_presets(&mut self, now: HostTime) {
+    /// Asks now and then whether a preset's file was changed.
+    pub(super) fn follow_preset_files(&mut self, now: HostTime) {
         if now.since(self.looked_at_files) < LOOK_AT_FILES_EVERY {
             return;
         }
         self.looked_at_files = now;
-        let Some(outcome) = self.cast.presets.reload() else { return };
-        self.tell_broken();
-        if let Outcome::Told(text) = outcome {
-            self.notices.add(Severity::Info, text);
-            self.play_edited();
-        }
-        self.presets_changed = true;
+        self.cast.presets.look(&mut self.cast.disk.presets, now);
     }
 
     /// Says of every broken preset what is wrong with it, once.

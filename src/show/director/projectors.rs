@@ -16,7 +16,7 @@ use crate::show::snapshot::Severity;
 use crate::time::HostTime;
 
 impl Director {
-    pub(super) fn set_mounting(&mut self, name: &str, mounting: Mounting) {
+    pub(super) fn set_mounting(&mut self, name: &str, mounting: Mounting, now: HostTime) {
         let Some(projector) = self.cast.projectors.iter().find(|p| p.name() == name) else {
             return;
         };
@@ -25,10 +25,8 @@ impl Director {
             Err(error) => return self.notices.add(Severity::Error, error.to_string()),
         };
         projector.control().set_mounting(&mounting);
-        if let Err(error) = self.cast.mountings.set(name, projector.id(), mounting) {
-            let text = format!("how {name} hangs is not remembered: {error}");
-            self.notices.add(Severity::Warning, text);
-        }
+        self.cast.mountings.set(name, projector.id(), mounting);
+        self.remember_set_ups(now);
     }
 
     pub(super) fn place_of(&self, name: &str) -> Option<usize> {
@@ -50,11 +48,7 @@ impl Director {
         if self.installed_at.is_none_or(|at| now.since(at) < rest) {
             return;
         }
-        self.installed_at = None;
-        if let Err(error) = self.cast.mountings.save() {
-            let text = format!("the set-up of the projectors is not remembered: {error}");
-            self.notices.add(Severity::Warning, text);
-        }
+        self.remember_set_ups(now);
     }
 
     /// Lets every remembered set-up act.

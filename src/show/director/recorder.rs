@@ -1,9 +1,8 @@
 //! What the director does about files made of the show: who is recorded, what is rendered.
 
-use std::mem;
-
 use super::{Director, Sound};
 use crate::media::Location;
+use crate::show::disk::END_PATIENCE;
 use crate::show::recorder::{
     RECORDER_DEPTH, Recorded, RecorderView, RecorderWish, RenderOrder, Studio,
 };
@@ -95,9 +94,10 @@ impl Director {
         }
     }
 
-    /// Files under way are closed and named.
-    pub(super) fn close_files(&mut self) {
-        drop(mem::take(&mut self.studio));
+    /// Files under way are closed and named. Returns those whose disk did not answer.
+    pub(super) fn close_files(&mut self) -> Vec<String> {
+        let mut studio = self.studio.take();
         self.recorder = RecorderView::default();
+        studio.as_mut().map(|studio| studio.close(END_PATIENCE)).unwrap_or_default()
     }
 }

@@ -150,7 +150,7 @@ impl Director {
                 Err(error) => Err(error.to_string()),
             };
             match taken {
-                Ok(()) => self.rig_has_changed(),
+                Ok(()) => self.rig_has_changed(now),
                 Err(why) => self.refuse(&uri, why),
             }
         }
@@ -235,7 +235,7 @@ impl Director {
             closed: false,
         });
         self.let_projectors_go(now);
-        self.rig_has_changed();
+        self.rig_has_changed(now);
     }
 
     /// Takes back what the callback has let go of, and frees it.
@@ -299,17 +299,18 @@ impl Director {
     }
 
     /// Another projector came or went: it is remembered, and what was found is told anew.
-    fn rig_has_changed(&mut self) {
+    fn rig_has_changed(&mut self, now: HostTime) {
         self.rig.told_of = None;
         let Some(file) = self.rig.stage.as_ref().and_then(|stage| stage.file.as_ref()) else {
             return;
         };
         let names = self.cast.projectors.iter().map(|p| p.name().to_owned()).collect();
-        if let Err(error) = file.write(names) {
-            let text = format!(
-                "the projectors of this desk are not remembered ({error}): make room, or set HOME"
-            );
-            self.notices.add(Severity::Warning, text);
+        match file.to_write(names) {
+            Ok(job) => self.write_down(job, now),
+            Err(error) => {
+                let text = format!("the projectors of this desk are not remembered: {error}");
+                self.notices.add(Severity::Warning, text);
+            }
         }
     }
 

@@ -101,6 +101,7 @@ impl Director {
                 decoder_underruns: self.decoder_underruns(),
             },
             recorder: self.recorder.clone(),
+            disk_waits: self.disk_waits(now),
             machine: self.cost,
             notices: self.notices.kept().to_vec(),
             notices_made: self.notices.made(),
@@ -135,6 +136,7 @@ impl Director {
             drift_ppm: first.and_then(|s| s.drift_ppm),
             allocations_in_callback: no_alloc::realtime_allocations(),
             trips: self.trips.clone(),
+            not_written: Vec::new(),
             per_stream,
         }
     }

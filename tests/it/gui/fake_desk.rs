@@ -11,6 +11,7 @@ use galvo::dac::DacUri;
 use galvo::frame::TapPoint;
 use galvo::pattern::Gauges;
 use galvo::point::{Colour, LaserPoint};
+use galvo::show::disk::{JobQueue, PresetJob};
 use galvo::show::recorder::{RecorderView, RecordingView, RenderingView};
 use galvo::show::snapshot::{
     AudioView, Desk, Listening, LiveView, Notice, ParamView, PresetEntry, PresetView,
@@ -19,6 +20,8 @@ use galvo::show::snapshot::{
 };
 use galvo::show::{Command, Library, PresetBench, RecorderWish, Transition};
 use galvo::time::{HostTime, MediaTime};
+
+use crate::show::slow_disk::SlowDisk;
 
 const PPS: u32 = 30_000;
 const FRAMES_PER_SECOND: f64 = 60.0;
@@ -34,17 +37,21 @@ pub(crate) struct State {
     /// The projector that is watched, and where.
     pub(crate) watched: (u32, TapPoint),
     /// Real presets, where a test needs them.
-    bench: Option<PresetBench>,
+    bench: Option<(PresetBench, JobQueue<PresetJob>)>,
 }
 
 impl State {
     /// Lets the presets obey as they do in a show, and shows what became of them.
     fn obey_about_presets(&mut self, command: &Command) {
-        let Some(bench) = &mut self.bench else { return };
+        let Some((bench, disk)) = &mut self.bench else { return };
         let now = HostTime::from_nanos(self.frame as i64 * 16_666_667);
         if let Err(error) = bench.obey(command, now) {
             let notice = Notice { severity: Severity::Error, text: error.to_string() };
             self.seen.notices.push(notice);
+        }
+        bench.ask(disk, now);
+        for done in disk.done(now) {
+            bench.hear(done);
         }
         self.seen.presets = bench.entries().into();
         self.seen.preset = Arc::new(bench.view());
@@ -74,7 +81,7 @@ impl FakeDesk {
         let library = Library::open(Some(folder.to_owned()));
         let preset = library.get(name).unwrap();
         let mut state = self.state();
-        state.bench = Some(PresetBench::new(library, preset));
+        state.bench = Some((PresetBench::new(library, preset), SlowDisk::default().presets()));
         state.obey_about_presets(&Command::CopyToOtherSide);
         drop(state);
         self
@@ -299,6 +306,7 @@ fn make_files(recorder: &mut RecorderView, wish: &RecorderWish) {
                 frames: 0,
                 points: 0,
                 lost: 0,
+                waits_s: 0,
                 ending: false,
             });
         }

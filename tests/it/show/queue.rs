@@ -164,6 +164,7 @@ fn a_playlist_is_opened_queued_and_saved() {
     assert_eq!(titles(&mut show), ["Band - Second", "nowhere.wav", "c.wav"]);
     let saved = folder.path().join("saved.m3u8");
     edit(&mut show, QueueEdit::Save(saved.clone()));
+    show.run(0.05);
     let text = std::fs::read_to_string(&saved).unwrap();
     let places: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(places, ["a.wav", "b.wav", "nowhere.wav", "c.wav"]);

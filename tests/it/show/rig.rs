@@ -7,6 +7,7 @@ use galvo::audio::AudioChoice;
 use galvo::dac::FoundDevice;
 use galvo::frame::TapPoint;
 use galvo::safety::TripReason;
+use galvo::show::disk::{Job, MayWait};
 use galvo::show::rig_file::RigFile;
 use galvo::show::snapshot::{ProjectorState, ProjectorView};
 use galvo::show::{
@@ -147,7 +148,7 @@ fn one_that_is_added_draws_what_the_others_draw_with_its_own_set_up() {
     let mut mountings = Mountings::open(Some(file.clone())).unwrap();
     let room = Installation { corners, ..Installation::default() };
     mountings.install(&sim(1), None, room.clone());
-    mountings.save().unwrap();
+    mountings.to_write().unwrap().run(&MayWait::here()).written.unwrap();
     let scene = Scenario::of(&demo()).preset(circle(0.6)).mountings(&file).starting_at(20.0);
     let mut show = scene.begin();
     show.tell(Command::SelectPreset("Ember Ring".into()));
@@ -387,28 +388,33 @@ fn the_projectors_of_a_desk_are_remembered_and_never_whether_light_was_allowed()
     add(&mut show, &sim(1));
     show.run(0.1);
     allow(&mut show, &sim(1), true);
+    show.run(0.05);
     assert_eq!(file.read().projectors.unwrap(), ["sim:0".to_owned(), sim(1)]);
     remove(&mut show, "sim:0");
+    show.run(0.05);
     assert_eq!(file.read().projectors.unwrap(), [sim(1)]);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(!text.contains("arm") && !text.contains("true"), "{text}");
 }
 
 /// A desk as it is opened by itself: real threads, no sound card, what is remembered lies in `folder`.
-fn desk(folder: &Path) -> ShowHandle {
+pub(super) fn desk(folder: &Path) -> ShowHandle {
+    show::start(&config(folder), None).unwrap()
+}
+
+pub(super) fn config(folder: &Path) -> ShowConfig {
     let source = Source::Playback { music: Vec::new(), start_s: 0.0, audio: AudioChoice::None };
-    let config = ShowConfig {
+    ShowConfig {
         source,
         rig: Some(folder.join("rig.toml")),
         mountings: Some(folder.join("projectors.toml")),
         preset_folder: Some(folder.join("presets")),
         ..ShowConfig::default()
-    };
-    show::start(&config, None).unwrap()
+    }
 }
 
 /// Looks until the desk is as it should be; a machine that is held up takes longer.
-fn wait(desk: &mut ShowHandle, what: &str, is_so: impl Fn(&Snapshot) -> bool) {
+pub(super) fn wait(desk: &mut ShowHandle, what: &str, is_so: impl Fn(&Snapshot) -> bool) {
     let until = SystemClock.now() + Duration::from_secs(20);
     while !is_so(&desk.snapshot()) {
         assert!(SystemClock.now() < until, "{what}: {:?}", desk.snapshot().projectors);

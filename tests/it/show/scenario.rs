@@ -26,6 +26,8 @@ use galvo::show::rig_file::RigFile;
 use galvo::show::{Command, Library, Mountings, PresetBench, Report, Snapshot, Transition};
 use galvo::time::{Clock, HostTime, ManualClock, MediaTime};
 
+use super::slow_disk::SlowDisk;
+
 pub(super) const RATE: u32 = 48_000;
 pub(super) const PPS: u32 = 30_000;
 const PERIOD: usize = 256;
@@ -152,6 +154,7 @@ impl Scenario {
         mask_feeder.set_stream(None, self.masks);
         let callback = OutputCallback::new(output, Box::new(engine.with_masks(window)));
         let handle = AudioHandle::without_device(callback.counters());
+        let disk = SlowDisk::default();
         let cast = Cast {
             sound: Sound::Playback { player, handle },
             projectors,
@@ -160,6 +163,7 @@ impl Scenario {
                 Some(file) => Mountings::open(Some(file)).unwrap(),
                 None => Mountings::default(),
             },
+            disk: disk.work(Arc::clone(&shared)),
             ends,
             master: 1.0,
             offset_ms: self.offset_ms,
@@ -186,6 +190,7 @@ impl Scenario {
             mask_feeder,
             devices,
             around,
+            disk,
             sound_ppm: self.sound_ppm,
             periods: 0,
             random: 1,
@@ -288,6 +293,7 @@ pub(super) struct Performance {
     mask_feeder: LightFeeder,
     devices: Vec<Device>,
     pub(super) around: Around,
+    pub(super) disk: SlowDisk,
     sound_ppm: f64,
     periods: u64,
     random: u64,

@@ -207,8 +207,9 @@ impl ParametersPanel {
         }
         ui.columns(3, |columns| {
             let size = Vec2::new(columns[0].available_width(), 32.0);
+            let word = if preset.saving { "Saving…" } else { "Save" };
             let save = columns[0]
-                .add_enabled_ui(preset.changed, |ui| ui.add_sized(size, Button::new("Save")))
+                .add_enabled_ui(preset.changed, |ui| ui.add_sized(size, Button::new(word)))
                 .inner;
             let help = "Writes the preset to your folder (Ctrl-S); one that came with galvo stays as \
                         it is, your copy goes before it";

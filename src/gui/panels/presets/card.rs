@@ -123,6 +123,7 @@ impl Card<'_> {
         let mark = match self.standing {
             Standing::Cued => Some(("CUED", theme::AMBER)),
             _ if self.entry.broken.is_some() => Some(("BROKEN", theme::RED_TEXT)),
+            _ if self.entry.saving => Some(("SAVING", theme::AMBER)),
             _ if self.entry.changed => Some(("CHANGED", theme::AMBER)),
             _ if !self.entry.bundled => Some(("YOURS", theme::ACCENT)),
             _ => None,
@@ -156,11 +157,16 @@ impl Card<'_> {
     }
 
     fn help(&self) -> String {
-        let PresetEntry { name, description, bundled, changed, broken, preset } = self.entry;
+        let PresetEntry { name, description, bundled, changed, saving, broken, preset } =
+            self.entry;
         let mut lines = vec![name.clone()];
         lines.extend((!description.is_empty()).then(|| description.clone()));
         let origin = if *bundled { "Came with galvo" } else { "Your own" };
-        let changed = if *changed { ", with changes that are not saved" } else { "" };
+        let changed = match (*saving, *changed) {
+            (true, _) => ", being saved",
+            (false, true) => ", with changes that are not saved",
+            (false, false) => "",
+        };
         if preset.is_some() {
             lines.push(format!("{origin}{changed}"));
         }
