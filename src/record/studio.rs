@@ -362,7 +362,7 @@ mod tests {
             if view.rendering.is_none() && view.recording.is_none() {
                 return (view, told);
             }
-            SystemClock.sleep_until(now + std::time::Duration::from_millis(2));
+            SystemClock.sleep_until(now + Duration::from_millis(2));
         }
     }
 

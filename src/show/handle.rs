@@ -1,8 +1,8 @@
 //! Starting a show, and what a surface holds of it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -89,14 +89,9 @@ impl ShowHandle {
     }
 
     /// Takes the light away when it is called, on any thread, whatever the surface does meanwhile.
-    #[must_use]
     pub fn darkener(&self) -> impl Fn() + Send + use<> {
-        let commands = self.commands.as_ref().map(Arc::downgrade);
-        move || {
-            if let Some(commands) = commands.as_ref().and_then(Weak::upgrade) {
-                drop(commands.send(Command::Disarm));
-            }
-        }
+        let switches = self.switches.clone();
+        move || switches.disarm(SystemClock.now(), TripReason::Operator)
     }
 
     /// Takes in the projectors that were added, and lets go of those that are gone: numbers grow and are never used

@@ -134,6 +134,7 @@ const fn by_itself(reason: TripReason) -> Option<&'static str> {
     match reason {
         TripReason::Operator | TripReason::Stop | TripReason::DeviceEstop => None,
         TripReason::DeadMan => Some("the sound stood still"),
+        TripReason::ShowSilent => Some("the show thread stood still"),
         TripReason::SurfaceGone => Some("the window or terminal is gone"),
         TripReason::SurfaceSilent => Some("the window stood still"),
         TripReason::Reconnect => Some("a projector was lost"),
