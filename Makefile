@@ -12,7 +12,7 @@ else
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak bench bench-peers fmt screenshots gallery demo sync-check window-check eval analysis-pictures cases
+.PHONY: help deps udev run test check-format lint unit doc-tests docs headless loom fuzz soak safety-soak bench bench-peers fmt screenshots gallery demo sync-check window-check eval analysis-pictures cases
 
 help:          ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -63,6 +63,18 @@ soak:          ## long runs: not part of `make test`
 
 cases:         ## inputs that were once judged wrong: what is said of each now, and what is right
 	$(CARGO) test --locked --test it cases:: -- --nocapture --test-threads 1
+
+SAFETY_CASES ?= 10000
+
+# nextest runs the drivers side by side and tells what each one printed.
+ifneq ($(NEXTEST),)
+  SAFETY_SOAK = $(CARGO) nextest run --locked --profile soak --test it --success-output final -E 'test(/^safety_on_devices::random_shows::/)'
+else
+  SAFETY_SOAK = $(CARGO) test --locked --test it -- --nocapture safety_on_devices::random_shows
+endif
+
+safety-soak:   ## SAFETY_CASES random shows on every driver, judged by every rule
+	SAFETY_CASES=$(SAFETY_CASES) nice -n 15 $(SAFETY_SOAK)
 
 sync-check:    ## light against sound on a real sound server (needs pulseaudio; a private one is started)
 	tests/external/sync_check.sh native

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
 use super::dark_run::DarkRun;
+use super::settling::Settling;
 use super::usb::{Bus, Claim, Endpoints, Ids, Stumble, UsbError, dac_error};
 use crate::point::LaserPoint;
 use crate::safety::SafeChunk;
@@ -36,6 +37,8 @@ const ASK_EVERY: Duration = Duration::from_millis(4);
 const ASK_EVERY_AT_REST: Duration = Duration::from_millis(100);
 /// A ring that plays and does not move for so long is stuck, as is one that does not tell its room.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// With less than this in the ring, it may run dry while the next samples are on their way.
+const NEARLY_DRY: Duration = Duration::from_millis(4);
 /// The rate never asked for: real devices are driven from here up.
 const MIN_PPS: u32 = 100;
 /// What a stream is planned with: no device has a ring that takes more.
@@ -82,6 +85,7 @@ struct Open {
     stuck_since: Option<HostTime>,
     /// A transfer failed, and the device has not answered since.
     stumble: Option<Stumble>,
+    settling: Settling,
 }
 
 impl LaserCubeUsb {
@@ -211,6 +215,7 @@ impl Open {
             tells_limits: true,
             stuck_since: None,
             stumble: None,
+            settling: Settling::default(),
         }
     }
 
@@ -332,6 +337,12 @@ impl Open {
         self.capacity - self.free.min(self.capacity) + self.sent_since
     }
 
+    /// True if the ring may be empty before samples that are sent now arrive.
+    fn may_run_dry(&self, now: HostTime) -> bool {
+        let gone = (now.since(self.asked_at) + NEARLY_DRY).as_secs_f64() * f64::from(self.pps);
+        f64::from(self.queued()) < gone
+    }
+
     const fn room(&self) -> u32 {
         self.free.saturating_sub(self.sent_since)
     }
@@ -389,12 +400,19 @@ impl Open {
             self.insist(Command::SetRate(pps))?;
             self.pps = pps;
         }
+        self.settling.learn(chunk);
         if !self.lit {
             self.lit = true;
             let lead = self.dark.lead(clock.now(), pps).min(self.room() - n);
             self.lead_in(lead, chunk.points());
+            self.settling.begin();
+        } else if !self.output_on || self.may_run_dry(clock.now()) {
+            self.settling.begin();
         }
-        encode_samples(chunk.points(), &mut self.unsent);
+        let (dark, rest) = chunk.points().split_at(self.settling.dark(chunk.len(), pps));
+        dark.iter().for_each(|point| encode_samples(&[point.blanked()], &mut self.unsent));
+        encode_samples(rest, &mut self.unsent);
+        self.settling.passed(chunk.len(), pps);
         self.sent_since += n;
         self.flush()?;
         if faster {

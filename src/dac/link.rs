@@ -30,7 +30,7 @@ pub struct LinkReport {
     /// Grows when points may have been lost on the way to the device: the map from points to time may have made
     /// a small step, while light goes on.
     pub gaps: u32,
-    /// True while connected.
+    /// True while connected and not in emergency stop: what is queued then is for the mirrors. Otherwise it is dropped.
     pub connected: bool,
 }
 

@@ -13,6 +13,7 @@ pub mod lasercube_usb;
 pub mod lasercube_wifi;
 pub mod link;
 pub mod networks;
+mod settling;
 pub mod simulator;
 pub mod transport;
 pub mod uri;

@@ -25,7 +25,9 @@ const WAITING: u64 = 16;
 const RESET_ASKED: u64 = 32;
 /// The operator took this projector out of the show.
 const OUT: u64 = 64;
-const GENERATION_SHIFT: u32 = 7;
+/// The device is in emergency stop.
+const ESTOP: u64 = 128;
+const GENERATION_SHIFT: u32 = 8;
 
 /// Why light was taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,11 +99,16 @@ pub enum Refused {
     /// The operator took it out of the show: let it in first.
     #[error("the projector is switched off: switch it on in Projectors, then arm")]
     Out,
+    /// The device is in emergency stop: only the device itself can say that it is over.
+    #[error(
+        "the projector is in emergency stop: make the room safe, close its interlock, press Reset, then arm"
+    )]
+    EmergencyStop,
 }
 
 #[derive(Debug)]
 struct State {
-    /// generation << 7 | the bits above
+    /// generation << 8 | the bits above
     word: AtomicU64,
     beat_ns: AtomicI64,
     /// Of the show that it belongs to, if it belongs to one.
@@ -119,6 +126,8 @@ const fn next_generation(word: u64) -> u64 {
 const fn lit(word: u64) -> Result<u64, Refused> {
     if word & OUT != 0 {
         Err(Refused::Out)
+    } else if word & ESTOP != 0 {
+        Err(Refused::EmergencyStop)
     } else if word & STOPPED != 0 {
         Err(Refused::Stopped)
     } else if word & ARMED != 0 {
@@ -172,7 +181,8 @@ impl Arm {
         self.0.hook.0.set(Box::new(hook)).is_ok()
     }
 
-    /// Allows light from `now` on. Returns the new generation. Refused while a stop is latched.
+    /// Allows light from `now` on. Returns the new generation. Refused while a stop is latched, and while the device
+    /// is in emergency stop.
     pub fn arm(&self, now: HostTime) -> Result<u64, Refused> {
         self.light(now, lit)
     }
@@ -182,7 +192,7 @@ impl Arm {
     pub fn ask_light(&self) {
         let _refused = self.turn(|word| {
             let stays_stopped = word & (STOPPED | RESET_ASKED) == STOPPED;
-            (!stays_stopped && word & OUT == 0).then_some(word | ASKED)
+            (!stays_stopped && word & (OUT | ESTOP) == 0).then_some(word | ASKED)
         });
     }
 
@@ -196,7 +206,8 @@ impl Arm {
 
     /// Light is wished as soon as the projector is there. Every trip but a lost connection takes the wish away.
     pub fn wait_for_light(&self) {
-        let _refused = self.turn(|word| (word & (STOPPED | OUT) == 0).then_some(word | WAITING));
+        let _refused =
+            self.turn(|word| (word & (STOPPED | OUT | ESTOP) == 0).then_some(word | WAITING));
     }
 
     /// Allows light if it is still waited for.
@@ -241,17 +252,17 @@ impl Arm {
 
     /// Takes light away. A trip is logged if it was on.
     pub fn disarm(&self, now: HostTime, reason: TripReason) {
-        self.trip(now, reason, 0);
+        self.trip(now, reason, 0, 0);
     }
 
     /// Takes light away and latches: arming is refused until [`Arm::reset_stop`].
     pub fn stop(&self, now: HostTime, reason: TripReason) {
-        self.trip(now, reason, STOPPED);
+        self.trip(now, reason, STOPPED, 0);
     }
 
     /// Takes it out of the show: dark, and nothing lights it until it is [let in](Self::let_in) again.
     pub fn take_out(&self, now: HostTime) {
-        self.trip(now, TripReason::Operator, OUT);
+        self.trip(now, TripReason::Operator, OUT, 0);
     }
 
     /// Lets it into the show again, dark. With `asks`, light is asked for at once: see [`ask_light`](Self::ask_light).
@@ -268,8 +279,20 @@ impl Arm {
         self.0.word.load(Ordering::SeqCst) & OUT != 0
     }
 
-    fn trip(&self, now: HostTime, reason: TripReason, latch: u64) {
-        let mut kept = STOPPED | BLACKOUT | OUT;
+    /// The device is in emergency stop: a latched stop, and no arming until [`Arm::leave_estop`], whatever is reset
+    /// meanwhile. For the device thread, which alone knows.
+    pub fn enter_estop(&self, now: HostTime) {
+        self.trip(now, TripReason::DeviceEstop, STOPPED | ESTOP, 0);
+    }
+
+    /// The device is no longer in emergency stop, whoever ended it: disarmed, and what was passed before stays dark.
+    /// The stop stays latched until [`Arm::reset_stop`].
+    pub fn leave_estop(&self, now: HostTime) {
+        self.trip(now, TripReason::DeviceEstop, 0, ESTOP);
+    }
+
+    fn trip(&self, now: HostTime, reason: TripReason, latch: u64, end: u64) {
+        let mut kept = (STOPPED | BLACKOUT | OUT | ESTOP) & !end;
         if reason == TripReason::Reconnect {
             kept |= WAITING;
         }
@@ -279,7 +302,7 @@ impl Arm {
         let set = |word: u64| Some(next_generation(word) | (word & kept) | latch);
         let before = self.turn(set).unwrap_or_else(|word| word);
         let was_armed = before & ARMED != 0;
-        let newly_stopped = latch & STOPPED != 0 && before & STOPPED == 0;
+        let newly_stopped = latch & !before & (STOPPED | ESTOP) != 0;
         if was_armed || newly_stopped {
             self.0.trips.force_push(Trip { at: now, reason });
             if let Some(hook) = self.0.hook.0.get() {
@@ -350,10 +373,16 @@ impl Arm {
         self.0.word.load(Ordering::SeqCst) & ARMED != 0
     }
 
-    /// True while a stop is latched.
+    /// True while a stop is latched, or the device is in emergency stop: arming is refused.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.0.word.load(Ordering::SeqCst) & STOPPED != 0
+        self.0.word.load(Ordering::SeqCst) & (STOPPED | ESTOP) != 0
+    }
+
+    /// True while the device is in emergency stop, reset or not.
+    #[must_use]
+    pub fn is_in_estop(&self) -> bool {
+        self.0.word.load(Ordering::SeqCst) & ESTOP != 0
     }
 
     /// The present generation: it changes with every arm, disarm and stop.
@@ -534,6 +563,45 @@ mod tests {
         arm.arm(T0).unwrap();
         assert!(!arm.turn_blackout());
         assert!(arm.allows(arm.generation()));
+    }
+
+    #[test]
+    fn arming_is_refused_while_the_device_is_in_emergency_stop_whatever_is_reset() {
+        let arm = Arm::new();
+        let lit = arm.arm(T0).unwrap();
+        arm.set_blackout(true);
+        arm.wait_for_light();
+        arm.enter_estop(T0);
+        arm.enter_estop(T0);
+        assert!(arm.is_stopped() && arm.is_in_estop() && !arm.is_armed() && !arm.is_waiting());
+        arm.reset_stop();
+        arm.set_blackout(false);
+        arm.disarm(T0, TripReason::Operator);
+        assert!(arm.is_stopped(), "a surface offers the reset as long as it is needed");
+        arm.ask_light();
+        arm.wait_for_light();
+        for armed in [arm.arm(T0), arm.arm_as_asked(T0), arm.arm_as_waiting(T0)] {
+            assert_eq!(armed, Err(Refused::EmergencyStop));
+        }
+        let before = arm.generation();
+        arm.leave_estop(T0);
+        assert!(!arm.is_in_estop() && !arm.is_armed() && arm.generation() > before);
+        assert!(!arm.allows(lit));
+        assert_eq!(arm.arm_as_asked(T0), Err(Refused::Overtaken), "no wish outlasts it");
+        assert!(arm.arm(T0).is_ok());
+        assert_eq!(arm.next_trip(), Some(Trip { at: T0, reason: TripReason::DeviceEstop }));
+        assert_eq!(arm.next_trip(), None);
+    }
+
+    #[test]
+    fn an_emergency_stop_that_ends_by_itself_stays_latched_until_reset() {
+        let arm = Arm::new();
+        arm.enter_estop(T0);
+        arm.leave_estop(T0);
+        assert!(!arm.is_in_estop());
+        assert_eq!(arm.arm(T0), Err(Refused::Stopped));
+        arm.reset_stop();
+        assert!(arm.arm(T0).is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::deck::Change;
 use super::deeds::level;
-use super::snapshot::Snapshot;
+use super::snapshot::{ProjectorState, ProjectorView, Snapshot};
 use crate::control::{Action, Choice};
 use crate::time::HostTime;
 use crate::wire::osc::{Argument, Message, emit};
@@ -109,6 +109,8 @@ fn state(seen: &Snapshot) -> Vec<Message> {
     let text = |text: &str| Argument::Text(text.chars().take(120).collect());
     tell("state/armed", flag(seen.safety.armed));
     tell("state/stopped", flag(seen.safety.stopped));
+    let is_in_estop = |p: &ProjectorView| p.state == ProjectorState::EmergencyStop;
+    tell("state/estop", flag(seen.projectors.iter().any(is_in_estop)));
     tell("state/playing", flag(seen.transport.playing));
     tell("state/waiting", flag(seen.change == Change::Cued));
     tell("state/title", text(&seen.transport.title));

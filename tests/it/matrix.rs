@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use galvo::dac::{Worker, WorkerParts, WorkerState};
 use galvo::point::{Colour, LaserPoint};
+use galvo::safety::arm::Refused;
 use galvo::safety::{Arm, Gate, TripReason};
 use galvo::stream::{FillRequest, FillResult, MediaMap, Stream, StreamConfig, link};
 use galvo::time::{Clock, HostTime, ManualClock, MediaTime};
@@ -35,6 +36,8 @@ enum Trouble {
     Reorder,
     Cut,
     Estop,
+    /// Reset and armed while the emergency stop still holds, then let go of, then ended by another program.
+    EstopArmed,
     Underflow,
     OverRate,
     Fast,
@@ -42,22 +45,27 @@ enum Trouble {
 }
 
 impl Trouble {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::Clean, "clean"),
         (Self::Delay, "delay 30 ms"),
         (Self::Loss, "loss 5 %"),
         (Self::Reorder, "reorder 5 %"),
         (Self::Cut, "cut and return"),
         (Self::Estop, "e-stop"),
+        (Self::EstopArmed, "armed in e-stop"),
         (Self::Underflow, "underflow"),
         (Self::OverRate, "over-rate"),
         (Self::Fast, "+500 ppm"),
         (Self::Slow, "-500 ppm"),
     ];
 
-    /// Nothing but datagrams is lost or overtaken.
+    /// Nothing but datagrams is lost or overtaken, and not every kind has an emergency stop.
     const fn befalls(self, kind: Kind) -> bool {
-        !matches!(self, Self::Loss | Self::Reorder) || kind.is_udp()
+        match self {
+            Self::Loss | Self::Reorder => kind.is_udp(),
+            Self::EstopArmed => kind.has_estop(),
+            _ => true,
+        }
     }
 }
 
@@ -188,6 +196,12 @@ impl Rig {
         self.unsettled.push(self.now());
     }
 
+    /// An operator resets the stop, and the device's own.
+    fn resets(&self) {
+        self.stream.control().reset_device_estop();
+        self.arm.reset_stop();
+    }
+
     fn state(&self) -> WorkerState {
         self.worker.status().view().state
     }
@@ -252,16 +266,44 @@ fn run(kind: Kind, trouble: Trouble) -> Outcome {
             if !latches {
                 rig.arm.stop(fault, TripReason::Stop);
             }
+            rig.run(500);
+            let made = rig.stream.position().0;
             rig.run(1_000);
+            let made = rig.stream.position().0 - made;
+            assert!(
+                made < 11 * u64::from(PPS) / 10,
+                "{kind:?}: {made} points in a second of e-stop"
+            );
             rig.hands.estop(rig.now(), false);
             rig.run(1_000);
             let refused = rig.arm.arm(rig.now()).is_err();
             outcome.dark_after_ms = dark_after(&rig);
-            rig.stream.control().reset_device_estop();
-            rig.arm.reset_stop();
+            rig.resets();
             rig.run(1_000);
             let dark = dark_after(&rig) == outcome.dark_after_ms;
             outcome.disarmed = Some(refused && dark && !rig.arm.is_armed());
+            rig.arms();
+        }
+        Trouble::EstopArmed => {
+            assert!(rig.hands.estop(fault, true), "{kind:?} has an emergency stop");
+            rig.run(500);
+            rig.resets();
+            rig.run(1_000);
+            let told = rig.worker.status().view().fault.clone().unwrap_or_default();
+            assert!(told.contains("the interlock is still open"), "{kind:?}: {told}");
+            let mut refused = rig.arm.arm(rig.now()) == Err(Refused::EmergencyStop);
+            rig.hands.estop(rig.now(), false);
+            rig.run(300);
+            refused &= rig.state() == WorkerState::Ready || rig.arm.arm(rig.now()).is_err();
+            rig.hands.intrude(rig.now());
+            rig.run(1_000);
+            let dark_by_itself = !rig.arm.is_armed();
+            outcome.dark_after_ms = dark_after(&rig);
+            rig.resets();
+            rig.run(1_000);
+            assert_eq!(rig.state(), WorkerState::Ready, "{kind:?} after the second reset");
+            let dark = dark_after(&rig) == outcome.dark_after_ms;
+            outcome.disarmed = Some(refused && dark_by_itself && dark && !rig.arm.is_armed());
             rig.arms();
         }
         Trouble::Underflow => {

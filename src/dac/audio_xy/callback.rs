@@ -15,8 +15,10 @@ use crate::time::HostTime;
 const RING_SECONDS: f64 = 0.5;
 /// After running empty, it begins again with so much in the ring, seconds.
 const RESERVE_SECONDS: f64 = 0.02;
-/// A start is dark for so long: positions settle before light, seconds.
+/// A start is dark for at least so long: positions settle before light, seconds.
 const SETTLE_SECONDS: f64 = 0.001;
+/// No card has less than this of what it was given still to play; some do not tell.
+const LEAST_LATENCY: Duration = Duration::from_millis(10);
 /// A beam that nothing can switch off rests where it is for so long, then goes to the centre, seconds.
 const REST_SECONDS: f64 = 0.02;
 /// The way to the centre takes so long, seconds.
@@ -42,6 +44,8 @@ struct Shared {
     last_callback: AtomicI64,
     called: AtomicBool,
     closing: AtomicBool,
+    /// A start is dark for so long, microseconds.
+    settle_us: AtomicU32,
 }
 
 /// The driver's ends.
@@ -62,6 +66,12 @@ impl Feed {
     /// Frames before `frames` shall not be played any more.
     pub fn flush_to(&self, frames: u64) {
         self.shared.flush_to.fetch_max(frames, Ordering::AcqRel);
+    }
+
+    /// Mirrors that were anywhere have come to rest after so long: a start is dark until then.
+    pub fn settles_within(&self, time: Duration) {
+        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        self.shared.settle_us.store(micros, Ordering::Relaxed);
     }
 
     /// Times the ring ran empty.
@@ -98,6 +108,8 @@ pub struct XyCallback {
     /// Frames of the stream taken from the ring.
     taken: u64,
     running: bool,
+    /// Times it began to give out frames.
+    starts: u32,
     /// Frames still to be dark after a start.
     settling: u32,
     /// Where the beam is.
@@ -126,6 +138,7 @@ impl XyCallback {
             position: 0,
             taken: 0,
             running: false,
+            starts: 0,
             settling: 0,
             held: (0.0, 0.0),
             rested: 0,
@@ -134,19 +147,28 @@ impl XyCallback {
         (callback, Feed { frames: frames_in, played, shared })
     }
 
+    /// Times it began to give out frames of the stream: what was before has nothing to do with what follows.
+    #[must_use]
+    pub const fn starts(&self) -> u32 {
+        self.starts
+    }
+
     /// Fills the card's buffer, `channels` interleaved. `now` is when the callback runs, `latency` from then
     /// until the first frame is on the wire.
     pub fn run(&mut self, out: &mut [f32], channels: usize, now: HostTime, latency: Duration) {
         let channels = channels.max(1);
         let at = self.clock.update(self.position, out.len() / channels, now, latency);
         self.flush();
+        self.notice_a_pause(now, out.len() / channels, latency);
         // At least what the next two calls take.
         let reserve = (self.sample_rate * RESERVE_SECONDS) as usize;
         let reserve = reserve.max(2 * out.len() / channels).min(self.frames.capacity() / 2);
         let closing = self.shared.closing.load(Ordering::Acquire);
         if !self.running && !closing && self.frames.len() >= reserve {
             self.running = true;
-            self.settling = (self.sample_rate * SETTLE_SECONDS) as u32;
+            let asked = f64::from(self.shared.settle_us.load(Ordering::Relaxed)) * 1e-6;
+            self.settling = (self.sample_rate * asked.max(SETTLE_SECONDS)).ceil() as u32;
+            self.starts = self.starts.wrapping_add(1);
         }
         self.played.write(Played { frames: self.taken, at, running: self.running });
         for frame in out.chunks_mut(channels) {
@@ -156,6 +178,17 @@ impl XyCallback {
         self.position += (out.len() / channels) as i64;
         self.shared.last_callback.store(now.as_nanos(), Ordering::Relaxed);
         self.shared.called.store(true, Ordering::Release);
+    }
+
+    /// A card that was not served for longer than what it had has been silent meanwhile: what follows is a beginning.
+    fn notice_a_pause(&mut self, now: HostTime, frames: usize, latency: Duration) {
+        let last = HostTime::from_nanos(self.shared.last_callback.load(Ordering::Relaxed));
+        let covered =
+            Duration::from_secs_f64(frames as f64 / self.sample_rate) + latency.max(LEAST_LATENCY);
+        if self.running && now.since(last) > covered {
+            self.running = false;
+            self.shared.underflows.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn flush(&mut self) {
@@ -258,6 +291,39 @@ mod tests {
         assert_eq!((played.frames, played.running), (256, true));
         let expected = Duration::from_millis(768 / 48 + 5);
         assert!(played.at.since(HostTime::ZERO).abs_diff(expected) < Duration::from_micros(1));
+    }
+
+    #[test]
+    fn a_start_is_dark_for_as_long_as_the_mirrors_need() {
+        let (mut callback, mut feed) = rig("xyrgb");
+        let mut now = HostTime::ZERO;
+        feed.settles_within(Duration::from_millis(2));
+        feed.frames.push_slice(&vec![lit(0.5); 1000]);
+        let out = run(&mut callback, &mut now, 1000);
+        let dark = out.iter().take_while(|frame| frame[2] == 0.0).count();
+        assert_eq!((dark, callback.starts()), (96, 1));
+        // The ring ran empty, and what was pushed meanwhile knows nothing of it.
+        run(&mut callback, &mut now, 500);
+        feed.frames.push_slice(&vec![lit(-0.5); 1000]);
+        let out = run(&mut callback, &mut now, 1000);
+        let dark = out.iter().take_while(|frame| frame[2] == 0.0).count();
+        assert_eq!((dark, callback.starts()), (96, 2));
+    }
+
+    #[test]
+    fn a_card_that_was_silent_for_a_while_begins_anew_in_the_dark() {
+        let (mut callback, mut feed) = rig("xyrgb");
+        let mut now = HostTime::ZERO;
+        feed.frames.push_slice(&vec![lit(0.5); 4000]);
+        run(&mut callback, &mut now, 1024);
+        assert_eq!(run(&mut callback, &mut now, 256)[0][2], 1.0);
+        now += Duration::from_millis(40);
+        let out = run(&mut callback, &mut now, 256);
+        let dark = out.iter().take_while(|frame| frame[2] == 0.0).count();
+        assert_eq!((dark, callback.starts(), feed.underflows()), (48, 2, 1));
+        // A callback that is a little late is no pause.
+        now += Duration::from_millis(8);
+        assert_eq!(run(&mut callback, &mut now, 256)[0][2], 1.0);
     }
 
     #[test]

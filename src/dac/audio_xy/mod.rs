@@ -149,6 +149,9 @@ impl Playing {
 
     fn write(&mut self, chunk: &SafeChunk<'_>) -> Written {
         let pps = chunk.pps().max(1);
+        self.feed.settles_within(Duration::from_secs_f64(
+            f64::from(chunk.settle_points()) / f64::from(pps),
+        ));
         let most = self.resampler.most_frames(chunk.len(), pps);
         if self.feed.frames.free() < most || self.chunks.len() >= MAX_CHUNKS {
             return Written::NotNow;
@@ -247,6 +250,7 @@ impl Backend for AudioXy {
     fn stop(&mut self, _now: HostTime) -> Result<(), DacError> {
         let playing = self.playing()?;
         playing.feed.flush_to(playing.sent.frames);
+        playing.resampler.begin();
         Ok(())
     }
 

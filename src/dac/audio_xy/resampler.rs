@@ -46,6 +46,8 @@ pub struct XyResampler {
     phase: u64,
     /// A dark point has passed since the last frame, which was too soon to show it.
     passed_dark: bool,
+    /// The next point does not follow the last one.
+    begins: bool,
 }
 
 impl XyResampler {
@@ -58,7 +60,13 @@ impl XyResampler {
             from: LaserPoint::CENTRE,
             phase: u64::from(sample_rate),
             passed_dark: false,
+            begins: false,
         }
+    }
+
+    /// What was pushed last is not shown any more: no way leads from there to the next point.
+    pub const fn begin(&mut self) {
+        self.begins = true;
     }
 
     /// The most frames that `points` points at `pps` can become.
@@ -71,6 +79,9 @@ impl XyResampler {
     /// The next point, which lasts 1 / `pps`; its frames go to `emit` in order.
     pub fn push(&mut self, point: &LaserPoint, pps: u32, mut emit: impl FnMut(Beam)) {
         let point = if point.is_in_range() { *point } else { self.from.blanked() };
+        if std::mem::take(&mut self.begins) {
+            self.from = point.blanked();
+        }
         let (whole, step) = (u64::from(self.sample_rate), u64::from(pps.max(1)));
         let moves = point.x != self.from.x || point.y != self.from.y;
         while self.phase <= whole {
@@ -176,6 +187,17 @@ mod tests {
         let points = [LaserPoint::blank(0.3, 0.0), LaserPoint::blank(0.3, 0.0), white(0.3)];
         let frames = run(96_000, 32_000, &points);
         assert_eq!(frames.iter().filter(|frame| !frame.is_dark()).count(), 3);
+    }
+
+    #[test]
+    fn a_flow_that_begins_anew_sets_out_from_its_first_point() {
+        let mut resampler = XyResampler::new(96_000);
+        let mut frames = Vec::new();
+        resampler.push(&LaserPoint::blank(-0.9, 0.0), 8_000, |beam| frames.push(beam));
+        resampler.begin();
+        frames.clear();
+        resampler.push(&white(0.9), 8_000, |beam| frames.push(beam));
+        assert!(!frames.is_empty() && frames.iter().all(|frame| frame.x == 0.9), "{frames:?}");
     }
 
     #[test]

@@ -283,7 +283,7 @@ impl Backend for EtherDream {
             playing_pps: session.playing_pps(),
             underflows: session.underflows(),
             gaps: 0,
-            estop: session.phase() == Phase::EmergencyStop,
+            estop: session.take_estop(),
         })
     }
 

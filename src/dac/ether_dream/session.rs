@@ -121,6 +121,8 @@ pub(super) struct Session {
     last_count: u32,
     played: u64,
     underflows: u32,
+    /// An emergency stop has ended the stream, and was cleared by somebody else before it was seen.
+    missed_estop: bool,
 }
 
 impl Session {
@@ -159,7 +161,15 @@ impl Session {
             last_count: 0,
             played: 0,
             underflows: 0,
+            missed_estop: false,
         }
+    }
+
+    /// True while it is in emergency stop, and once if it was meanwhile.
+    pub(super) const fn take_estop(&mut self) -> bool {
+        let missed = self.missed_estop;
+        self.missed_estop = false;
+        missed || matches!(self.phase, Phase::EmergencyStop)
     }
 
     pub(super) const fn phase(&self) -> Phase {
@@ -477,6 +487,7 @@ impl Session {
         }
         let flows = matches!(self.phase, Phase::Filling | Phase::Beginning | Phase::Playing);
         if flows && status.playback == Playback::Idle {
+            self.missed_estop |= status.playback_flags & playback_flag::ESTOP != 0;
             let by_underflow = status.playback_flags & playback_flag::UNDERFLOW != 0;
             if self.phase != Phase::Filling || by_underflow {
                 self.underflows += 1;

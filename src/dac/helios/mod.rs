@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use self::slots::Slots;
 use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+use super::settling::Settling;
 use super::usb::{Bus, Claim, Endpoints, Ids, Seat, Stumble, UsbError, dac_error};
 use crate::safety::SafeChunk;
 use crate::time::{Clock, HostTime};
 use crate::wire::helios::{
-    CONTROL_BYTES, FRAME_OUT, MAX_POINTS, MAX_PPS, MIN_PPS, PRODUCT_ID, REPLY_IN, REQUEST_OUT,
-    Reply, Request, SDK_LEVEL, VENDOR_ID, encode_frame, flag,
+    CONTROL_BYTES, FRAME_OUT, MAX_POINTS, MAX_PPS, MIN_PPS, POINT_BYTES, PRODUCT_ID, REPLY_IN,
+    REQUEST_OUT, Reply, Request, SDK_LEVEL, VENDOR_ID, encode_frame, flag,
 };
 
 /// The numbers of a Helios on the bus.
@@ -45,6 +46,13 @@ const ASK_AHEAD: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How often a device that begins is asked whether it is ready.
 const ASK_EVERY: Duration = Duration::from_millis(5);
+/// A frame that arrives later than so long before the end of the one that plays may find the device idle: when a frame
+/// began is known to a few milliseconds.
+const NEARLY_DRY: Duration = Duration::from_millis(3);
+/// What the bus moves, bytes per second.
+const BYTES_PER_SECOND: u64 = 1_200_000;
+/// Bytes of a point that say where it is.
+const PLACE_BYTES: usize = 3;
 /// Time a device needs for the last requests before it is let go.
 const LET_GO: Duration = Duration::from_millis(1);
 
@@ -72,6 +80,7 @@ struct Open {
     unready_since: Option<HostTime>,
     /// A transfer failed, and it has not answered since.
     stumble: Option<Stumble>,
+    settling: Settling,
 }
 
 impl std::fmt::Debug for Helios {
@@ -292,6 +301,7 @@ impl Open {
             firmware: 0,
             unready_since: None,
             stumble: None,
+            settling: Settling::default(),
         }
     }
 
@@ -424,10 +434,16 @@ impl Open {
         stopped.and(closed)
     }
 
+    /// True if the device may be idle by the time a frame arrives that is sent now: it then shows it at once.
+    fn may_find_it_idle(&self, now: HostTime, frame: &[u8]) -> bool {
+        let transfer = Duration::from_nanos(frame.len() as u64 * 1_000_000_000 / BYTES_PER_SECOND);
+        self.slots.end().is_none_or(|end| end < now + transfer + NEARLY_DRY)
+    }
+
     fn write(
         &mut self,
         clock: &dyn Clock,
-        frame: &[u8],
+        frame: &mut [u8],
         chunk: &SafeChunk<'_>,
         pps: u32,
     ) -> Result<Written, UsbError> {
@@ -436,6 +452,14 @@ impl Open {
             self.send(Request::Shutter(true))?;
             self.lets_light_out = true;
         }
+        self.settling.learn(chunk);
+        if self.may_find_it_idle(clock.now(), frame) {
+            self.settling.begin();
+        }
+        let dark = self.settling.dark(chunk.len(), pps);
+        for point in frame.chunks_exact_mut(POINT_BYTES).take(dark) {
+            point[PLACE_BYTES..].fill(0);
+        }
         let timeout = Duration::from_millis(8 + frame.len() as u64 / 32);
         // The endpoint takes one frame for each "ready".
         self.endpoint_ready = false;
@@ -443,6 +467,7 @@ impl Open {
             Ok(n) if n == frame.len() => {
                 self.failures = 0;
                 self.slots.wrote(clock.now(), chunk.len() as u32, pps);
+                self.settling.passed(chunk.len(), pps);
                 Ok(Written::Accepted)
             }
             // The device throws away a frame that is cut: the whole of it is offered again.
@@ -500,7 +525,7 @@ impl Backend for Helios {
                 return Ok(Written::NotNow);
             }
             encoded.map_err(|error| UsbError::Io(error.to_string()))?;
-            open.write(clock, &frame, &chunk, pps)
+            open.write(clock, &mut frame, &chunk, pps)
         });
         self.frame = frame;
         Ok(written?.unwrap_or(Written::NotNow))

@@ -2,11 +2,13 @@
 //!
 //! A device plays by time stamps, so the stream's clock is the host's: packet *n* is due when the packets
 //! before it have been shown, never earlier. What is late by up to 30 ms is sent at once, its time stamp
-//! unchanged: the device's own buffer covers it. What is later begins a new time line.
+//! unchanged: the device's own buffer covers it. What is later begins a new time line, in the dark: the device may
+//! have run dry, and nobody knows where its mirrors are.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::dac::settling::Settling;
 use crate::point::LaserPoint;
 use crate::time::HostTime;
 use crate::wire::idn::MIN_SAMPLES;
@@ -83,6 +85,7 @@ pub(super) struct Metronome {
     played: u64,
     underflows: u32,
     ran_dry: bool,
+    settling: Settling,
 }
 
 fn micros(now: HostTime) -> i64 {
@@ -112,7 +115,19 @@ impl Metronome {
             played: 0,
             underflows: 0,
             ran_dry: false,
+            settling: Settling::default(),
         }
+    }
+
+    /// How the beginning of a time line is kept dark.
+    pub(super) const fn settling_mut(&mut self) -> &mut Settling {
+        &mut self.settling
+    }
+
+    /// How late a packet may be and still find the device with points to show, microseconds.
+    fn catch_up_us(&self) -> i64 {
+        let covered = self.device_latency * 3 / 4;
+        CATCH_UP_US.min(i64::try_from(covered.as_micros()).unwrap_or(CATCH_UP_US))
     }
 
     /// Takes points, all or none: there is room while less than a packet waits.
@@ -167,7 +182,7 @@ impl Metronome {
         let mut restarts = false;
         let due_us = match self.next_us {
             Some(next) if next > now_us => return None,
-            Some(next) if now_us - next <= CATCH_UP_US => next,
+            Some(next) if now_us - next <= self.catch_up_us() => next,
             late_or_none => {
                 if late_or_none.is_some() || std::mem::take(&mut self.ran_dry) {
                     self.underflows = self.underflows.wrapping_add(1);
@@ -179,6 +194,17 @@ impl Metronome {
         };
         self.packet.clear();
         self.packet.extend(self.staged.drain(..points));
+        // These points were taken over before anybody could know of the break.
+        if restarts {
+            self.settling.begin();
+        }
+        let dark = self.settling.dark(points, pps);
+        self.packet[..dark].iter_mut().for_each(|point| *point = point.blanked());
+        self.settling.passed(points, pps);
+        if points < MIN_SAMPLES {
+            // The mirrors are told to hold at its end: what follows sets out from there.
+            self.settling.begin();
+        }
         let rest = self.packet.last().copied().unwrap_or_default().blanked();
         self.packet.resize(points.max(MIN_SAMPLES), rest);
         self.forget_runs(points);
@@ -342,6 +368,30 @@ mod tests {
         assert!(packet.restarts);
         assert_eq!(packet.timestamp, micros(at(160_000)) as u32);
         assert_eq!(metronome.underflows(), 1);
+    }
+
+    #[test]
+    fn a_time_line_begins_dark_until_the_mirrors_have_settled() {
+        let lit = LaserPoint { r: 9, ..LaserPoint::blank(0.5, 0.5) };
+        let mut metronome = Metronome::new();
+        metronome.settling_mut().settles_within(0.005);
+        let mut dark = |ms: i64| {
+            while metronome.offer(at(ms * 1000), &[lit; 60], 30_000) {}
+            let packet = metronome.next_packet(at(ms * 1000)).unwrap();
+            let dark = packet.points.iter().take_while(|point| point.is_blank()).count();
+            (packet.restarts, dark)
+        };
+        assert_eq!([dark(0), dark(4), dark(8)], [(true, 120), (false, 30), (false, 0)]);
+        // A stall of the host: taken over before it, dark after it.
+        assert_eq!([dark(50), dark(54), dark(58)], [(true, 120), (false, 30), (false, 0)]);
+    }
+
+    #[test]
+    fn a_device_with_a_small_buffer_is_not_believed_to_bear_a_long_pause() {
+        let (mut metronome, _) = run(30_000, 2_000, 100_000);
+        (0..200).for_each(|_| metronome.learn_latency(Duration::from_millis(10)));
+        while metronome.offer(at(109_000), &[LaserPoint::CENTRE; 141], 30_000) {}
+        assert!(metronome.next_packet(at(109_000)).unwrap().restarts);
     }
 
     #[test]

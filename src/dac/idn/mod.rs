@@ -390,6 +390,7 @@ impl Backend for Idn {
         if session.is_estop() {
             return Err(DacError::EmergencyStop { device });
         }
+        session.settling_mut().learn(&chunk);
         let pps = chunk.pps().clamp(1, MAX_PPS);
         let taken = session.offer(now, chunk.points(), pps);
         self.pump(now)?;

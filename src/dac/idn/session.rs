@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::metronome::{Held, Metronome};
+use crate::dac::settling::Settling;
 use crate::point::LaserPoint;
 use crate::time::HostTime;
 use crate::wire::idn::{
@@ -29,6 +30,8 @@ const ACKNOWLEDGE_EVERY: Duration = Duration::from_millis(100);
 const ASK_STATUS_EVERY: Duration = Duration::from_millis(250);
 /// No word for this long: the device is gone. It has dropped the session itself by then.
 const SILENCE: Duration = Duration::from_secs(1);
+/// No word for this long, with a question every 100 ms: the line may be cut, and what is shown after it is a beginning.
+const QUIET: Duration = Duration::from_millis(400);
 /// A stop that is not acknowledged is repeated after this time.
 const STOP_AGAIN_AFTER: Duration = Duration::from_millis(5);
 /// A stop is sent this often at most.
@@ -137,6 +140,11 @@ impl Session {
     /// Points for the mirrors: all or none.
     pub(super) fn offer(&mut self, now: HostTime, points: &[LaserPoint], pps: u32) -> bool {
         self.metronome.offer(now, points, pps)
+    }
+
+    /// How the beginning of a time line is kept dark.
+    pub(super) const fn settling_mut(&mut self) -> &mut Settling {
+        self.metronome.settling_mut()
     }
 
     /// What is not shown yet.
@@ -393,6 +401,9 @@ impl Session {
 
     /// Puts the wave message that is due into `out`.
     fn wave(&mut self, now: HostTime) -> bool {
+        if now.since(self.heard_at) > QUIET {
+            self.metronome.settling_mut().begin();
+        }
         let Some(packet) = self.metronome.next_packet(now) else { return false };
         self.closed = false;
         if packet.restarts {

@@ -12,6 +12,8 @@ const REMEMBERED: usize = 255;
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(1);
 /// Points that stay free in the device: about two datagrams.
 const MARGIN_POINTS: u32 = 280;
+/// With less than this surely in the device, it may have run dry by the time the next points come.
+const NEARLY_DRY: Duration = Duration::from_millis(3);
 
 /// A datagram of points that was sent.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,8 @@ pub(super) struct Flow {
     told: u32,
     told_at: HostTime,
     heard_at: HostTime,
+    /// Points were acknowledged since the last start.
+    acknowledges: bool,
     /// Points sent after those that the device's word includes.
     unacknowledged: u32,
     /// The shortest round trip of late: what is longer was spent waiting somewhere.
@@ -56,6 +60,7 @@ impl Flow {
             told: 0,
             told_at: now,
             heard_at: now,
+            acknowledges: false,
             unacknowledged: 0,
             round_trip: ACKNOWLEDGED_WITHIN,
             drains: None,
@@ -72,6 +77,7 @@ impl Flow {
         self.sent.clear();
         (self.told, self.unacknowledged) = (0, 0);
         (self.told_at, self.heard_at) = (now, now);
+        self.acknowledges = false;
         self.drains = None;
         self.had_reserve = false;
     }
@@ -94,6 +100,18 @@ impl Flow {
             now.since(self.told_at.max(since)).as_secs_f64() * f64::from(pps)
         });
         (f64::from(self.told + self.unacknowledged) - gone).max(0.0)
+    }
+
+    /// True if the device plays and may have shown all it had: what comes next may meet mirrors that stand still. What is
+    /// on its way may be lost, so it does not count; before the first acknowledgement there is only the estimate.
+    pub(super) fn may_be_dry(&self, now: HostTime) -> bool {
+        let Some((since, pps)) = self.drains else { return false };
+        let nearly_dry = NEARLY_DRY.as_secs_f64() * f64::from(pps);
+        if !self.acknowledges {
+            return self.estimate(now) < nearly_dry;
+        }
+        let gone = now.since(self.told_at.max(since)).as_secs_f64() * f64::from(pps);
+        f64::from(self.told) - gone < nearly_dry
     }
 
     /// True if `points` more leave the device the margin it needs.
@@ -143,6 +161,7 @@ impl Flow {
         }
         self.sent.drain(..=index);
         self.take(seen.free_points, sent.at + self.round_trip / 2, now);
+        self.acknowledges = true;
         if self.drains.is_some() {
             if self.told <= sent.points && self.had_reserve {
                 // It was empty when these came.
@@ -235,6 +254,18 @@ mod tests {
         // An older word than the last changes nothing.
         assert!(!flow.acknowledged(now, ack(0, 6000)));
         assert_eq!(flow.queued(), 280);
+    }
+
+    #[test]
+    fn what_is_on_its_way_may_be_lost_and_does_not_keep_the_device_from_being_dry() {
+        let mut flow = Flow::new(HostTime::ZERO, 6000);
+        flow.plays_at(HostTime::ZERO, 30_000);
+        flow.sent(HostTime::ZERO, 900);
+        flow.sent(HostTime::ZERO, 900);
+        assert!(!flow.may_be_dry(HostTime::ZERO + MS * 50), "only the estimate is there");
+        assert!(flow.acknowledged(HostTime::ZERO + MS, ack(0, 5100)));
+        assert!(!flow.may_be_dry(HostTime::ZERO + MS * 26));
+        assert!(flow.may_be_dry(HostTime::ZERO + MS * 28), "900 points last 30 ms");
     }
 
     #[test]

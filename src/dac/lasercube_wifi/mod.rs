@@ -276,7 +276,9 @@ impl Backend for LaserCube {
     }
 
     fn write(&mut self, now: HostTime, chunk: SafeChunk<'_>) -> Result<Written, DacError> {
-        let offer = self.session()?.offer(now, chunk.points(), chunk.pps());
+        let session = self.session()?;
+        session.settles_in(chunk.settle_points());
+        let offer = session.offer(now, chunk.points(), chunk.pps());
         self.pump(now)?;
         match offer {
             Offer::Taken => Ok(Written::Accepted),

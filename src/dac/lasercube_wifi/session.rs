@@ -103,6 +103,8 @@ pub(super) struct Session {
     lead: (u32, LaserPoint),
     /// Points to send dark, whatever they are: after a start or an underflow.
     blank_next: usize,
+    /// Points that mirrors need which were anywhere.
+    settle_points: usize,
     frame: u8,
     burst: f64,
     burst_at: HostTime,
@@ -133,6 +135,7 @@ impl Session {
             dark: DarkRun::new(now),
             lead: (0, LaserPoint::CENTRE),
             blank_next: 0,
+            settle_points: 0,
             frame: 0,
             burst: BURST,
             burst_at: now,
@@ -196,6 +199,15 @@ impl Session {
         self.twice(Command::SetRate(pps));
     }
 
+    /// What is shown first after a break is dark for so many points.
+    pub(super) const fn settles_in(&mut self, points: u32) {
+        self.settle_points = points as usize;
+    }
+
+    fn begin_dark(&mut self, pps: u32) {
+        self.blank_next = self.blank_next.max(self.settle_points).max(pps.div_ceil(1000) as usize);
+    }
+
     /// Offers points meant for `pps`.
     pub(super) fn offer(&mut self, now: HostTime, points: &[LaserPoint], pps: u32) -> Offer {
         match self.phase {
@@ -228,6 +240,10 @@ impl Session {
             return Offer::NotNow;
         }
         self.burst -= datagrams;
+        if self.flow.may_be_dry(now) {
+            // Its acknowledgement would tell, but only after these points have shone.
+            self.begin_dark(pps);
+        }
         self.follow_rate(now, pps);
         for points in points.chunks(MAX_POINTS_PER_PACKET) {
             self.send_points(now, points);
@@ -252,6 +268,10 @@ impl Session {
             self.burst -= 1.0;
             self.lead.0 -= most as u32;
             self.send_points(now, &[self.lead.1; MAX_POINTS_PER_PACKET][..most]);
+            if self.lead.0 == 0 {
+                // They stand still: what follows sets out from there.
+                self.begin_dark(self.pps);
+            }
         }
         true
     }
@@ -262,8 +282,9 @@ impl Session {
         self.first_point_at = now;
         self.acknowledging_at = now;
         self.flow.restart(now);
-        // A start is dark for its first millisecond, whatever was drawn.
-        self.blank_next = pps.div_ceil(1000) as usize;
+        // A start is dark, whatever was drawn.
+        self.blank_next = 0;
+        self.begin_dark(pps);
         self.twice(Command::BufferReplies(true));
         self.set_rate(now, pps);
     }
@@ -428,7 +449,7 @@ impl Session {
                         self.flow.acknowledged(now, seen);
                     }
                     if self.flow.underflows() != underflows {
-                        self.blank_next = self.blank_next.max(self.pps.div_ceil(1000) as usize);
+                        self.begin_dark(self.pps);
                     }
                 }
                 Ok(())

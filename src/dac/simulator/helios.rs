@@ -161,6 +161,13 @@ impl Device {
         self.last = point;
     }
 
+    /// What is shown from now on does not follow what was shown before.
+    fn begins(&mut self, at: HostTime) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.begun(at);
+        }
+    }
+
     fn play(&mut self, now: HostTime) {
         while let Some(slot) = &self.playing {
             let (len, pps, flags) = (slot.points.len(), slot.pps, slot.flags);
@@ -183,6 +190,7 @@ impl Device {
                 self.playing = None;
                 self.ran_dry += 1;
                 // The mirrors stay, the colours go.
+                self.begins(due);
                 let last = self.last.blanked();
                 self.show(due, last);
             }
@@ -204,6 +212,7 @@ impl Device {
         };
         let cut = frame.flags & flag::START_AT_ONCE != 0;
         if self.playing.is_none() || cut {
+            self.begins(now);
             self.playing = Some(slot);
             self.waiting = None;
             self.since = now;
@@ -222,6 +231,7 @@ impl Device {
                 self.waiting = None;
                 self.endpoint_ready = true;
                 self.deaf_until = now + DEAF_AFTER_STOP;
+                self.begins(now);
                 let dark = self.last.blanked();
                 self.show(now, dark);
             }

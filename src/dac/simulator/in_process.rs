@@ -84,6 +84,7 @@ struct Tapped {
     shown: VecDeque<Shown>,
     run: u32,
     estop: bool,
+    estop_held: bool,
     unplugged: bool,
 }
 
@@ -105,6 +106,13 @@ impl Tap {
     /// Presses the emergency stop. Only the driver's reset clears it.
     pub fn press_estop(&self) {
         self.inner().estop = true;
+    }
+
+    /// Presses the emergency stop and holds it, or lets go of it: while it is held, no reset clears it.
+    pub fn set_estop_held(&self, held: bool) {
+        let mut tapped = self.inner();
+        tapped.estop_held = held;
+        tapped.estop |= held;
     }
 
     /// Pulls the plug, or puts it back.
@@ -295,7 +303,9 @@ impl Backend for InProcess {
     }
 
     fn reset_estop(&mut self, now: HostTime) -> Result<(), DacError> {
-        self.tap.inner().estop = false;
+        let mut tapped = self.tap.inner();
+        tapped.estop = tapped.estop_held;
+        drop(tapped);
         self.check(now)
     }
 

@@ -35,6 +35,9 @@ const BACKOFF_MAX: Duration = Duration::from_secs(2);
 const GOOD_CONNECTION: Duration = Duration::from_secs(5);
 /// How often the device's word on its health is passed on.
 const CONDITION_EVERY: Duration = Duration::from_secs(1);
+/// A reset of a device's emergency stop has done its work by then, or never will: the slowest kind is asked for its
+/// state every 250 ms.
+const RESET_TAKES: Duration = Duration::from_millis(600);
 /// Chunks offered in one step at most.
 const CHUNKS_PER_STEP: usize = 64;
 
@@ -76,6 +79,8 @@ struct Link {
     /// The device may hold lit points passed under this generation.
     lit: Option<u64>,
     estop: bool,
+    /// When an operator's reset was handed to the device, until it is known what came of it.
+    reset_at: Option<HostTime>,
     condition_at: HostTime,
     frames: FramePlan,
 }
@@ -209,6 +214,7 @@ impl Worker {
             underflows: 0,
             lit: None,
             estop: false,
+            reset_at: None,
             condition_at: now,
             frames: FramePlan::default(),
         });
@@ -252,11 +258,27 @@ impl Worker {
         if asked != self.resets_done {
             self.resets_done = asked;
             // A reset is an answer to a stop that was seen: it must not clear one pressed after it.
-            if self.link.as_ref().is_some_and(|link| link.estop) {
+            if let Some(link) = self.link.as_mut().filter(|link| link.estop) {
+                link.reset_at = Some(now);
                 self.parts.backend.reset_estop(now)?;
+                // Whatever is found out about it is news.
+                self.status.set(WorkerState::EmergencyStop, None);
             }
         }
         Ok(())
+    }
+
+    /// Says so if the device is in emergency stop still, long after a reset.
+    fn judge_reset(&mut self, now: HostTime) {
+        let Some(link) = &mut self.link else { return };
+        if link.reset_at.is_some_and(|at| now.since(at) >= RESET_TAKES) {
+            link.reset_at = None;
+            let fault = format!(
+                "the reset of {} did not take: the interlock is still open; close it, reset again, then arm",
+                self.parts.backend.name()
+            );
+            self.status.set(WorkerState::EmergencyStop, Some(fault));
+        }
     }
 
     fn flush_if_told(&mut self, now: HostTime) -> Result<(), DacError> {
@@ -290,6 +312,7 @@ impl Worker {
 
     fn poll(&mut self, now: HostTime) -> Result<(), DacError> {
         let report = self.parts.backend.poll(now)?;
+        self.judge_reset(now);
         let Some(link) = &mut self.link else { return Ok(()) };
         if now.since(link.condition_at) >= CONDITION_EVERY {
             link.condition_at = now;
@@ -312,6 +335,9 @@ impl Worker {
             link.lit = None;
             self.latch_estop(now);
         } else if was_estop && !report.estop {
+            link.reset_at = None;
+            // Whoever ended it, a reset or another program: light takes an arm of its own.
+            self.parts.arm.leave_estop(now);
             self.status.set(WorkerState::Ready, None);
         }
         self.report(now, Some(report));
@@ -319,7 +345,7 @@ impl Worker {
     }
 
     fn latch_estop(&mut self, now: HostTime) {
-        self.parts.arm.stop(now, TripReason::DeviceEstop);
+        self.parts.arm.enter_estop(now);
         self.break_flow();
         let device = self.parts.backend.name().to_owned();
         let fault = DacError::EmergencyStop { device }.to_string();
@@ -388,6 +414,11 @@ impl Worker {
                     if lit {
                         link.lit = Some(generation);
                     }
+                    // Transfers take their time: a disarm, or the dead-man, does not wait for all of them.
+                    self.parts.arm.check_alive(self.parts.clock.now());
+                    if link.lit.is_some_and(|lit| !self.parts.arm.allows(lit)) {
+                        break;
+                    }
                 }
             }
         }
@@ -396,6 +427,10 @@ impl Worker {
 
     fn lose(&mut self, now: HostTime, reason: TripReason, fault: &str) {
         self.parts.arm.disarm(now, reason);
+        // What holds of a device that is away nobody knows: it says so itself when it returns, dark.
+        if self.link.as_ref().is_some_and(|link| link.estop) {
+            self.parts.arm.leave_estop(now);
+        }
         let good = self.link.as_ref().is_some_and(|link| now.since(link.since) >= GOOD_CONNECTION);
         if good {
             self.backoff = BACKOFF_FIRST;
@@ -459,7 +494,7 @@ impl Worker {
             device_queued: queued,
             discontinuity: self.discontinuity,
             gaps: device.map_or(0, |report| report.gaps),
-            connected: self.link.is_some(),
+            connected: self.link.as_ref().is_some_and(|link| !link.estop),
         });
     }
 }

@@ -9,6 +9,7 @@ use crate::dac::simulator::Recorder;
 use crate::dac::simulator::ether_dream::{Bench, Device, Generation};
 use crate::dac::transport::{Dial, Fault, FaultPlan};
 use crate::point::{Colour, LaserPoint};
+use crate::safety::arm::Refused;
 use crate::safety::{Gate, SafeSender, queue};
 use crate::time::ManualClock;
 
@@ -256,6 +257,52 @@ fn a_device_estop_latches_until_an_operator_resets_and_arms() {
     rig.control.request_estop_reset();
     rig.arm.reset_stop();
     assert!(!rig.is_lit_within(300));
+    assert_eq!(rig.state(), WorkerState::Ready);
+    rig.arm();
+    assert!(rig.is_lit_within(300));
+}
+
+/// Another program clears it before anybody looks: light takes a reset and an arm all the same.
+#[test]
+fn an_estop_that_was_cleared_by_another_program_at_once_is_seen_and_latches() {
+    let mut rig = Rig::plain();
+    rig.arm();
+    rig.run(300);
+    let now = rig.now();
+    rig.bench.with(|device| {
+        device.set_estop_input(now, true);
+        device.set_estop_input(now, false);
+        device.clear_estop(now);
+    });
+    assert!(!rig.is_lit_within(500));
+    assert!(rig.arm.is_stopped() && !rig.arm.is_armed());
+    assert_eq!(rig.state(), WorkerState::Ready);
+    rig.arm.reset_stop();
+    rig.arm();
+    assert!(rig.is_lit_within(300));
+}
+
+#[test]
+fn a_reset_that_does_not_take_is_told_and_arming_stays_refused() {
+    let mut rig = Rig::plain();
+    rig.run(300);
+    rig.bench.with(|device| device.set_estop_input(rig.clock.now(), true));
+    rig.run(300);
+    for _ in 0..2 {
+        rig.control.request_estop_reset();
+        rig.arm.reset_stop();
+        rig.run(1);
+        assert_eq!(rig.worker.status().view().fault, None, "so that it is news again");
+        rig.run(1_000);
+        let fault = rig.worker.status().view().fault.clone().unwrap();
+        assert!(fault.contains("the interlock is still open"), "{fault}");
+        assert_eq!(rig.arm.arm(rig.now()), Err(Refused::EmergencyStop));
+    }
+    rig.bench.with(|device| {
+        device.set_estop_input(rig.clock.now(), false);
+        device.clear_estop(rig.clock.now());
+    });
+    assert!(!rig.is_lit_within(500), "another program's clear lights nothing");
     assert_eq!(rig.state(), WorkerState::Ready);
     rig.arm();
     assert!(rig.is_lit_within(300));

@@ -1,5 +1,6 @@
 //! One virtual projector of each kind, and the hands that give it trouble.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ use galvo::dac::simulator::{
 use galvo::dac::transport::{Bind, Fault, FaultPlan, LossPlan, Lossy};
 use galvo::point::LaserPoint;
 use galvo::time::{Clock, HostTime, ManualClock};
-use galvo::wire::lasercube_wifi::COMMAND_PORT;
+use galvo::wire::idn::{Hello, Message, command};
+use galvo::wire::lasercube_wifi::{COMMAND_PORT, Command};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -59,6 +61,11 @@ impl Kind {
         matches!(self, Self::LaserCubeWifi | Self::Idn)
     }
 
+    /// It has an emergency stop or interlock of its own, and tells of it.
+    pub(super) const fn has_estop(self) -> bool {
+        matches!(self, Self::InProcess | Self::EtherDream | Self::LaserCubeWifi | Self::Idn)
+    }
+
     pub(super) const fn is_network(self) -> bool {
         self.is_udp() || matches!(self, Self::EtherDream)
     }
@@ -91,6 +98,8 @@ pub(super) trait Hands {
     fn estop(&self, _now: HostTime, _pressed: bool) -> bool {
         false
     }
+    /// Another program on the network ends the device's emergency stop, or tries to use the device.
+    fn intrude(&self, _now: HostTime) {}
     /// Lets the device see that time has passed; says when it wants to again.
     fn advance(&self, now: HostTime) -> HostTime {
         now + Duration::from_hours(1)
@@ -102,9 +111,7 @@ impl Hands for Tap {
         self.set_plugged(plugged);
     }
     fn estop(&self, _now: HostTime, pressed: bool) -> bool {
-        if pressed {
-            self.press_estop();
-        }
+        self.set_estop_held(pressed);
         true
     }
 }
@@ -135,6 +142,9 @@ impl Hands for ether_dream::Bench {
         self.with(|device| device.set_estop_input(now, pressed));
         true
     }
+    fn intrude(&self, now: HostTime) {
+        self.with(|device| device.feed(now, b"c", &mut Vec::new()));
+    }
 }
 
 impl Hands for lasercube_wifi::Bench {
@@ -145,6 +155,12 @@ impl Hands for lasercube_wifi::Bench {
         self.with(|device| device.set_interlock_open(now, pressed));
         true
     }
+    fn intrude(&self, now: HostTime) {
+        let mut bytes = Vec::new();
+        Command::Output(true).emit(&mut bytes);
+        let port = lasercube_wifi::Port::Command;
+        self.with(|device| device.feed(now, port, &bytes, &mut Vec::new()));
+    }
 }
 
 impl Hands for idn::Bench {
@@ -154,6 +170,12 @@ impl Hands for idn::Bench {
     fn estop(&self, now: HostTime, pressed: bool) -> bool {
         self.with(|device| device.set_offline(now, pressed));
         true
+    }
+    fn intrude(&self, now: HostTime) {
+        let stranger = SocketAddr::from(([192, 0, 2, 77], 7255));
+        let mut packet = Hello::new(command::MESSAGE, 0).emit().to_vec();
+        Message::keep_alive(0, 0).emit(&mut packet);
+        self.with(|device| device.feed(now, stranger, &packet, &mut Vec::new()));
     }
 }
 

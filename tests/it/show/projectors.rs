@@ -94,6 +94,44 @@ fn a_switched_off_projector_is_not_armed_when_it_is_ready() {
     assert_eq!(lit(&next(&mut show, 1)), 0);
 }
 
+/// A device's emergency stop is its own: it refuses to be armed, by hand or by wish, and says so; the others shine.
+#[test]
+fn a_projector_in_emergency_stop_is_not_armed_and_the_others_are() {
+    let mut show = two();
+    show.run(0.3);
+    show.eye(1).set_estop_held(true);
+    show.run(0.1);
+    show.tell(Command::ResetStop);
+    show.run(1.0);
+    let tells = |show: &mut Performance, what: &str| {
+        let notices = show.snapshot();
+        notices.notices.iter().any(|told| told.text.contains("sim:1") && told.text.contains(what))
+    };
+    assert!(tells(&mut show, "the interlock is still open"));
+    show.tell(Command::Arm);
+    assert!(tells(&mut show, "in emergency stop: make the room safe, close its interlock"));
+    let seen = show.snapshot();
+    assert_eq!(seen.projectors.iter().map(|p| p.armed).collect::<Vec<_>>(), [true, false]);
+    assert!(seen.safety.stopped, "the reset is still needed");
+    show.eye(1).set_estop_held(false);
+    show.tell(Command::ResetStop);
+    assert_eq!(lit(&next(&mut show, 1)), 0, "a mere reset lights nothing");
+    show.tell(Command::Arm);
+    assert!(lit(&next(&mut show, 1)) > 1_000);
+}
+
+#[test]
+fn a_wish_to_arm_when_ready_ends_with_an_emergency_stop() {
+    let mut show = two();
+    show.eye(1).set_estop_held(true);
+    show.director.arm_when_ready();
+    assert!(lit(&next(&mut show, 0)) > 1_000);
+    show.eye(1).set_estop_held(false);
+    show.tell(Command::ResetStop);
+    assert_eq!(lit(&next(&mut show, 1)), 0);
+    assert!(!show.snapshot().projectors[1].armed);
+}
+
 #[test]
 fn the_corners_of_the_picture_are_laid_before_the_gate() {
     let corners = [[-0.2, -0.9], [0.9, -0.7], [0.9, 0.2], [0.1, 0.6]];

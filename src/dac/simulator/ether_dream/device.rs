@@ -156,6 +156,15 @@ impl Device {
         }
     }
 
+    /// Another client clears the emergency stop: in vain while its input is pressed.
+    pub fn clear_estop(&mut self, now: HostTime) {
+        self.advance(now);
+        if !self.estop_held {
+            self.light_engine = LightEngine::Ready;
+            self.engine_flags = 0;
+        }
+    }
+
     /// Runs empty if it plays, as if the host had been late.
     pub fn starve(&mut self, now: HostTime) {
         self.advance(now);

@@ -169,9 +169,9 @@ impl Channel {
         let ends = moment(stamp_ns + span).max(begins.plus_nanos((span * 0.9) as i64));
         if !gapless {
             // Dark until there: a beam that stands still must not shine.
-            mirrors.push(time.ends.max(now), begins, std::iter::once(LaserPoint::CENTRE));
+            mirrors.push(time.ends.max(now), begins, true, std::iter::once(LaserPoint::CENTRE));
         }
-        let room = mirrors.push(begins, ends, points.into_iter());
+        let room = mirrors.push(begins, ends, !gapless || !started, points.into_iter());
         time.expected = timestamp.wrapping_add(duration);
         time.expected_us = stamp_us + i64::from(duration);
         time.ends = ends;
@@ -200,7 +200,7 @@ impl Channel {
         let stamp_ns = (time.expected_us - back) as f64 * 1e3;
         let moment = |ns: f64| HostTime::from_nanos((ns + time.offset) as i64);
         let ends = moment(stamp_ns + f64::from(duration) * 1e3);
-        let in_time = mirrors.push(moment(stamp_ns), ends, points.into_iter());
+        let in_time = mirrors.push(moment(stamp_ns), ends, true, points.into_iter());
         time.gap = time
             .gap
             .map(|(first, last)| if timestamp == first { (end, last) } else { (first, timestamp) });

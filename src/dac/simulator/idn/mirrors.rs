@@ -18,9 +18,17 @@ struct Frame {
     once: bool,
 }
 
+/// A point, its moment, and whether it does not follow the one before.
+#[derive(Clone, Copy, Debug)]
+struct Dated {
+    at: HostTime,
+    point: LaserPoint,
+    begins: bool,
+}
+
 /// The queue of dated points and the mirrors behind it.
 pub struct Mirrors {
-    queue: VecDeque<(HostTime, LaserPoint)>,
+    queue: VecDeque<Dated>,
     frame: Option<Frame>,
     /// When the pass of a frame ends, and the next one begins.
     pass_ends: HostTime,
@@ -58,11 +66,12 @@ impl Mirrors {
     }
 
     /// Queues points that are shown one after another from `begins` to `ends`; false if there is no room or
-    /// it is too late.
+    /// it is too late. `anew`: they do not follow what is shown before them.
     pub(super) fn push(
         &mut self,
         begins: HostTime,
         ends: HostTime,
+        anew: bool,
         points: impl ExactSizeIterator<Item = LaserPoint>,
     ) -> bool {
         let count = points.len() as i128;
@@ -71,11 +80,11 @@ impl Mirrors {
         }
         let whole = i128::from(ends.nanos_since(begins));
         let at = |n: usize| begins.plus_nanos((n as i128 * whole / count.max(1)) as i64);
-        let is_last = self.queue.back().is_none_or(|(last, _)| *last < begins);
+        let is_last = self.queue.back().is_none_or(|last| last.at < begins);
         for (n, point) in points.enumerate() {
             let time = at(n);
-            let place = self.queue.partition_point(|(queued, _)| *queued <= time);
-            self.queue.insert(place, (time, point));
+            let place = self.queue.partition_point(|queued| queued.at <= time);
+            self.queue.insert(place, Dated { at: time, point, begins: anew && n == 0 });
         }
         if is_last {
             self.dark_at = Some(ends);
@@ -102,6 +111,7 @@ impl Mirrors {
         self.queue.clear();
         self.frame = None;
         self.dark_at = None;
+        self.begins(now);
         if !self.last.is_blank() {
             self.show(now, self.last.blanked());
         }
@@ -113,8 +123,11 @@ impl Mirrors {
         loop {
             self.begin_pass(now);
             match self.queue.front() {
-                Some(&(at, point)) if at <= now => {
+                Some(&Dated { at, point, begins }) if at <= now => {
                     self.queue.pop_front();
+                    if begins {
+                        self.begins(at);
+                    }
                     self.show(at, point);
                 }
                 Some(_) => break,
@@ -125,6 +138,7 @@ impl Mirrors {
                     {
                         self.dark_at = None;
                         self.underflows += u32::from(!self.last.is_blank());
+                        self.begins(at);
                         self.show(at, self.last.blanked());
                     }
                     break;
@@ -145,12 +159,20 @@ impl Mirrors {
         for (n, point) in frame.points.iter().enumerate() {
             // The first one is where the beam starts, unseen; the last one stands until the next pass.
             let point = if n == 0 { point.blanked() } else { *point };
-            self.queue.push_back((begins + frame.duration * n as u32 / (segments + 1), point));
+            let at = begins + frame.duration * n as u32 / (segments + 1);
+            self.queue.push_back(Dated { at, point, begins: n == 0 });
         }
         self.pass_ends = begins + frame.duration;
         if frame.once {
             self.frame = None;
-            self.queue.push_back((self.pass_ends, LaserPoint::CENTRE));
+            let (at, point) = (self.pass_ends, LaserPoint::CENTRE);
+            self.queue.push_back(Dated { at, point, begins: true });
+        }
+    }
+
+    fn begins(&mut self, at: HostTime) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.begun(at);
         }
     }
 

@@ -96,6 +96,10 @@ impl Recorder for Diodes {
         }
     }
 
+    fn begun(&mut self, at: HostTime) {
+        self.inner.begun(at);
+    }
+
     fn seen_until(&mut self, now: HostTime) {
         self.inner.seen_until(now);
     }
