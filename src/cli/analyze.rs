@@ -117,8 +117,8 @@ pub(super) fn analyze(args: &AnalyzeArgs) -> anyhow::Result<()> {
 }
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<OutFile>> {
-    let file = OutFile::create(path)
-        .with_context(|| format!("{} cannot be written: choose another place", path.display()))?;
+    let file =
+        OutFile::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(BufWriter::new(file))
 }
 

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
+
 use crate::record::Draft;
 
 /// See the module. Dropped unfinished, nothing is left of it.
@@ -17,7 +19,11 @@ pub(super) struct OutFile {
 impl OutFile {
     /// Begins the file that will be `path`.
     pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
-        if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let there = fs::metadata(path).ok();
+        if there.as_ref().is_some_and(fs::Metadata::is_dir) {
+            bail!("{} is a folder: name a file in it", path.display());
+        }
+        if there.is_some_and(|there| !there.is_file()) {
             return Ok(Self { file: File::create(path)?, draft: None });
         }
         let (draft, file) = Draft::over(path)?;
@@ -69,6 +75,13 @@ mod tests {
         whole.write_all(b"new").unwrap();
         whole.finish().unwrap();
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), count()), ("new", 1));
+    }
+
+    #[test]
+    fn a_folder_is_found_out_before_the_work() {
+        let home = tempfile::tempdir().unwrap();
+        let told = OutFile::create(home.path()).unwrap_err().to_string();
+        assert!(told.contains("is a folder"), "{told}");
     }
 
     #[cfg(unix)]

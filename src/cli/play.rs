@@ -184,9 +184,8 @@ fn finish(show: ShowHandle) -> anyhow::Result<Report> {
 }
 
 fn report_file(path: &Path) -> anyhow::Result<OutFile> {
-    OutFile::create(path).with_context(|| {
-        format!("the report cannot be written to {}: choose another place", path.display())
-    })
+    OutFile::create(path)
+        .with_context(|| format!("the report cannot be written to {}", path.display()))
 }
 
 fn write_report(path: &Path, mut file: OutFile, report: &Report) -> anyhow::Result<()> {

@@ -20,6 +20,7 @@ use super::disk::Disk;
 use super::engine::{Analysed, Engine, Listening, Slot};
 use super::hands::{self, HandsThread};
 use super::library::{self, Library, default_user_dir};
+use super::light::darkened_by;
 use super::masks::{self, MaskThread};
 use super::mountings::Mountings;
 use super::opening::{OpenedRig, open_rig};
@@ -135,7 +136,7 @@ impl Drop for ShowHandle {
 impl Desk for ShowHandle {
     fn snapshot(&mut self) -> Arc<Snapshot> {
         self.looked_at_ns.store(SystemClock.now().as_nanos(), Ordering::Relaxed);
-        self.published.load_full()
+        darkened_by(&self.switches, self.published.load_full())
     }
 
     fn send(&mut self, command: Command) {

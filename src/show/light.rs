@@ -1,9 +1,10 @@
 //! What the light does, in words: the one truth that window, terminal and screen readers tell.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::snapshot::{ProjectorState, ProjectorView, Snapshot};
-use crate::safety::TripReason;
+use crate::safety::{Switches, TripReason};
 
 /// Whether light leaves the projectors of a show, and if not, why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,6 +129,25 @@ pub fn dark_because(seen: &Snapshot, projector: &ProjectorView) -> Option<&'stat
     (!state.shines()).then(|| state.name())
 }
 
+/// `seen`, with the darkness that the switches have and that it does not tell yet: they act where the hand is, and the
+/// show thread, which makes the snapshots, may be busy, or hang.
+#[must_use]
+pub fn darkened_by(switches: &Switches, seen: Arc<Snapshot>) -> Arc<Snapshot> {
+    let armed = seen.safety.armed && switches.is_armed();
+    let stopped = seen.safety.stopped || switches.is_stop_pressed();
+    let blackout = seen.live.blackout || switches.is_blacked_out();
+    let is_told = armed == seen.safety.armed
+        && stopped == seen.safety.stopped
+        && blackout == seen.live.blackout;
+    if is_told {
+        return seen;
+    }
+    let mut seen = (*seen).clone();
+    (seen.safety.armed, seen.safety.stopped, seen.live.blackout) = (armed, stopped, blackout);
+    seen.projectors.iter_mut().for_each(|projector| projector.armed &= armed);
+    Arc::new(seen)
+}
+
 /// In a few words, what took light away that no operator did; `None` for what an operator did, or has to answer with a
 /// reset.
 const fn by_itself(reason: TripReason) -> Option<&'static str> {
@@ -147,7 +167,9 @@ const fn by_itself(reason: TripReason) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::safety::Arm;
     use crate::show::snapshot::SafetyView;
+    use crate::time::HostTime;
 
     /// A show of projectors that are armed or not.
     fn show(armed: &[bool]) -> Snapshot {
@@ -206,6 +228,7 @@ mod tests {
         assert_eq!(LightState::of(&seen), LightState::Disarmed);
         for reason in [
             TripReason::DeadMan,
+            TripReason::ShowSilent,
             TripReason::SurfaceGone,
             TripReason::SurfaceSilent,
             TripReason::Reconnect,
@@ -225,6 +248,26 @@ mod tests {
         let mut armed = show(&[true]);
         armed.safety.last_trip = Some(TripReason::DeadMan);
         assert_eq!(LightState::of(&armed), LightState::Lit);
+    }
+
+    #[test]
+    fn what_the_switches_darkened_is_told_though_the_show_thread_has_not_seen_it() {
+        let now = HostTime::from_nanos(1_000_000_000);
+        let (switches, arm) = (Switches::default(), Arm::new());
+        switches.join(0, "sim:", &arm, now);
+        arm.arm(now).unwrap();
+        // The last that the show thread told before it hung.
+        let told = Arc::new(show(&[true]));
+        let state = || LightState::of(&darkened_by(&switches, Arc::clone(&told)));
+        assert!(Arc::ptr_eq(&darkened_by(&switches, Arc::clone(&told)), &told));
+        assert_eq!(state(), LightState::Lit);
+        switches.set_blackout(true);
+        assert_eq!(state(), LightState::Blackout);
+        switches.set_blackout(false);
+        switches.disarm(now, TripReason::Operator);
+        assert_eq!(state(), LightState::Disarmed);
+        switches.stop(now);
+        assert_eq!(state(), LightState::Stopped);
     }
 
     #[test]

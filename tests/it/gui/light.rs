@@ -3,6 +3,7 @@
 use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
+use galvo::gui::FileChooser;
 use galvo::path::Mounting;
 use galvo::safety::TripReason;
 use galvo::show::snapshot::{ProjectorState, ProjectorView};
@@ -180,4 +181,57 @@ fn ctrl_z_in_the_set_up_pane_takes_back_the_set_up_and_elsewhere_the_preset() {
     window.click("Keys");
     window.press(Modifiers::COMMAND, Key::Z);
     assert_eq!(window.sent(), [Command::Undo]);
+}
+
+/// Pictures to look at while the looks are worked on: `GALVO_LOOKS=folder`.
+#[test]
+#[ignore = "writes pictures to the folder in GALVO_LOOKS"]
+fn looks_of_the_light() {
+    let folder = std::path::PathBuf::from(std::env::var("GALVO_LOOKS").unwrap());
+    let looks: [(&str, fn(&mut State)); 9] = [
+        ("lit", |_| {}),
+        ("blackout", |state| state.seen.live.blackout = true),
+        ("flash", |state| state.seen.live.flash = true),
+        ("master", |state| state.seen.safety.master = 0.0),
+        ("partly", |state| {
+            let sim = ProjectorView { number: 1, name: "sim:".into(), ..ProjectorView::default() };
+            state.seen.projectors.push(sim);
+        }),
+        ("disarmed", disarm),
+        ("dark", |state| {
+            disarm(state);
+            state.seen.safety.last_trip = Some(TripReason::SurfaceGone);
+        }),
+        ("stopped", |state| {
+            disarm(state);
+            state.seen.safety.stopped = true;
+        }),
+        ("estop", |state| {
+            disarm(state);
+            state.seen.projectors[0].state = ProjectorState::EmergencyStop;
+        }),
+    ];
+    for (size, name) in [([1280.0, 800.0], "1280"), ([960.0, 600.0], "960")] {
+        for (state, change) in looks {
+            let mut window = Window::of(size, FileChooser::asking(|| None));
+            window.now(|state| {
+                state.seen.transport.playing = true;
+                arm(state);
+                change(state);
+            });
+            window.h.remove_cursor();
+            window.wait(0.5);
+            window.h.render().unwrap().save(folder.join(format!("{name}-{state}.png"))).unwrap();
+        }
+        let mut window = set_up(true);
+        window.reach("Remove zone 1");
+        window.h.remove_cursor();
+        window.wait(0.5);
+        window.h.render().unwrap().save(folder.join("1280-question.png")).unwrap();
+    }
+}
+
+fn disarm(state: &mut State) {
+    state.seen.safety.armed = false;
+    state.seen.projectors.iter_mut().for_each(|one| one.armed = false);
 }

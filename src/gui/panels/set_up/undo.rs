@@ -41,6 +41,9 @@ impl SetUp {
                 zone(differs.unwrap_or_default(), "changed")
             }
             std::cmp::Ordering::Equal if new.mirrors != old.mirrors => "mirrors changed".to_owned(),
+            std::cmp::Ordering::Equal if new.colour_trim_us != old.colour_trim_us => {
+                "wait of the colours changed".to_owned()
+            }
             std::cmp::Ordering::Equal if new.corners != old.corners => "corners moved".to_owned(),
             std::cmp::Ordering::Equal => "set-up changed".to_owned(),
         }
