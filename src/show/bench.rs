@@ -5,9 +5,11 @@
 //! was made, renamed or deleted is so at once, unless the disk refuses it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::Command;
+use super::disk::presets::Seen;
 use super::disk::{Done, JobId, JobQueue, PresetAnswer, PresetJob};
 use super::edit::EditError;
 use super::editor::PresetEditor;
@@ -198,8 +200,8 @@ impl PresetBench {
                 let is_changed = self.editor.revert();
                 Ok(self.edited(is_changed))
             }
-            Command::Undo => self.undo(),
-            Command::Redo => self.redo(),
+            Command::Undo => Ok(self.undo()),
+            Command::Redo => Ok(self.redo()),
             Command::SavePreset => self.save(),
             Command::SavePresetAs(name) => {
                 // A name that is the user's own is written over, as any program that saves does; one that came with
@@ -224,12 +226,13 @@ impl PresetBench {
         for (wish, write) in self.library.take_orders() {
             match disk.ask(PresetJob::Write(write), now) {
                 Ok(job) => {
-                    let asked = self.undone.iter_mut().find(|undone| undone.wish == wish);
-                    asked.into_iter().for_each(|undone| undone.job = Some(job));
+                    for undone in self.undone.iter_mut().filter(|undone| undone.wish == wish) {
+                        undone.job = Some(job);
+                    }
                 }
                 Err(full) => {
                     let error = std::io::Error::other(full);
-                    let path = std::path::PathBuf::new();
+                    let path = PathBuf::new();
                     heard.push(self.settle(wish, Err(LibraryError::Io { path, error })));
                 }
             }
@@ -260,22 +263,19 @@ impl PresetBench {
             });
         }
         let undone = self.undone.iter().find(|undone| undone.job == Some(done.id))?;
+        let fell = || LibraryError::Io {
+            path: PathBuf::new(),
+            error: std::io::Error::other("writing it failed"),
+        };
         let written = match done.answer {
             Some(PresetAnswer::Written(written)) => written,
-            _ => {
-                let error = std::io::Error::other("writing it failed");
-                Err(LibraryError::Io { path: std::path::PathBuf::new(), error })
-            }
+            Some(_) | None => Err(fell()),
         };
         Some(self.settle(undone.wish, written))
     }
 
     /// Notes what became of a wish.
-    fn settle(
-        &mut self,
-        wish: WishId,
-        written: Result<Option<super::disk::presets::Seen>, LibraryError>,
-    ) -> Heard {
+    fn settle(&mut self, wish: WishId, written: Result<Option<Seen>, LibraryError>) -> Heard {
         let path = written.as_ref().ok().and_then(|seen| Some(seen.as_ref()?.path.clone()));
         let settled = self.library.settle(wish, written);
         let Some(at) = self.undone.iter().position(|undone| undone.wish == wish) else {
@@ -441,31 +441,31 @@ impl PresetBench {
         Ok(Outcome::Taken)
     }
 
-    fn undo(&mut self) -> Result<Outcome, BenchError> {
+    fn undo(&mut self) -> Outcome {
         let is_act = (self.last_was_act || !self.editor.view().can_undo) && !self.acts.is_empty();
         if !is_act {
             let is_changed = self.editor.undo();
-            return Ok(self.edited(is_changed));
+            return self.edited(is_changed);
         }
-        let Some(act) = self.acts.pop() else { return Ok(Outcome::Nothing) };
+        let Some(act) = self.acts.pop() else { return Outcome::Nothing };
         let renamed = act.renamed.clone().map(|(before, after)| (after, before));
         let (path, text) = (&act.file.path, act.file.before.as_deref());
         let outcome = self.write(path, text, renamed, Then::Undone(act.id));
         self.acts_undone.push(act);
         self.last_was_act = true;
-        Ok(outcome)
+        outcome
     }
 
-    fn redo(&mut self) -> Result<Outcome, BenchError> {
+    fn redo(&mut self) -> Outcome {
         if !self.last_was_act || self.acts_undone.is_empty() {
             let is_changed = self.editor.redo();
-            return Ok(self.edited(is_changed));
+            return self.edited(is_changed);
         }
-        let Some(act) = self.acts_undone.pop() else { return Ok(Outcome::Nothing) };
+        let Some(act) = self.acts_undone.pop() else { return Outcome::Nothing };
         let (path, text) = (&act.file.path, act.file.after.as_deref());
         let outcome = self.write(path, text, act.renamed.clone(), Then::Redone(act.id));
         self.acts.push(act);
-        Ok(outcome)
+        outcome
     }
 
     /// Makes a file what it was, and lets the editors follow.

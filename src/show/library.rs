@@ -439,12 +439,13 @@ impl Library {
     ) -> Result<(), LibraryError> {
         if let Some(at) = self.saving.iter().position(|(saving, _)| *saving == id) {
             let (_, shelf) = self.saving.remove(at);
-            self.note_file(written?, shelf.path.clone(), Some(shelf));
+            let path = shelf.path.clone().unwrap_or_default();
+            self.note_file(written?, &path, Some(shelf));
         } else if let Some(at) = self.wishes.iter().position(|wish| wish.id == id) {
             match written {
                 Ok(seen) => {
                     let WishedFile { path, shelf, .. } = self.wishes.remove(at);
-                    self.note_file(seen, Some(path), shelf);
+                    self.note_file(seen, &path, shelf);
                 }
                 Err(error) if self.wishes[at].is_new => {
                     self.wishes[at].is_refused = true;
@@ -461,9 +462,9 @@ impl Library {
     }
 
     /// A file is as it was written.
-    fn note_file(&mut self, seen: Option<Seen>, path: Option<PathBuf>, good: Option<Shelf>) {
-        self.files.retain(|file| Some(&file.seen.path) != path.as_ref());
-        self.wishes.retain(|wish| !(wish.is_refused && Some(&wish.path) == path.as_ref()));
+    fn note_file(&mut self, seen: Option<Seen>, path: &Path, good: Option<Shelf>) {
+        self.files.retain(|file| file.seen.path != path);
+        self.wishes.retain(|wish| !(wish.is_refused && wish.path == path));
         if let (Some(seen), true) = (seen, good.is_some()) {
             self.files.push(UserFile { seen, good, error: None });
             self.files.sort_by(|a, b| a.seen.path.cmp(&b.seen.path));

@@ -13,20 +13,26 @@ use crate::show::edit::PresetEdit;
 
 /// What a disk has to do, and whether it hangs.
 #[derive(Clone, Debug, Default)]
-struct Disk(Arc<Mutex<(VecDeque<(JobId, PresetJob)>, bool)>>);
+struct Disk(Arc<Mutex<DiskState>>);
+
+#[derive(Debug, Default)]
+struct DiskState {
+    jobs: VecDeque<(JobId, PresetJob)>,
+    hangs: bool,
+}
 
 impl Workers<PresetJob> for Disk {
     fn begin(&mut self, id: JobId, job: PresetJob) -> Result<(), PresetJob> {
-        self.0.lock().unwrap().0.push_back((id, job));
+        self.0.lock().unwrap().jobs.push_back((id, job));
         Ok(())
     }
 
     fn done(&mut self) -> Option<Done<PresetAnswer>> {
         let mut disk = self.0.lock().unwrap();
-        if disk.1 {
+        if disk.hangs {
             return None;
         }
-        let (id, job) = disk.0.pop_front()?;
+        let (id, job) = disk.jobs.pop_front()?;
         Some(Done { id, answer: Some(job.run(&MayWait::here())) })
     }
 
@@ -68,7 +74,7 @@ impl Hand {
     }
 
     fn hang(&self, hangs: bool) {
-        self.disk.0.lock().unwrap().1 = hangs;
+        self.disk.0.lock().unwrap().hangs = hangs;
     }
 
     /// Lets the disk do what it can.
@@ -115,7 +121,7 @@ impl Hand {
         fs::read_dir(self.folder.path()).unwrap().count()
     }
 
-    fn at(&self, file: &str) -> std::path::PathBuf {
+    fn at(&self, file: &str) -> PathBuf {
         Path::join(self.folder.path(), file)
     }
 }

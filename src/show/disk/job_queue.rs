@@ -322,28 +322,34 @@ mod tests {
 
     /// Two workers, who answer when they are told to.
     #[derive(Clone, Debug, Default)]
-    struct Slow(Arc<Mutex<(Vec<JobId>, Vec<Done<u32>>)>>);
+    struct Slow(Arc<Mutex<SlowState>>);
+
+    #[derive(Debug, Default)]
+    struct SlowState {
+        begun: Vec<JobId>,
+        done: Vec<Done<u32>>,
+    }
 
     impl Slow {
         fn finish(&self, nth: usize, answer: Option<u32>) {
             let mut inner = self.0.lock().unwrap();
-            let id = inner.0.remove(nth);
-            inner.1.push(Done { id, answer });
+            let id = inner.begun.remove(nth);
+            inner.done.push(Done { id, answer });
         }
     }
 
     impl Workers<Write> for Slow {
         fn begin(&mut self, id: JobId, job: Write) -> Result<(), Write> {
             let mut inner = self.0.lock().unwrap();
-            if inner.0.len() == 2 {
+            if inner.begun.len() == 2 {
                 return Err(job);
             }
-            inner.0.push(id);
+            inner.begun.push(id);
             Ok(())
         }
 
         fn done(&mut self) -> Option<Done<u32>> {
-            self.0.lock().unwrap().1.pop()
+            self.0.lock().unwrap().done.pop()
         }
 
         fn wait(&mut self, _: Duration) -> Option<Done<u32>> {
@@ -371,12 +377,12 @@ mod tests {
         jobs.ask(write("a", 2), at(0.0)).unwrap();
         let newest = jobs.ask(write("a", 3), at(0.0)).unwrap();
         let other = jobs.ask(write("b", 4), at(0.0)).unwrap();
-        assert_eq!(slow.0.lock().unwrap().0, [first, other], "b does not wait for a");
+        assert_eq!(slow.0.lock().unwrap().begun, [first, other], "b does not wait for a");
         slow.finish(1, Some(4));
         assert_eq!(jobs.done(at(0.1))[0].id, other);
         slow.finish(0, Some(1));
         assert_eq!(jobs.done(at(0.1))[0].id, first);
-        assert_eq!(slow.0.lock().unwrap().0, [newest], "the second was replaced");
+        assert_eq!(slow.0.lock().unwrap().begun, [newest], "the second was replaced");
         assert!(newest > first);
     }
 
@@ -439,6 +445,6 @@ mod tests {
         slow.finish(0, None);
         assert!(jobs.done(at(0.1))[0].answer.is_none());
         assert!(jobs.take_news()[0].text.contains("writing a 1: failed"));
-        assert_eq!(slow.0.lock().unwrap().0.len(), 1);
+        assert_eq!(slow.0.lock().unwrap().begun.len(), 1);
     }
 }

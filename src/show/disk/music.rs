@@ -58,11 +58,12 @@ impl Job for MusicJob {
 
     fn file(&self) -> &Path {
         match self {
-            Self::Open { location: Location::File(path), .. } => path,
+            Self::ReadList(path)
+            | Self::WriteList { path, .. }
+            | Self::Open { location: Location::File(path), .. } => path,
             Self::Open {
                 location: Location::Url(name) | Location::Memory { name, .. }, ..
             } => Path::new(name),
-            Self::ReadList(path) | Self::WriteList { path, .. } => path,
         }
     }
 

@@ -8,14 +8,17 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::job_queue::{Done, Job, JobId, MayWait, Workers};
 
+/// Both ends of a channel.
+type Ends<T> = (Sender<T>, Receiver<T>);
+
 /// See the module.
 #[derive(Debug)]
 pub struct Threads<J: Job> {
     most: usize,
     begun: usize,
     busy: usize,
-    jobs: (Sender<(JobId, J)>, Receiver<(JobId, J)>),
-    answers: (Sender<Done<J::Answer>>, Receiver<Done<J::Answer>>),
+    jobs: Ends<(JobId, J)>,
+    answers: Ends<Done<J::Answer>>,
 }
 
 impl<J: Job> Threads<J> {
@@ -121,6 +124,6 @@ mod tests {
         hung.send(1).unwrap();
         assert!(threads.wait(Duration::ZERO).is_none());
         threads.begin(first, Listen("d", bounded(0).1)).unwrap();
-        assert!(threads.wait(Duration::from_secs(60)).unwrap().answer.is_none());
+        assert!(threads.wait(Duration::from_mins(1)).unwrap().answer.is_none());
     }
 }
