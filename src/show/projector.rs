@@ -249,6 +249,7 @@ impl Projector {
         let state = match status.state {
             WorkerState::Connecting => ProjectorState::Connecting,
             WorkerState::Ready => ProjectorState::Ready,
+            WorkerState::NotReady => ProjectorState::NotReady,
             WorkerState::Lost => ProjectorState::Lost,
             WorkerState::EmergencyStop => ProjectorState::EmergencyStop,
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::session::{Offer, Phase, Session, Trouble};
-use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Hindrance, Written};
 use super::transport::{ByteStream, Dial, Tcp};
 use crate::point::LaserPoint;
 use crate::safety::SafeChunk;
@@ -16,8 +16,6 @@ use crate::wire::ether_dream::{Announcement, FALLBACK_CAPACITY, FALLBACK_MAX_PPS
 
 /// Time to reach the device.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Time for the greeting and the first answers.
-const GREETING_TIMEOUT: Duration = Duration::from_millis(900);
 /// Time for the last points and the stop at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(100);
 /// While connecting or closing, how often to look.
@@ -104,6 +102,9 @@ impl EtherDream {
             Trouble::Silent(silent) => {
                 self.gone(format!("no answer for {} ms", silent.as_millis()))
             }
+            Trouble::NoGreeting => {
+                self.gone("it accepts the connection but does not greet: another program holds it, or it is no Ether Dream")
+            }
         }
     }
 
@@ -140,24 +141,6 @@ impl EtherDream {
             }
             self.clock.sleep_until(now + LOOK_EVERY);
         }
-    }
-
-    fn greet(&mut self) -> Result<(), DacError> {
-        if !self
-            .pump_until(GREETING_TIMEOUT / 2, |session, _| session.phase() != Phase::Greeting)?
-        {
-            return Err(
-                self.gone("it accepts the connection but does not greet: another program holds it, or it is no Ether Dream")
-            );
-        }
-        if let Some((_, session)) = &mut self.open {
-            session.ask_version(self.clock.now());
-        }
-        let settled = |session: &Session, _| session.is_settled();
-        if !self.pump_until(GREETING_TIMEOUT / 2, settled)? {
-            return Err(self.gone("it greets but does not answer"));
-        }
-        Ok(())
     }
 
     fn end(&mut self) -> Result<(), DacError> {
@@ -248,7 +231,8 @@ impl Backend for EtherDream {
         let stream = dialled.map_err(|error| self.dial_error(&error))?;
         let session = Session::new(self.clock.now(), self.capacity, self.max_pps);
         self.open = Some((stream, session));
-        if let Err(error) = self.greet() {
+        // Who greets at once is ready at once.
+        if let Err(error) = self.pump(self.clock.now()) {
             self.open = None;
             return Err(error);
         }
@@ -285,6 +269,14 @@ impl Backend for EtherDream {
             gaps: 0,
             estop: session.phase() == Phase::EmergencyStop,
         })
+    }
+
+    fn hindrance(&self) -> Option<Hindrance> {
+        self.open.as_ref().and_then(|(_, session)| session.hindrance())
+    }
+
+    fn foreign_stops(&self) -> u32 {
+        self.open.as_ref().map_or(0, |(_, session)| session.foreign_stops())
     }
 
     fn stop(&mut self, now: HostTime) -> Result<(), DacError> {

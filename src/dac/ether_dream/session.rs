@@ -7,11 +7,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::dac::backend::Hindrance;
 use crate::point::LaserPoint;
 use crate::time::HostTime;
 use crate::wire::ether_dream::{
     Answer, Command, DATA_HEADER_BYTES, Error, LightEngine, POINT_BYTES, Playback, Response,
-    Status, VERSION_BYTES, encode_points, opcode, playback_flag,
+    Status, encode_points, opcode, playback_flag,
 };
 
 /// Data commands that may be without an answer: the points of a 35 ms pause in chunks of 1 ms just fit. How
@@ -29,6 +30,12 @@ const STATUS_AGE_AT_REST: Duration = Duration::from_millis(100);
 const MEASURE_EVERY: Duration = Duration::from_millis(100);
 /// No answer for this long: the connection is out of step. Pauses of 35 ms are normal on an Ether Dream 2.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the greeting may take: it is the first word of a device that may be busy with another client.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
+/// Fewer points than these left, by the host's count: a stream that ended without a word ran dry.
+const RAN_DRY_POINTS: f64 = 256.0;
+/// The host's count may be off by the points of this time.
+const COUNT_SLACK: Duration = Duration::from_millis(5);
 /// Times a refused prepare or begin is tried again.
 const MAX_REFUSALS: u32 = 3;
 
@@ -39,6 +46,8 @@ pub(super) enum Trouble {
     Protocol(String),
     /// No answer for this long.
     Silent(Duration),
+    /// No first word.
+    NoGreeting,
 }
 
 impl From<Error> for Trouble {
@@ -121,6 +130,7 @@ pub(super) struct Session {
     last_count: u32,
     played: u64,
     underflows: u32,
+    foreign_stops: u32,
 }
 
 impl Session {
@@ -159,6 +169,7 @@ impl Session {
             last_count: 0,
             played: 0,
             underflows: 0,
+            foreign_stops: 0,
         }
     }
 
@@ -177,6 +188,20 @@ impl Session {
 
     pub(super) const fn underflows(&self) -> u32 {
         self.underflows
+    }
+
+    pub(super) const fn foreign_stops(&self) -> u32 {
+        self.foreign_stops
+    }
+
+    /// Why it takes no points, by its last word.
+    pub(super) const fn hindrance(&self) -> Option<Hindrance> {
+        match (self.phase, self.status.light_engine) {
+            (Phase::Greeting, _) => Some(Hindrance::Silent),
+            (_, LightEngine::WarmUp) => Some(Hindrance::WarmingUp),
+            (_, LightEngine::CoolDown) => Some(Hindrance::CoolingDown),
+            _ => None,
+        }
     }
 
     /// True when every command has been answered.
@@ -218,11 +243,6 @@ impl Session {
     fn note(&mut self, at: HostTime, opcode: u8, points: u32) {
         let first_byte = self.out_base + self.out.len() as u64;
         self.awaiting.push_back(Sent { opcode, points, at, epoch: self.epoch, first_byte });
-    }
-
-    /// Asks for the firmware's text.
-    pub(super) fn ask_version(&mut self, now: HostTime) {
-        self.send(now, Command::Version);
     }
 
     /// Offers points meant for `pps`.
@@ -345,7 +365,10 @@ impl Session {
     pub(super) fn keep_up(&mut self, now: HostTime) -> Result<bool, Trouble> {
         if let Some(oldest) = self.awaiting.front() {
             let silent = now.since(oldest.at);
-            if silent > ANSWER_TIMEOUT {
+            if self.phase == Phase::Greeting && silent >= GREETING_TIMEOUT {
+                return Err(Trouble::NoGreeting);
+            }
+            if self.phase != Phase::Greeting && silent > ANSWER_TIMEOUT {
                 return Err(Trouble::Silent(silent));
             }
         }
@@ -385,14 +408,6 @@ impl Session {
             let Some(sent) = self.awaiting.front().copied() else {
                 return Err(Trouble::Protocol("it answers what nobody asked".to_owned()));
             };
-            if sent.opcode == opcode::VERSION {
-                if rest.len() < VERSION_BYTES {
-                    break;
-                }
-                read += VERSION_BYTES;
-                self.awaiting.pop_front();
-                continue;
-            }
             let response = match Response::parse(rest) {
                 Err(Error::Incomplete) => break,
                 other => other?,
@@ -419,6 +434,7 @@ impl Session {
                 status.point_rate
             )));
         }
+        let left = self.surely_left(now);
         self.status = status;
         let aged = self.round_trip + self.round_trip / 64 + Duration::from_micros(1);
         self.round_trip = now.since(sent.at).min(aged);
@@ -442,8 +458,15 @@ impl Session {
         if sent.epoch != self.epoch {
             return Ok(());
         }
+        let flowed = matches!(self.phase, Phase::Filling | Phase::Beginning | Phase::Playing);
         if status.playback == Playback::Playing {
-            self.played += u64::from(status.point_count.wrapping_sub(self.last_count));
+            let shown = status.point_count.wrapping_sub(self.last_count);
+            if flowed && shown > u32::MAX / 2 {
+                // It counts anew: another client's stream is in it.
+                self.end_flow(true);
+                return Ok(());
+            }
+            self.played += u64::from(shown);
             self.last_count = status.point_count;
         }
         match sent.opcode {
@@ -477,14 +500,28 @@ impl Session {
         }
         let flows = matches!(self.phase, Phase::Filling | Phase::Beginning | Phase::Playing);
         if flows && status.playback == Playback::Idle {
-            let by_underflow = status.playback_flags & playback_flag::UNDERFLOW != 0;
-            if self.phase != Phase::Filling || by_underflow {
-                self.underflows += 1;
-            }
-            self.phase = Phase::Idle;
-            self.unanswered = 0;
+            let few = RAN_DRY_POINTS + COUNT_SLACK.as_secs_f64() * f64::from(self.tail_pps);
+            let flag = |flag| status.playback_flags & flag != 0;
+            let ran_dry = flag(playback_flag::UNDERFLOW)
+                || self.phase == Phase::Playing && left < few && !flag(playback_flag::ESTOP);
+            // A light engine that is not ready has stopped it itself, and is told as that.
+            let is_ready = status.light_engine == LightEngine::Ready;
+            self.underflows += u32::from(ran_dry && is_ready);
+            self.end_flow(!ran_dry && is_ready);
         }
         Ok(())
+    }
+
+    fn end_flow(&mut self, by_others: bool) {
+        self.foreign_stops += u32::from(by_others);
+        self.phase = Phase::Idle;
+        self.unanswered = 0;
+    }
+
+    /// The fewest points that can be left now, by what was known before.
+    fn surely_left(&self, now: HostTime) -> f64 {
+        let pps = self.playing_pps().map_or(0.0, f64::from);
+        (f64::from(self.queued()) - now.since(self.status_at).as_secs_f64() * pps).max(0.0)
     }
 
     fn prepared(&mut self, now: HostTime, response: &Response) -> Result<(), Trouble> {

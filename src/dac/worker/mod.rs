@@ -6,6 +6,8 @@
 
 mod fill;
 mod frames;
+mod readiness;
+mod rest;
 mod status;
 mod thread;
 
@@ -18,7 +20,8 @@ pub use thread::{WorkerHandle, spawn};
 
 use self::fill::DeviceFill;
 use self::frames::FramePlan;
-use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+use self::rest::Rest;
+use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Hindrance, Written};
 use super::link::{LinkControl, LinkReport, LinkStats, ReportSender};
 use crate::safety::{Arm, SafeReceiver, TripReason};
 use crate::time::{Clock, HostTime, StreamInstant};
@@ -78,6 +81,14 @@ struct Link {
     estop: bool,
     condition_at: HostTime,
     frames: FramePlan,
+    /// It has been away: what returns is dark and disarmed.
+    returned: bool,
+    /// Why it takes no points, as last looked at.
+    hindrance: Option<Hindrance>,
+    /// Times that somebody else has stopped it.
+    foreign_stops: u32,
+    /// It is not started again before light is wanted.
+    rest: Option<Rest>,
 }
 
 /// One projector's device thread, without the thread.
@@ -194,10 +205,6 @@ impl Worker {
             // What returns is dark and disarmed, even if somebody armed while it was away.
             self.parts.arm.disarm(now, TripReason::Reconnect);
         }
-        if self.ever_connected {
-            self.parts.stats.reconnected();
-        }
-        self.ever_connected = true;
         self.drop_queue();
         // Points dropped while it was away are not part of the flow that begins now.
         self.break_flow();
@@ -211,12 +218,13 @@ impl Worker {
             estop: false,
             condition_at: now,
             frames: FramePlan::default(),
+            returned,
+            hindrance: Some(Hindrance::Silent),
+            foreign_stops: 0,
+            rest: None,
         });
-        self.status.set_condition(self.parts.backend.condition());
-        self.status.set_advice(self.parts.backend.advice());
-        self.status.set_came_up();
-        self.status.set(WorkerState::Ready, None);
-        self.report(now, None);
+        self.status.set(WorkerState::Connecting, None);
+        self.look_at_readiness(now);
         Ok(())
     }
 
@@ -290,11 +298,14 @@ impl Worker {
 
     fn poll(&mut self, now: HostTime) -> Result<(), DacError> {
         let report = self.parts.backend.poll(now)?;
+        self.look_at_readiness(now);
+        self.heed_foreign_stops(now);
         let Some(link) = &mut self.link else { return Ok(()) };
         if now.since(link.condition_at) >= CONDITION_EVERY {
             link.condition_at = now;
-            self.status.set_condition(self.parts.backend.condition());
+            self.tell_condition();
         }
+        let Some(link) = &mut self.link else { return Ok(()) };
         if link.last == Some(report) {
             return Ok(());
         }
@@ -312,7 +323,7 @@ impl Worker {
             link.lit = None;
             self.latch_estop(now);
         } else if was_estop && !report.estop {
-            self.status.set(WorkerState::Ready, None);
+            self.tell_readiness();
         }
         self.report(now, Some(report));
         Ok(())
@@ -327,9 +338,12 @@ impl Worker {
     }
 
     fn write(&mut self, now: HostTime) -> Result<(), DacError> {
+        if self.is_resting(now) {
+            return Ok(());
+        }
         let Some(link) = &mut self.link else { return Ok(()) };
-        if link.estop {
-            // Nothing may wait for the reset and shine after it.
+        if link.estop || link.hindrance == Some(Hindrance::Silent) {
+            // Nothing may wait for the reset, or for the first word, and shine after it.
             self.drop_queue();
             return Ok(());
         }
@@ -459,7 +473,10 @@ impl Worker {
             device_queued: queued,
             discontinuity: self.discontinuity,
             gaps: device.map_or(0, |report| report.gaps),
-            connected: self.link.is_some(),
+            connected: self
+                .link
+                .as_ref()
+                .is_some_and(|link| link.hindrance != Some(Hindrance::Silent)),
         });
     }
 }

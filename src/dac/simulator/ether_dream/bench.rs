@@ -15,6 +15,9 @@ struct Wire {
     /// Which connection is the open one.
     connection: u64,
     reachable: bool,
+    greets_after: Duration,
+    /// The greeting that is still held back, and when it comes.
+    greeting: Option<(HostTime, Vec<u8>)>,
 }
 
 /// The device and its wire. Clones share them; a clone is also the transport of a driver.
@@ -25,7 +28,14 @@ impl Bench {
     /// Puts a device on the bench.
     #[must_use]
     pub fn new(device: Device) -> Self {
-        let wire = Wire { device, to_host: Vec::new(), connection: 0, reachable: true };
+        let wire = Wire {
+            device,
+            to_host: Vec::new(),
+            connection: 0,
+            reachable: true,
+            greets_after: Duration::ZERO,
+            greeting: None,
+        };
         Self(Arc::new(Mutex::new(wire)))
     }
 
@@ -46,6 +56,11 @@ impl Bench {
         wire.reachable = reachable;
     }
 
+    /// The greeting comes so long after a connection.
+    pub fn greet_after(&self, delay: Duration) {
+        self.wire().greets_after = delay;
+    }
+
     /// The device says this out of turn.
     pub fn inject(&self, bytes: &[u8]) {
         self.wire().to_host.extend_from_slice(bytes);
@@ -61,7 +76,14 @@ impl Dial for Bench {
         }
         wire.connection += 1;
         wire.to_host.clear();
-        wire.device.connect(now, &mut wire.to_host);
+        wire.greeting = None;
+        let mut greeting = Vec::new();
+        wire.device.connect(now, &mut greeting);
+        if wire.greets_after.is_zero() {
+            wire.to_host = greeting;
+        } else {
+            wire.greeting = Some((now + wire.greets_after, greeting));
+        }
         Ok(Box::new(End { bench: self.clone(), connection: wire.connection }))
     }
 }
@@ -94,6 +116,9 @@ impl ByteStream for End {
     fn try_read(&mut self, now: HostTime, into: &mut [u8]) -> io::Result<usize> {
         let mut wire = self.wire()?;
         wire.device.advance(now);
+        if let Some((_, greeting)) = wire.greeting.take_if(|(due, _)| *due <= now) {
+            wire.to_host.extend_from_slice(&greeting);
+        }
         if wire.to_host.is_empty() && wire.device.wants_close() {
             return Err(ErrorKind::UnexpectedEof.into());
         }

@@ -44,6 +44,8 @@ pub struct Device {
     hung: bool,
     inbox: Vec<u8>,
     wants_close: bool,
+    knows_version: bool,
+    prepares: u32,
 }
 
 impl Device {
@@ -74,6 +76,8 @@ impl Device {
             hung: false,
             inbox: Vec::new(),
             wants_close: false,
+            knows_version: true,
+            prepares: 0,
         }
     }
 
@@ -81,6 +85,13 @@ impl Device {
     #[must_use]
     pub const fn with_address(mut self, mac: [u8; 6]) -> Self {
         self.mac = mac;
+        self
+    }
+
+    /// Firmware that does not know `v`: it is bytes that are no command.
+    #[must_use]
+    pub const fn without_version(mut self) -> Self {
+        self.knows_version = false;
         self
     }
 
@@ -156,6 +167,15 @@ impl Device {
         }
     }
 
+    /// The light engine warms up, cools down or is ready: without it the device plays nothing.
+    pub fn set_light_engine(&mut self, now: HostTime, state: LightEngine) {
+        self.advance(now);
+        if state != LightEngine::Ready && self.state != Playback::Idle {
+            self.end_stream(now, 0);
+        }
+        self.light_engine = state;
+    }
+
     /// Runs empty if it plays, as if the host had been late.
     pub fn starve(&mut self, now: HostTime) {
         self.advance(now);
@@ -174,6 +194,12 @@ impl Device {
     #[must_use]
     pub const fn is_hung(&self) -> bool {
         self.hung
+    }
+
+    /// Times it was prepared: each moves the shutter's relay.
+    #[must_use]
+    pub const fn prepares(&self) -> u32 {
+        self.prepares
     }
 
     /// The mirrors and their queue.
@@ -228,6 +254,10 @@ impl Device {
         let streams = self.state != Playback::Idle;
         let mut consumed = len;
         let answer = match *command {
+            Command::Version if !self.knows_version => {
+                self.choke(now);
+                return len;
+            }
             Command::Version => {
                 let mut text = [0; VERSION_BYTES];
                 text[..12].copy_from_slice(b"r331-ed4bef5");
@@ -235,7 +265,8 @@ impl Device {
                 return len;
             }
             Command::Ping => Answer::Ack,
-            Command::Prepare if !stopped && !streams => {
+            Command::Prepare if self.light_engine == LightEngine::Ready && !streams => {
+                self.prepares += 1;
                 self.mirrors.clear();
                 self.rates.clear();
                 self.stale_fullness = None;
