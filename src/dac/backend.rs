@@ -35,6 +35,11 @@ pub struct Capabilities {
     pub reports_queue: bool,
     /// The buffering that suits its transport: how far ahead of the mirrors the host should be.
     pub suggested_buffer: Duration,
+    /// Points it has to hold to go on playing: it stops with fewer. 0 where it plays to the last one.
+    pub least_points: u32,
+    /// Starting it moves the relay of a shutter: once stopped it is started again when light is wanted and not before,
+    /// and a seek does not stop it.
+    pub start_moves_relay: bool,
 }
 
 /// The device's truth at one moment.
@@ -55,6 +60,15 @@ pub struct DeviceReport {
     pub gaps: u32,
     /// The device is in emergency stop. It latches: only an operator's reset clears it.
     pub estop: bool,
+}
+
+/// How long a device takes to answer a command that had no other before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnswerTime {
+    /// A mean of late.
+    pub usual: Duration,
+    /// The last one.
+    pub last: Duration,
 }
 
 /// Why a device takes no points although its connection stands.
@@ -188,6 +202,11 @@ pub trait Backend: Send {
 
     /// Why it takes no points now, if it does not; as of the last [`poll`](Self::poll).
     fn hindrance(&self) -> Option<Hindrance> {
+        None
+    }
+
+    /// How long its answers take; `None` where it gives none, or none that says when the points are there.
+    fn answer_time(&self) -> Option<AnswerTime> {
         None
     }
 

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::dac::backend::Hindrance;
+use crate::dac::backend::{AnswerTime, Hindrance};
 use crate::point::LaserPoint;
 use crate::time::HostTime;
 use crate::wire::ether_dream::{
@@ -18,6 +18,10 @@ use crate::wire::ether_dream::{
 /// Data commands that may be without an answer: the points of a 35 ms pause in chunks of 1 ms just fit. How
 /// many points may be on their way is the queue's size to say.
 const MAX_DATA_OUTSTANDING: usize = 36;
+/// Answers that usually take longer than this: one data command at a time, as large as it can be.
+const SLOW_ANSWERS: Duration = Duration::from_millis(8);
+/// The share of a new answer in the mean.
+const NEW_ANSWER: u32 = 8;
 /// Queued points that are enough to begin with.
 const BEGIN_POINTS: u32 = 500;
 /// With fewer points, begin this long after the first one.
@@ -95,6 +99,8 @@ struct Sent {
     epoch: u32,
     /// Where it begins in the stream of bytes sent since the connection was made.
     first_byte: u64,
+    /// No other was before it: its answer says how long the device takes.
+    alone: bool,
 }
 
 /// One connection's conversation.
@@ -102,6 +108,8 @@ struct Sent {
 pub(super) struct Session {
     capacity: u32,
     max_pps: u32,
+    /// Points that it has to hold while it plays.
+    least: u32,
     out: Vec<u8>,
     /// Bytes of `out` that have left.
     out_sent: usize,
@@ -131,11 +139,12 @@ pub(super) struct Session {
     played: u64,
     underflows: u32,
     foreign_stops: u32,
+    answer_time: Option<AnswerTime>,
 }
 
 impl Session {
     /// A new connection, made at `now`. The device greets with the answer to a ping nobody sent.
-    pub(super) fn new(now: HostTime, capacity: u16, max_pps: u32) -> Self {
+    pub(super) fn new(now: HostTime, capacity: u16, max_pps: u32, least: u32) -> Self {
         let mut awaiting = VecDeque::with_capacity(128);
         awaiting.push_back(Sent {
             opcode: opcode::PING,
@@ -143,10 +152,12 @@ impl Session {
             at: now,
             epoch: 0,
             first_byte: 0,
+            alone: false,
         });
         Self {
             capacity: u32::from(capacity.max(2)),
             max_pps: max_pps.max(1),
+            least,
             out: Vec::with_capacity(usize::from(capacity) * POINT_BYTES + 256),
             out_sent: 0,
             out_base: 0,
@@ -170,6 +181,7 @@ impl Session {
             played: 0,
             underflows: 0,
             foreign_stops: 0,
+            answer_time: None,
         }
     }
 
@@ -192,6 +204,21 @@ impl Session {
 
     pub(super) const fn foreign_stops(&self) -> u32 {
         self.foreign_stops
+    }
+
+    pub(super) const fn answer_time(&self) -> Option<AnswerTime> {
+        self.answer_time
+    }
+
+    fn answers_slowly(&self) -> bool {
+        self.answer_time.is_some_and(|answer| answer.usual > SLOW_ANSWERS)
+    }
+
+    fn learn_answer_time(&mut self, last: Duration) {
+        let usual = self
+            .answer_time
+            .map_or(last, |answer| (answer.usual * (NEW_ANSWER - 1) + last) / NEW_ANSWER);
+        self.answer_time = Some(AnswerTime { usual, last });
     }
 
     /// Why it takes no points, by its last word.
@@ -242,7 +269,8 @@ impl Session {
 
     fn note(&mut self, at: HostTime, opcode: u8, points: u32) {
         let first_byte = self.out_base + self.out.len() as u64;
-        self.awaiting.push_back(Sent { opcode, points, at, epoch: self.epoch, first_byte });
+        let alone = self.awaiting.is_empty();
+        self.awaiting.push_back(Sent { opcode, points, at, epoch: self.epoch, first_byte, alone });
     }
 
     /// Offers points meant for `pps`.
@@ -261,7 +289,8 @@ impl Session {
         let outstanding = self.awaiting.iter().filter(|sent| sent.opcode == opcode::DATA).count();
         let room = (self.capacity - 1).saturating_sub(self.estimate(now));
         let fits = u32::try_from(points.len()).is_ok_and(|len| len <= room);
-        if !fits || outstanding >= MAX_DATA_OUTSTANDING || !self.unsent().is_empty() {
+        let most = if self.answers_slowly() { 1 } else { MAX_DATA_OUTSTANDING };
+        if !fits || outstanding >= most || !self.unsent().is_empty() {
             return Offer::NotNow;
         }
         if !points.is_empty() {
@@ -311,8 +340,10 @@ impl Session {
     }
 
     fn begin_if_due(&mut self, now: HostTime) {
-        let enough = self.filled >= BEGIN_POINTS.min(self.capacity / 2);
-        let waited = self.filled > 0 && now.since(self.first_point_at) >= BEGIN_AFTER;
+        let enough = self.filled >= BEGIN_POINTS.max(2 * self.least).min(self.capacity / 2);
+        // What it will not play must be there, and 10 ms above it.
+        let few = if self.least > 0 { self.least + self.begin_pps / 100 } else { 0 };
+        let waited = self.filled > few && now.since(self.first_point_at) >= BEGIN_AFTER;
         if self.phase == Phase::Filling && (enough || waited) {
             self.phase = Phase::Beginning;
             self.send(now, Command::Begin { low_water_mark: 0, pps: self.begin_pps });
@@ -375,7 +406,13 @@ impl Session {
         self.begin_if_due(now);
         let rests = matches!(self.phase, Phase::Idle | Phase::EmergencyStop);
         let age = if rests { STATUS_AGE_AT_REST } else { STATUS_AGE };
-        let due = now.since(self.heard_at) >= age || now.since(self.pinged_at) >= MEASURE_EVERY;
+        let due = match self.answer_time {
+            // A question would stand before the next points: what they are answered with says enough.
+            Some(answer) if self.answers_slowly() && !rests => {
+                now.since(self.heard_at) >= age + 2 * answer.usual
+            }
+            _ => now.since(self.heard_at) >= age || now.since(self.pinged_at) >= MEASURE_EVERY,
+        };
         let pings = due && self.awaiting.is_empty();
         if pings {
             self.pinged_at = now;
@@ -440,6 +477,9 @@ impl Session {
         self.round_trip = now.since(sent.at).min(aged);
         self.status_at = sent.at + self.round_trip / 2;
         self.heard_at = now;
+        if sent.alone {
+            self.learn_answer_time(now.since(sent.at));
+        }
         self.unanswered -= sent.points.min(self.unanswered);
         if status.light_engine == LightEngine::EmergencyStop {
             self.phase = Phase::EmergencyStop;

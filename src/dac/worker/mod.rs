@@ -4,6 +4,7 @@
 //! disarmed after every loss; a disarm reaches the device's own stop within one step; a device's emergency
 //! stop latches; a panic of a driver ends its light, not the program.
 
+mod buffer;
 mod fill;
 mod frames;
 mod readiness;
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub use status::{WorkerState, WorkerStatus, WorkerView};
 pub use thread::{WorkerHandle, spawn};
 
+use self::buffer::BufferPolicy;
 use self::fill::DeviceFill;
 use self::frames::FramePlan;
 use self::rest::Rest;
@@ -106,6 +108,7 @@ pub struct Worker {
     discontinuity: u32,
     resets_done: u32,
     over: bool,
+    buffer: BufferPolicy,
 }
 
 impl Worker {
@@ -124,6 +127,7 @@ impl Worker {
             discontinuity: 0,
             resets_done: parts.control.estop_resets(),
             over: false,
+            buffer: BufferPolicy::new(HostTime::from_nanos(0)),
             parts,
         }
     }
@@ -191,11 +195,27 @@ impl Worker {
             }
             self.connect(now)?;
         }
+        self.parts.receiver.darken_before(self.parts.control.dark_up_to());
         self.go_dark_if_told(now)?;
         self.reset_if_told(now)?;
         self.flush_if_told(now)?;
         self.poll(now)?;
+        self.say_needed_buffer(now);
         self.write(now)
+    }
+
+    /// Devices with a queue of their own: as much as their line needs. The others know it best themselves.
+    fn say_needed_buffer(&mut self, now: HostTime) {
+        let Some(link) = &self.link else { return };
+        self.buffer.look(now, self.parts.backend.answer_time());
+        let least = self.parts.control.least_buffer();
+        let needed = match (link.capabilities.delivery, self.parts.control.fixed_buffer()) {
+            (Delivery::Fifo, Some(set)) => set,
+            (Delivery::Fifo, None) => self.buffer.needed(least),
+            (_, Some(set)) => set.max(link.capabilities.suggested_buffer),
+            (_, None) => least,
+        };
+        self.parts.stats.needs_buffer(needed);
     }
 
     fn connect(&mut self, now: HostTime) -> Result<(), DacError> {
@@ -233,7 +253,8 @@ impl Worker {
         let Some(link) = &mut self.link else { return Ok(()) };
         if link.lit.is_some_and(|generation| !self.parts.arm.allows(generation)) {
             link.lit = None;
-            return self.stop_device(now);
+            self.stop_device(now)?;
+            self.rest_if_wise(now);
         }
         Ok(())
     }
@@ -315,6 +336,7 @@ impl Worker {
             self.discontinuity = self.discontinuity.wrapping_add(1);
             self.parts.receiver.begin_dark();
             self.parts.stats.underflows(u64::from(underflows));
+            self.buffer.ran_dry();
         }
         link.fill.told(&report);
         link.last = Some(report);
@@ -322,6 +344,7 @@ impl Worker {
         if report.estop && !was_estop {
             link.lit = None;
             self.latch_estop(now);
+            self.rest_if_wise(now);
         } else if was_estop && !report.estop {
             self.tell_readiness();
         }
@@ -362,9 +385,14 @@ impl Worker {
             // A run as long as the queue could only be written once the queue is empty, which is too late.
             max = max.min((high / 4).max(1) as usize);
         }
+        let large = bounded && self.buffer.answers_slowly();
         for _ in 0..CHUNKS_PER_STEP {
             let held = link.fill.at(now);
-            let chunk = if frame_swap {
+            let chunk = if large {
+                // Each command costs an answer: one carries all that is missing.
+                let missing = (f64::from(high) - held).max(1.0) as usize;
+                self.parts.receiver.gather(missing.min(link.capabilities.max_points_per_chunk))
+            } else if frame_swap {
                 let most = frames::most_points(self.parts.control.pps()).min(max);
                 let frame = self.parts.receiver.gather(most);
                 frame.filter(|frame| link.frames.is_due(now, frame.len(), most, frame.pps(), held))

@@ -46,6 +46,15 @@ impl Rest {
 }
 
 impl Worker {
+    /// After a stop: a device whose start moves a relay is left stopped until light is wanted.
+    pub(super) fn rest_if_wise(&mut self, now: HostTime) {
+        if let Some(link) = &mut self.link
+            && link.capabilities.start_moves_relay
+        {
+            link.rest = Some(Rest::since(now));
+        }
+    }
+
     /// True while the device rests; ends the rest once light is wanted.
     pub(super) fn is_resting(&mut self, now: HostTime) -> bool {
         let Some(link) = &mut self.link else { return false };

@@ -1,5 +1,6 @@
 //! A virtual Ether Dream on a wire in memory: no socket, no thread, any clock.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use super::device::Device;
 use crate::dac::transport::{ByteStream, Dial};
 use crate::time::HostTime;
+use crate::wire::ether_dream::Command;
 
 #[derive(Debug)]
 struct Wire {
@@ -18,6 +20,33 @@ struct Wire {
     greets_after: Duration,
     /// The greeting that is still held back, and when it comes.
     greeting: Option<(HostTime, Vec<u8>)>,
+    /// Time that each command takes, one after the other.
+    takes: Duration,
+    busy_until: HostTime,
+    /// Writes whose commands are not all handled, with the time they came.
+    waiting: VecDeque<(HostTime, Vec<u8>)>,
+}
+
+impl Wire {
+    /// Handles the commands that are due.
+    fn handle(&mut self, now: HostTime) {
+        while let Some((came, bytes)) = self.waiting.front_mut() {
+            let done = self.busy_until.max(*came) + self.takes;
+            let len = match Command::parse(bytes) {
+                Ok((_, len)) => len,
+                Err(_) => bytes.len(),
+            };
+            if done > now {
+                return;
+            }
+            let command: Vec<u8> = bytes.drain(..len).collect();
+            if bytes.is_empty() {
+                self.waiting.pop_front();
+            }
+            self.busy_until = done;
+            self.device.feed(done, &command, &mut self.to_host);
+        }
+    }
 }
 
 /// The device and its wire. Clones share them; a clone is also the transport of a driver.
@@ -35,6 +64,9 @@ impl Bench {
             reachable: true,
             greets_after: Duration::ZERO,
             greeting: None,
+            takes: Duration::ZERO,
+            busy_until: HostTime::ZERO,
+            waiting: VecDeque::new(),
         };
         Self(Arc::new(Mutex::new(wire)))
     }
@@ -61,6 +93,11 @@ impl Bench {
         self.wire().greets_after = delay;
     }
 
+    /// Each command takes so long, one after the other.
+    pub fn take_for_each_command(&self, time: Duration) {
+        self.wire().takes = time;
+    }
+
     /// The device says this out of turn.
     pub fn inject(&self, bytes: &[u8]) {
         self.wire().to_host.extend_from_slice(bytes);
@@ -77,6 +114,7 @@ impl Dial for Bench {
         wire.connection += 1;
         wire.to_host.clear();
         wire.greeting = None;
+        wire.waiting.clear();
         let mut greeting = Vec::new();
         wire.device.connect(now, &mut greeting);
         if wire.greets_after.is_zero() {
@@ -108,13 +146,19 @@ impl End {
 impl ByteStream for End {
     fn try_write(&mut self, now: HostTime, bytes: &[u8]) -> io::Result<usize> {
         let mut guard = self.wire()?;
-        let Wire { device, to_host, .. } = &mut *guard;
-        device.feed(now, bytes, to_host);
+        let wire = &mut *guard;
+        if wire.takes.is_zero() {
+            wire.device.feed(now, bytes, &mut wire.to_host);
+        } else {
+            wire.handle(now);
+            wire.waiting.push_back((now, bytes.to_vec()));
+        }
         Ok(bytes.len())
     }
 
     fn try_read(&mut self, now: HostTime, into: &mut [u8]) -> io::Result<usize> {
         let mut wire = self.wire()?;
+        wire.handle(now);
         wire.device.advance(now);
         if let Some((_, greeting)) = wire.greeting.take_if(|(due, _)| *due <= now) {
             wire.to_host.extend_from_slice(&greeting);

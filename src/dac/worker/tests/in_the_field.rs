@@ -166,3 +166,75 @@ fn while_it_rests_the_stream_keeps_its_pace() {
     let passed = rig.last_report.accepted.0 - before;
     assert!(passed.abs_diff(30_000) < 1_300, "{passed} points in a second");
 }
+
+/// A blackout stops the device, and its relay moves again when light is wanted and not before.
+#[test]
+fn after_a_blackout_the_prepare_waits_until_light_is_wanted() {
+    let mut rig = of(|device| device);
+    rig.arm();
+    assert!(rig.is_lit_within(300));
+    for turn in 1..=3 {
+        let at = rig.now();
+        rig.arm.set_blackout(true);
+        rig.run(400);
+        assert!(rig.last_light().unwrap() <= at, "turn {turn}");
+        assert!(!rig.bench.with(|device| device.mirrors().is_playing()), "the device's own stop");
+        assert_eq!(rig.prepares(), turn);
+        rig.arm.set_blackout(false);
+        assert!(rig.is_lit_within(100), "turn {turn}");
+        assert_eq!(rig.prepares(), turn + 1);
+    }
+    assert_eq!(rig.stats.read().underflows, 0);
+}
+
+#[test]
+fn a_blackout_lifted_at_once_still_stops_the_device() {
+    let mut rig = of(|device| device);
+    rig.arm();
+    rig.run(300);
+    rig.arm.set_blackout(true);
+    rig.arm.set_blackout(false);
+    assert!(rig.is_lit_within(300));
+    assert_eq!(rig.prepares(), 2);
+}
+
+#[test]
+fn after_an_emergency_stop_is_reset_it_is_left_idle_until_it_is_armed() {
+    let mut rig = of(|device| device);
+    rig.arm();
+    rig.run(300);
+    let pressed = rig.now();
+    rig.bench.with(|device| {
+        device.set_estop_input(pressed, true);
+        device.set_estop_input(pressed, false);
+    });
+    rig.run(100);
+    rig.control.request_estop_reset();
+    rig.arm.reset_stop();
+    rig.run(500);
+    assert_eq!((rig.state(), rig.prepares()), (WorkerState::Ready, 1));
+    rig.arm();
+    assert!(rig.is_lit_within(300));
+    assert_eq!(rig.prepares(), 2);
+}
+
+/// What the device holds stays what it is; what waits before it goes out dark, behind it.
+#[test]
+fn what_waits_at_a_seek_goes_out_dark_behind_what_is_sent() {
+    let mut rig = of(|device| device);
+    rig.control.set_device_fill(600, 600);
+    rig.arm();
+    rig.run(300);
+    let held = rig.bench.with(|device| device.mirrors().queued());
+    let first = rig.shown() + held;
+    let dropped = rig.stats.read().dropped_points;
+    let waiting = (rig.sent - dropped) as usize - first;
+    assert!(waiting > 300, "{waiting} points wait");
+    rig.control.request_darkness(StreamInstant(rig.sent));
+    rig.run(300);
+    let log = rig.log.0.lock().unwrap();
+    assert!(log[first..first + waiting].iter().all(|(_, point)| point.is_blank()));
+    assert!(log[first + waiting..].iter().all(|(_, point)| !point.is_blank()));
+    drop(log);
+    assert_eq!((rig.prepares(), rig.stats.read().dropped_points), (1, dropped));
+}
