@@ -69,6 +69,8 @@ pub struct AnswerTime {
     pub usual: Duration,
     /// The last one.
     pub last: Duration,
+    /// It takes its time for each command, one after the other: few large ones get more through than many small ones.
+    pub one_at_a_time: bool,
 }
 
 /// Why a device takes no points although its connection stands.

@@ -18,9 +18,9 @@ use crate::wire::ether_dream::{
 /// Data commands that may be without an answer: the points of a 35 ms pause in chunks of 1 ms just fit. How
 /// many points may be on their way is the queue's size to say.
 const MAX_DATA_OUTSTANDING: usize = 36;
-/// Answers that usually take longer than this: one data command at a time, as large as it can be.
+/// Answers that usually take longer than this are slow.
 const SLOW_ANSWERS: Duration = Duration::from_millis(8);
-/// The share of a new answer in the mean.
+/// One part in so many of the mean is the newest answer.
 const NEW_ANSWER: u32 = 8;
 /// Queued points that are enough to begin with.
 const BEGIN_POINTS: u32 = 500;
@@ -42,6 +42,11 @@ const RAN_DRY_POINTS: f64 = 256.0;
 const COUNT_SLACK: Duration = Duration::from_millis(5);
 /// Times a refused prepare or begin is tried again.
 const MAX_REFUSALS: u32 = 3;
+
+/// The mean of late after one more value.
+fn mean(old: Duration, new: Duration) -> Duration {
+    (old * (NEW_ANSWER - 1) + new) / NEW_ANSWER
+}
 
 /// What ends a conversation.
 #[derive(Debug, PartialEq, Eq)]
@@ -140,6 +145,8 @@ pub(super) struct Session {
     underflows: u32,
     foreign_stops: u32,
     answer_time: Option<AnswerTime>,
+    /// Between two answers to commands that were sent one behind the other, a mean of late.
+    between_answers: Option<Duration>,
 }
 
 impl Session {
@@ -182,6 +189,7 @@ impl Session {
             underflows: 0,
             foreign_stops: 0,
             answer_time: None,
+            between_answers: None,
         }
     }
 
@@ -206,19 +214,29 @@ impl Session {
         self.foreign_stops
     }
 
-    pub(super) const fn answer_time(&self) -> Option<AnswerTime> {
-        self.answer_time
+    pub(super) fn answer_time(&self) -> Option<AnswerTime> {
+        let one_at_a_time = self.is_one_at_a_time();
+        self.answer_time.map(|answer| AnswerTime { one_at_a_time, ..answer })
     }
 
-    fn answers_slowly(&self) -> bool {
-        self.answer_time.is_some_and(|answer| answer.usual > SLOW_ANSWERS)
+    /// True if a command costs the device time, and not the way to it and back. A line that is only long answers two
+    /// commands as soon as one; until two were sent at once, the worse is taken for true.
+    fn is_one_at_a_time(&self) -> bool {
+        self.answer_time.is_some_and(|answer| {
+            let costly = |gap: Duration| 2 * gap >= answer.usual;
+            answer.usual > SLOW_ANSWERS && self.between_answers.is_none_or(costly)
+        })
     }
 
-    fn learn_answer_time(&mut self, last: Duration) {
-        let usual = self
-            .answer_time
-            .map_or(last, |answer| (answer.usual * (NEW_ANSWER - 1) + last) / NEW_ANSWER);
-        self.answer_time = Some(AnswerTime { usual, last });
+    fn learn_answer_time(&mut self, now: HostTime, sent: &Sent) {
+        if sent.alone {
+            let last = now.since(sent.at);
+            let usual = self.answer_time.map_or(last, |answer| mean(answer.usual, last));
+            self.answer_time = Some(AnswerTime { usual, last, one_at_a_time: false });
+        } else if self.phase != Phase::Greeting {
+            let gap = now.since(self.heard_at.max(sent.at));
+            self.between_answers = Some(self.between_answers.map_or(gap, |old| mean(old, gap)));
+        }
     }
 
     /// Why it takes no points, by its last word.
@@ -289,7 +307,7 @@ impl Session {
         let outstanding = self.awaiting.iter().filter(|sent| sent.opcode == opcode::DATA).count();
         let room = (self.capacity - 1).saturating_sub(self.estimate(now));
         let fits = u32::try_from(points.len()).is_ok_and(|len| len <= room);
-        let most = if self.answers_slowly() { 1 } else { MAX_DATA_OUTSTANDING };
+        let most = if self.is_one_at_a_time() { 1 } else { MAX_DATA_OUTSTANDING };
         if !fits || outstanding >= most || !self.unsent().is_empty() {
             return Offer::NotNow;
         }
@@ -408,7 +426,7 @@ impl Session {
         let age = if rests { STATUS_AGE_AT_REST } else { STATUS_AGE };
         let due = match self.answer_time {
             // A question would stand before the next points: what they are answered with says enough.
-            Some(answer) if self.answers_slowly() && !rests => {
+            Some(answer) if self.is_one_at_a_time() && !rests => {
                 now.since(self.heard_at) >= age + 2 * answer.usual
             }
             _ => now.since(self.heard_at) >= age || now.since(self.pinged_at) >= MEASURE_EVERY,
@@ -476,10 +494,8 @@ impl Session {
         let aged = self.round_trip + self.round_trip / 64 + Duration::from_micros(1);
         self.round_trip = now.since(sent.at).min(aged);
         self.status_at = sent.at + self.round_trip / 2;
+        self.learn_answer_time(now, sent);
         self.heard_at = now;
-        if sent.alone {
-            self.learn_answer_time(now.since(sent.at));
-        }
         self.unanswered -= sent.points.min(self.unanswered);
         if status.light_engine == LightEngine::EmergencyStop {
             self.phase = Phase::EmergencyStop;

@@ -10,8 +10,6 @@ use crate::time::HostTime;
 
 /// Beside waiting for an answer: a tick of the stream, a step of the device thread, and as much again.
 const ROOM: Duration = Duration::from_millis(20);
-/// Answers that usually take longer than this are slow: few large commands instead of many small ones.
-const SLOW: Duration = Duration::from_millis(8);
 /// More buffer for each time the device ran dry.
 const AFTER_UNDERFLOW: Duration = Duration::from_millis(15);
 /// What was grown comes down by a millisecond in so much time.
@@ -24,7 +22,7 @@ const MOST: Duration = Duration::from_millis(400);
 pub(super) struct BufferPolicy {
     /// The slowest answer of late: it comes down slowly.
     slowest: Duration,
-    usual: Duration,
+    one_at_a_time: bool,
     /// What times of running dry have added.
     grown: Duration,
     at: HostTime,
@@ -33,7 +31,7 @@ pub(super) struct BufferPolicy {
 impl BufferPolicy {
     /// Nothing known yet.
     pub(super) const fn new(now: HostTime) -> Self {
-        Self { slowest: Duration::ZERO, usual: Duration::ZERO, grown: Duration::ZERO, at: now }
+        Self { slowest: Duration::ZERO, one_at_a_time: false, grown: Duration::ZERO, at: now }
     }
 
     /// Time goes on; the driver says how long answers take, if its device answers.
@@ -41,8 +39,8 @@ impl BufferPolicy {
         let less = now.since(self.at) / A_MILLISECOND_LESS_IN;
         self.at = self.at.max(now);
         self.grown = self.grown.saturating_sub(less);
-        let Some(AnswerTime { usual, last }) = answers else { return };
-        self.usual = usual;
+        let Some(AnswerTime { last, one_at_a_time, .. }) = answers else { return };
+        self.one_at_a_time = one_at_a_time;
         self.slowest = self.slowest.saturating_sub(less).max(last);
     }
 
@@ -52,14 +50,14 @@ impl BufferPolicy {
     }
 
     /// True if a command costs so much time that it should carry all it can.
-    pub(super) fn answers_slowly(&self) -> bool {
-        self.usual > SLOW
+    pub(super) const fn wants_large_commands(&self) -> bool {
+        self.one_at_a_time
     }
 
     /// Time of points to keep ahead, `least` on a line without fault.
     pub(super) fn needed(&self, least: Duration) -> Duration {
         // Who waits for each answer before it sends again has two of them to bridge.
-        let answers = if self.answers_slowly() { 2 * self.slowest } else { self.slowest };
+        let answers = if self.one_at_a_time { 2 * self.slowest } else { self.slowest };
         (least.max(answers + ROOM) + self.grown).min(MOST.max(least))
     }
 }
@@ -74,26 +72,26 @@ mod tests {
         Duration::from_millis(n)
     }
 
-    fn answers(usual: u64, last: u64) -> Option<AnswerTime> {
-        Some(AnswerTime { usual: ms(usual), last: ms(last) })
+    fn answers(last: u64, one_at_a_time: bool) -> Option<AnswerTime> {
+        Some(AnswerTime { usual: ms(last), last: ms(last), one_at_a_time })
     }
 
     #[test]
     fn a_line_without_fault_needs_no_more_than_the_least() {
         let mut policy = BufferPolicy::new(HostTime::ZERO);
-        policy.look(HostTime::ZERO + ms(1), answers(1, 2));
+        policy.look(HostTime::ZERO + ms(1), answers(2, false));
         assert_eq!(policy.needed(LEAST), LEAST);
         policy.look(HostTime::ZERO + ms(2), None);
         assert_eq!(policy.needed(LEAST), LEAST);
     }
 
     #[test]
-    fn slow_answers_are_bridged_twice_and_a_single_pause_once() {
+    fn a_slow_answer_is_bridged_and_a_slow_device_twice() {
         let mut policy = BufferPolicy::new(HostTime::ZERO);
-        policy.look(HostTime::ZERO + ms(1), answers(2, 35));
+        policy.look(HostTime::ZERO + ms(1), answers(35, false));
         assert_eq!(policy.needed(LEAST), ms(55));
-        policy.look(HostTime::ZERO + ms(1), answers(30, 30));
-        assert_eq!(policy.needed(LEAST), ms(90));
+        policy.look(HostTime::ZERO + ms(1), answers(35, true));
+        assert_eq!(policy.needed(LEAST), ms(90), "two answers and room");
     }
 
     #[test]

@@ -385,13 +385,15 @@ impl Worker {
             // A run as long as the queue could only be written once the queue is empty, which is too late.
             max = max.min((high / 4).max(1) as usize);
         }
-        let large = bounded && self.buffer.answers_slowly();
+        let fifo = link.capabilities.delivery == Delivery::Fifo;
+        let large = fifo && self.buffer.wants_large_commands();
         for _ in 0..CHUNKS_PER_STEP {
             let held = link.fill.at(now);
             let chunk = if large {
                 // Each command costs an answer: one carries all that is missing.
+                let most = link.capabilities.max_points_per_chunk;
                 let missing = (f64::from(high) - held).max(1.0) as usize;
-                self.parts.receiver.gather(missing.min(link.capabilities.max_points_per_chunk))
+                self.parts.receiver.gather(if bounded { missing.min(most) } else { most })
             } else if frame_swap {
                 let most = frames::most_points(self.parts.control.pps()).min(max);
                 let frame = self.parts.receiver.gather(most);
