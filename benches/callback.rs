@@ -206,6 +206,8 @@ fn open(preset: &Preset, number: u32, now: HostTime) -> (Slot, Device) {
         max_pps: 100_000,
         reports_queue: true,
         suggested_buffer: Duration::from_millis(40),
+        least_points: 0,
+        start_moves_relay: false,
     };
     let config = StreamConfig::new(PPS);
     let arm = Arm::new();

@@ -30,6 +30,8 @@ impl Projector {
             max_pps: 100_000,
             reports_queue: true,
             suggested_buffer: Duration::from_millis(40),
+            least_points: 0,
+            start_moves_relay: false,
         };
         let config = StreamConfig::new(PPS);
         let arm = Arm::new();

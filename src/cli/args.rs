@@ -6,6 +6,7 @@ use super::control::{ControlAction, ControlArgs};
 use super::mask::{KeyArgs, MaskAction};
 use super::set_device::SetArgs;
 use crate::mask::{Eye, Rate};
+use crate::show::Installation;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Audio-synchronised laser visualiser: plays or listens to music and drives laser projectors in time
@@ -112,6 +113,10 @@ pub struct ShowArgs {
     /// Points per second of every projector
     #[arg(long, value_name = "N", default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1_000..=100_000))]
     pub pps: u32,
+    /// Time of points to keep ahead of the mirrors, ms, for every projector that has none of its own in its set-up: shorter
+    /// is quicker, longer bears more. Without it, what the line of each needs, which is measured and shown
+    #[arg(long, value_name = "MS", value_parser = buffer_ms)]
+    pub buffer: Option<f32>,
     /// Moves the light against the sound, ms; positive is later (sound travels 3 ms per metre)
     #[arg(long, value_name = "MS", default_value_t = 0.0, allow_negative_numbers = true, value_parser = offset_ms)]
     pub offset_ms: f64,
@@ -437,6 +442,20 @@ pub(super) fn degrees(text: &str) -> Result<f32, String> {
     }
 }
 
+/// From [`Installation::BUFFER_MS`].
+fn buffer_ms(text: &str) -> Result<f32, String> {
+    let (least, most) = Installation::BUFFER_MS.into_inner();
+    match number(text)? as f32 {
+        value if Installation::BUFFER_MS.contains(&value) => Ok(value),
+        _ => Err(format!("{least} to {most} ms are allowed")),
+    }
+}
+
+/// As [`buffer_ms`], and 0 for what the line needs.
+pub(super) fn buffer_ms_or_0(text: &str) -> Result<f32, String> {
+    if number(text)? == 0.0 { Ok(0.0) } else { buffer_ms(text) }
+}
+
 fn offset_ms(text: &str) -> Result<f64, String> {
     match number(text)? {
         value if value.abs() <= 1000.0 => Ok(value),
@@ -469,13 +488,15 @@ mod tests {
             ["--pps", "0"],
             ["--master", "101"],
             ["--offset-ms", "nan"],
+            ["--buffer", "5"],
+            ["--buffer", "1000"],
             ["--duration", "-1"],
             ["--start", "inf"],
         ] {
             let args = ["galvo", "play", "a.wav", bad[0], bad[1]];
             assert!(Cli::try_parse_from(args).is_err(), "{bad:?}");
         }
-        let args = ["galvo", "play", "a.wav", "--offset-ms", "-12.5"];
+        let args = ["galvo", "play", "a.wav", "--offset-ms", "-12.5", "--buffer", "80"];
         assert!(Cli::try_parse_from(args).is_ok());
     }
 }

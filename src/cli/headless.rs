@@ -139,6 +139,7 @@ pub fn status_line(seen: &Snapshot) -> String {
         let state = match projector.state {
             ProjectorState::Connecting => "connecting",
             ProjectorState::Ready => "ready",
+            ProjectorState::NotReady => "warming up or cooling down",
             ProjectorState::Lost => "LOST",
             ProjectorState::EmergencyStop => "E-STOP",
             ProjectorState::Closing => "closing",

@@ -76,6 +76,7 @@ fn config(source: Source, args: &ShowArgs) -> anyhow::Result<ShowConfig> {
         arm: args.arm,
         master: args.master / 100.0,
         pps: args.pps,
+        buffer_ms: args.buffer,
         offset_ms: args.offset_ms,
         mask,
         duration_s: args.duration,

@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::args::{degrees, seconds};
+use super::args::{buffer_ms_or_0, degrees, seconds};
 use crate::dac::{self, DacUri, identity};
 use crate::path::perspective::{Corners, SQUARE};
 use crate::path::{ColourOrder, GalvoProfile, Mounting};
@@ -61,6 +61,9 @@ pub struct SetArgs {
     /// test picture Blanking: dashes from both sides end above each other
     #[arg(long, value_name = "US", allow_negative_numbers = true, value_parser = trim)]
     pub colour_delay_us: Option<f32>,
+    /// Time of points to keep ahead of its mirrors, ms; 0: as its line needs
+    #[arg(long, value_name = "MS", value_parser = buffer_ms_or_0)]
+    pub buffer_ms: Option<f32>,
     /// A zone, e.g. `blocked:-1,-1,1,-1,1,-0.4,-1,-0.4`; may be given more than once, and those given replace all others
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     pub zone: Vec<ZoneSpec>,
@@ -172,6 +175,10 @@ fn changed(before: SetUp, args: &SetArgs) -> SetUp {
             },
             colour_trim_us: args.colour_delay_us.unwrap_or(installation.colour_trim_us),
             zones,
+            buffer_ms: match args.buffer_ms {
+                Some(ms) => Some(ms).filter(|ms| *ms > 0.0),
+                None => installation.buffer_ms,
+            },
         },
     }
 }
@@ -194,6 +201,10 @@ pub(super) fn described(mounting: &Mounting, installation: &Installation) -> Str
         (
             installation.colour_trim_us != 0.0,
             format!("colours {:+} µs", installation.colour_trim_us),
+        ),
+        (
+            installation.buffer_ms.is_some(),
+            format!("a buffer of {} ms", installation.buffer_ms.unwrap_or_default()),
         ),
         (zones == 1, "one zone".to_owned()),
         (zones > 1, format!("{zones} zones")),

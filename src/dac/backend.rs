@@ -35,6 +35,11 @@ pub struct Capabilities {
     pub reports_queue: bool,
     /// The buffering that suits its transport: how far ahead of the mirrors the host should be.
     pub suggested_buffer: Duration,
+    /// Points it has to hold to go on playing: it stops with fewer. 0 where it plays to the last one.
+    pub least_points: u32,
+    /// Starting it moves the relay of a shutter: once stopped it is started again when light is wanted and not before,
+    /// and a seek does not stop it.
+    pub start_moves_relay: bool,
 }
 
 /// The device's truth at one moment.
@@ -55,6 +60,44 @@ pub struct DeviceReport {
     pub gaps: u32,
     /// The device is in emergency stop. It latches: only an operator's reset clears it.
     pub estop: bool,
+}
+
+/// How long a device takes to answer a command that had no other before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnswerTime {
+    /// A mean of late.
+    pub usual: Duration,
+    /// The last one.
+    pub last: Duration,
+    /// It takes its time for each command, one after the other: few large ones get more through than many small ones.
+    pub one_at_a_time: bool,
+}
+
+/// Why a device takes no points although its connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// It has accepted the connection and said nothing yet: as good as not connected.
+    Silent,
+    /// Its light source is not ready yet.
+    WarmingUp,
+    /// Its light source cools down before it may be used again.
+    CoolingDown,
+}
+
+impl Hindrance {
+    /// For people.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Silent => "it has accepted the connection, and is waited for",
+            Self::WarmingUp => {
+                "it is warming up, dark; an arm that was asked for at the start waits for it, any other is taken back: arm when it is ready"
+            }
+            Self::CoolingDown => {
+                "it is cooling down, dark and disarmed: arm it when it is ready again"
+            }
+        }
+    }
 }
 
 /// The answer to a write. "Not now" is an outcome, not an error.
@@ -137,7 +180,8 @@ pub trait Backend: Send {
     /// What the device is taken for until it has said so itself: what a stream is planned with.
     fn presumed(&self) -> Capabilities;
 
-    /// Opens the device, dark. Bounded by a time-out of at most 2 s.
+    /// Opens the device, dark. Bounded by a time-out of at most 2 s. A device that is slow to say a first word is not
+    /// waited for here, where nothing else can be heeded: see [`hindrance`](Self::hindrance).
     fn connect(&mut self, now: HostTime) -> Result<Capabilities, DacError>;
 
     /// Offers a chunk. Never waits for room; never takes part of a chunk.
@@ -156,6 +200,21 @@ pub trait Backend: Send {
     /// that is too old. `None` where there is nothing.
     fn advice(&self) -> Option<String> {
         None
+    }
+
+    /// Why it takes no points now, if it does not; as of the last [`poll`](Self::poll).
+    fn hindrance(&self) -> Option<Hindrance> {
+        None
+    }
+
+    /// How long its answers take; `None` where it gives none, or none that says when the points are there.
+    fn answer_time(&self) -> Option<AnswerTime> {
+        None
+    }
+
+    /// Times that somebody else has stopped it since the connection was made: another program, or a hand on the device.
+    fn foreign_stops(&self) -> u32 {
+        0
     }
 
     /// Dark at once: clears what is queued by the device's own stop. The next `write` starts it again.

@@ -3,6 +3,7 @@
 
 use super::discovery::FoundDevice;
 use super::uri::DacUri;
+use crate::wire::ether_dream::TCP_PORT;
 
 /// The device that `uri` names among those that were seen.
 #[must_use]
@@ -44,6 +45,13 @@ pub fn is_told_by_a_look(uri: &str) -> bool {
     DacUri::parse(uri).is_ok() && identity(uri, &[]).is_none()
 }
 
+/// True if this projector can be driven better once a look has heard what it announces: the size of its queue.
+#[must_use]
+pub fn is_driven_better_after_a_look(uri: &str) -> bool {
+    // An announcement says no port: it is of a device at the usual one.
+    matches!(DacUri::parse(uri), Ok(DacUri::EtherDream { port: TCP_PORT, .. }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +79,9 @@ mod tests {
         assert_eq!(id("nonsense"), None);
         assert!(is_told_by_a_look("ether-dream://h") && is_told_by_a_look("helios://"));
         assert!(!is_told_by_a_look("sim:") && !is_told_by_a_look("nonsense"));
+        assert!(is_driven_better_after_a_look("ether-dream://h"));
+        for uri in ["ether-dream://h:9000", "idn://h", "sim:", "nonsense"] {
+            assert!(!is_driven_better_after_a_look(uri), "{uri}");
+        }
     }
 }

@@ -491,6 +491,8 @@ impl Backend for LaserCubeUsb {
             max_pps: self.open.as_ref().map_or(FALLBACK_MAX_PPS, |open| open.max_pps),
             reports_queue: true,
             suggested_buffer: Duration::from_millis(40),
+            least_points: 0,
+            start_moves_relay: false,
         }
     }
 

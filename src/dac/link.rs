@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::realtime::{Histogram, HistogramSnapshot, RingReceiver, RingSender, ring};
 use crate::time::{HostTime, StreamInstant};
@@ -78,6 +79,9 @@ pub struct LinkControl(Arc<Wishes>);
 struct Wishes {
     pps: AtomicU32,
     flush_up_to: AtomicU64,
+    dark_up_to: AtomicU64,
+    least_buffer_ns: AtomicU64,
+    fixed_buffer_ns: AtomicU64,
     low_points: AtomicU32,
     high_points: AtomicU32,
     estop_resets: AtomicU32,
@@ -115,6 +119,43 @@ impl LinkControl {
     /// See [`flush_up_to`](Self::flush_up_to).
     pub fn request_flush(&self, up_to: StreamInstant) {
         self.0.flush_up_to.fetch_max(up_to.0, Ordering::AcqRel);
+    }
+
+    /// No point before this that the device has not got yet may shine: it goes out dark, and the flow goes on. Never goes
+    /// back.
+    #[must_use]
+    pub fn dark_up_to(&self) -> StreamInstant {
+        StreamInstant(self.0.dark_up_to.load(Ordering::Acquire))
+    }
+
+    /// See [`dark_up_to`](Self::dark_up_to).
+    pub fn request_darkness(&self, up_to: StreamInstant) {
+        self.0.dark_up_to.fetch_max(up_to.0, Ordering::AcqRel);
+    }
+
+    /// Time of points to keep ahead on a line without fault; zero while the stream has not said.
+    #[must_use]
+    pub fn least_buffer(&self) -> Duration {
+        Duration::from_nanos(self.0.least_buffer_ns.load(Ordering::Relaxed))
+    }
+
+    /// See [`least_buffer`](Self::least_buffer).
+    pub fn set_least_buffer(&self, least: Duration) {
+        let nanos = u64::try_from(least.as_nanos()).unwrap_or(u64::MAX);
+        self.0.least_buffer_ns.store(nanos, Ordering::Relaxed);
+    }
+
+    /// The time of points to keep ahead that a hand has set, whatever the line is like.
+    #[must_use]
+    pub fn fixed_buffer(&self) -> Option<Duration> {
+        let nanos = self.0.fixed_buffer_ns.load(Ordering::Relaxed);
+        (nanos > 0).then(|| Duration::from_nanos(nanos))
+    }
+
+    /// See [`fixed_buffer`](Self::fixed_buffer).
+    pub fn fix_buffer(&self, buffer: Option<Duration>) {
+        let nanos = buffer.map_or(0, |buffer| buffer.as_nanos());
+        self.0.fixed_buffer_ns.store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Points the device should hold: below the first number it is time to write, up to the second a write
@@ -164,6 +205,7 @@ struct Counters {
     underflows: AtomicU64,
     reconnects: AtomicU64,
     dropped_points: AtomicU64,
+    buffer_ns: AtomicU64,
     write_ns: Histogram,
 }
 
@@ -207,6 +249,19 @@ impl LinkStats {
     /// Points were dropped.
     pub fn dropped(&self, points: u64) {
         self.0.dropped_points.fetch_add(points, Ordering::Relaxed);
+    }
+
+    /// So much time of points should be ahead of the mirrors.
+    pub fn needs_buffer(&self, buffer: Duration) {
+        let nanos = u64::try_from(buffer.as_nanos()).unwrap_or(u64::MAX);
+        self.0.buffer_ns.store(nanos, Ordering::Relaxed);
+    }
+
+    /// See [`needs_buffer`](Self::needs_buffer); `None` while the device thread has said nothing.
+    #[must_use]
+    pub fn needed_buffer(&self) -> Option<Duration> {
+        let nanos = self.0.buffer_ns.load(Ordering::Relaxed);
+        (nanos > 0).then(|| Duration::from_nanos(nanos))
     }
 
     /// All counters now.

@@ -23,7 +23,9 @@ mod usb_listing;
 pub mod watch;
 pub mod worker;
 
-pub use backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+pub use backend::{
+    AnswerTime, Backend, Capabilities, DacError, Delivery, DeviceReport, Hindrance, Written,
+};
 pub use catalog::{KINDS, Kind, open};
 pub use discovery::{Discovery, FoundDevice, devices, look_for};
 pub use identity::identity;

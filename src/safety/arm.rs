@@ -54,6 +54,10 @@ pub enum TripReason {
     Panic,
     /// The stream came to its end.
     StreamEnded,
+    /// The device warms up or cools down: light would come later, by itself.
+    NotReady,
+    /// Another program, or a hand on the device, has stopped it.
+    StoppedElsewhere,
 }
 
 impl std::fmt::Display for TripReason {
@@ -72,6 +76,10 @@ impl std::fmt::Display for TripReason {
             Self::ClockLost => "the sound clock was lost: dark",
             Self::Panic => "a part of the show failed: dark",
             Self::StreamEnded => "the stream ended: dark",
+            Self::NotReady => "the projector warms up or cools down: dark, arm it when it is ready",
+            Self::StoppedElsewhere => {
+                "something else has stopped the projector: dark; close the other program, then arm again"
+            }
         })
     }
 }

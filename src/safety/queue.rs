@@ -41,6 +41,7 @@ pub fn queue(
         offered: None,
         starts: true,
         dark_s: 0.0,
+        dark_before: StreamInstant(0),
         arm,
     };
     (sender, receiver)
@@ -111,6 +112,8 @@ pub struct SafeReceiver {
     starts: bool,
     /// Time that has still to be dark after the last break, s: the points that fill it may change their rate.
     dark_s: f64,
+    /// Points before this are dark, whatever they were passed as.
+    dark_before: StreamInstant,
     arm: Arm,
 }
 
@@ -129,7 +132,9 @@ impl SafeReceiver {
         }
         let offered = self.offered?;
         let dark = if self.arm.allows(offered.generation) {
-            self.dark_at_start(&offered).min(offered.len)
+            let outdated = self.dark_before.0.saturating_sub(offered.start.0);
+            let outdated = usize::try_from(outdated).unwrap_or(usize::MAX);
+            self.dark_at_start(&offered).max(outdated).min(offered.len)
         } else {
             offered.len
         };
@@ -145,6 +150,11 @@ impl SafeReceiver {
     /// What is taken next is dark until they have settled.
     pub const fn begin_dark(&mut self) {
         self.starts = true;
+    }
+
+    /// What waits before `mark` comes out dark. Never goes back.
+    pub fn darken_before(&mut self, mark: StreamInstant) {
+        self.dark_before = self.dark_before.max(mark);
     }
 
     fn dark_at_start(&self, offered: &Head) -> usize {
@@ -329,6 +339,23 @@ mod tests {
         arm.disarm(HostTime::ZERO, TripReason::Operator);
         arm.arm(HostTime::ZERO).unwrap();
         assert!(rx.next(100).unwrap().points().iter().all(LaserPoint::is_blank));
+    }
+
+    #[test]
+    fn what_waits_before_a_mark_comes_out_dark_and_nothing_is_dropped() {
+        let arm = Arm::new();
+        let generation = arm.arm(HostTime::ZERO).unwrap();
+        let (mut tx, mut rx) = queue(100, 8, 100, arm);
+        assert!(tx.push(&SafeChunk::new(&white(40), StreamInstant(0), 30_000, generation, 0)));
+        assert!(tx.push(&SafeChunk::new(&white(40), StreamInstant(40), 30_000, generation, 0)));
+        rx.darken_before(StreamInstant(50));
+        rx.darken_before(StreamInstant(10));
+        let mut dark = || {
+            let dark = rx.next(100).unwrap().points().iter().filter(|p| p.is_blank()).count();
+            rx.commit();
+            dark
+        };
+        assert_eq!([dark(), dark()], [40, 10]);
     }
 
     #[test]

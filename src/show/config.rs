@@ -1,8 +1,10 @@
 //! What a show is started with.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::deck::Transition;
+use super::installation::Installation;
 use super::masks::MaskChoice;
 use crate::audio::AudioChoice;
 use crate::control::ControlConfig;
@@ -55,6 +57,9 @@ pub struct ShowConfig {
     pub master: f32,
     /// Points per second of every projector.
     pub pps: u32,
+    /// Time of points to keep ahead of the mirrors, ms, for projectors without a buffer of their own; what the line of each
+    /// needs if `None`.
+    pub buffer_ms: Option<f32>,
     /// Moves the light against the sound, ms: positive is later.
     pub offset_ms: f64,
     /// The mask stream and how it is shown.
@@ -63,6 +68,15 @@ pub struct ShowConfig {
     pub duration_s: Option<f64>,
     /// Play as soon as the file is open.
     pub autoplay: bool,
+}
+
+impl ShowConfig {
+    /// [`buffer_ms`](Self::buffer_ms) as a time.
+    #[must_use]
+    pub fn buffer(&self) -> Option<Duration> {
+        let ms = self.buffer_ms.filter(|ms| Installation::BUFFER_MS.contains(ms))?;
+        Some(Duration::from_secs_f32(ms / 1e3))
+    }
 }
 
 impl Default for ShowConfig {
@@ -84,6 +98,7 @@ impl Default for ShowConfig {
             arm: false,
             master: 0.2,
             pps: 30_000,
+            buffer_ms: None,
             offset_ms: 0.0,
             mask: MaskChoice::default(),
             duration_s: None,

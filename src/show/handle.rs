@@ -258,7 +258,8 @@ pub fn start(
     let mut director = Director::new(cast, path.as_deref(), clock.now())
         .with_masks(masks)
         .with_playlist(playlist)
-        .on_stage(stage);
+        .on_stage(stage)
+        .keeping_ahead(config.buffer());
     for text in told {
         director.tell(Severity::Warning, text);
     }

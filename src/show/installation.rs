@@ -22,6 +22,9 @@ pub struct Installation {
     pub mirrors: String,
     /// How much later colours come than the mirrors lag by their profile, microseconds; below 0 earlier.
     pub colour_trim_us: f32,
+    /// Time of points to keep ahead of its mirrors, ms; as the show says, or else its line needs, if `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer_ms: Option<f32>,
     /// Where light may go, in the projector's own field.
     pub zones: Vec<ZoneSpec>,
 }
@@ -33,6 +36,7 @@ impl Default for Installation {
             mirrors: GalvoProfile::K30.name.to_owned(),
             colour_trim_us: 0.0,
             zones: Vec::new(),
+            buffer_ms: None,
         }
     }
 }
@@ -90,6 +94,9 @@ pub enum InstallationError {
     /// The colours cannot come that late or early.
     #[error("the colour delay can be trimmed by -1000 to 1000 microseconds")]
     ColourTrim,
+    /// The buffer cannot be that short or that long.
+    #[error("a buffer of {0} ms is not possible: choose {least} to {most} ms", least = Installation::BUFFER_MS.start(), most = Installation::BUFFER_MS.end())]
+    Buffer(String),
     /// There are no such mirrors.
     #[error("there is no galvo profile \"{0}\": choose one of 20, 30, 40 and 60 kpps")]
     Mirrors(String),
@@ -107,6 +114,9 @@ pub struct Ready {
 }
 
 impl Installation {
+    /// Buffers that can be set, ms.
+    pub const BUFFER_MS: std::ops::RangeInclusive<f32> = 10.0..=400.0;
+
     /// True if it changes nothing.
     #[must_use]
     pub fn is_plain(&self) -> bool {
@@ -141,6 +151,11 @@ impl Installation {
         let profile = GalvoProfile::named(&self.mirrors)
             .ok_or_else(|| InstallationError::Mirrors(self.mirrors.clone()))?;
         let colour_delay = self.colour_delay().ok_or(InstallationError::ColourTrim)?;
+        if let Some(buffer) = self.buffer_ms
+            && !Self::BUFFER_MS.contains(&buffer)
+        {
+            return Err(InstallationError::Buffer(buffer.to_string()));
+        }
         if self.zones.len() > MAX_ZONES {
             return Err(ZoneError::TooMany.into());
         }
@@ -183,6 +198,7 @@ mod tests {
             mirrors: "20 kpps".into(),
             colour_trim_us: -40.0,
             zones: vec![ZoneSpec { kind: ZoneKind::Dimmed, ..ZoneSpec::default() }],
+            buffer_ms: Some(80.0),
         };
         let text = toml::to_string(&installation).unwrap();
         assert_eq!(toml::from_str::<Installation>(&text).unwrap(), installation);
@@ -248,6 +264,8 @@ mod tests {
             Installation { mirrors: "ideal".into(), ..Installation::default() },
             Installation { colour_trim_us: f32::NAN, ..Installation::default() },
             Installation { colour_trim_us: -1001.0, ..Installation::default() },
+            Installation { buffer_ms: Some(f32::NAN), ..Installation::default() },
+            Installation { buffer_ms: Some(0.0), ..Installation::default() },
             Installation { corners: [[0.0; 2]; 4], ..Installation::default() },
         ] {
             assert!(wrong.ready().is_err(), "{wrong:?}");

@@ -161,6 +161,8 @@ const fn by_itself(reason: TripReason) -> Option<&'static str> {
         TripReason::ClockLost => Some("the sound clock was lost"),
         TripReason::Panic => Some("a part of the show failed"),
         TripReason::StreamEnded => Some("the stream ended"),
+        TripReason::NotReady => Some("a projector was not ready"),
+        TripReason::StoppedElsewhere => Some("something else stopped a projector"),
     }
 }
 

@@ -76,6 +76,7 @@ pub fn open_rig(
         let id = dac::identity(uri, &seen);
         let mounting = mountings.of(uri, id.as_deref());
         opened.projector.known_as(id, &mounting);
+        opened.projector.keep_ahead(config.buffer());
         opened.projector.start(opened.worker, Arc::clone(clock)).map_err(ShowError::Thread)?;
         rig.projectors.push(opened.projector);
         rig.slots.push(opened.slot);
@@ -113,14 +114,18 @@ fn wanted(config: &ShowConfig) -> Result<Wanted, ShowError> {
     }
 }
 
-/// What there is, where that matters: for `auto`, and for who is remembered by more than an address.
+/// What there is, where that matters: for `auto`, for who is remembered by more than an address, and for who announces
+/// how much it holds.
 fn look_around(uris: &[String], mountings: &Mountings) -> Vec<FoundDevice> {
     if uris.iter().any(|uri| uri == "auto") {
         return dac::devices(SEARCH);
     }
-    let told = |uri: &&String| dac::identity::is_told_by_a_look(uri);
+    let told = |uri: &&String| {
+        let is_known = !mountings.is_empty() && dac::identity::is_told_by_a_look(uri);
+        is_known || dac::identity::is_driven_better_after_a_look(uri)
+    };
     let wanted: Vec<String> = uris.iter().filter(told).cloned().collect();
-    if mountings.is_empty() || wanted.is_empty() {
+    if wanted.is_empty() {
         return Vec::new();
     }
     dac::look_for(&wanted, SEARCH)

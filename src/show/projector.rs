@@ -37,6 +37,8 @@ pub struct Projector {
     status: WorkerStatus,
     meters: Meters,
     target: Duration,
+    /// The buffer that the show wants of projectors without one of their own.
+    show_buffer: Option<Duration>,
     pps: u32,
     gate: GateControl,
     installation: Arc<Installation>,
@@ -118,6 +120,7 @@ impl Projector {
             status: worker.status(),
             meters,
             target: config.target_buffer,
+            show_buffer: None,
             pps,
             gate: gate_control,
             installation: Arc::new(installation),
@@ -177,11 +180,23 @@ impl Projector {
         }
     }
 
-    /// Sends zones, mirrors and colour delay to its gate; how the picture lies is the engine's to know.
+    /// The show wants so much time of points ahead of its mirrors; `None`: what its line needs.
+    pub fn keep_ahead(&mut self, buffer: Option<Duration>) {
+        self.show_buffer = buffer;
+        self.take_buffer();
+    }
+
+    fn take_buffer(&self) {
+        let own = self.installation.buffer_ms.map(|ms| Duration::from_secs_f32(ms / 1e3));
+        self.control.set_buffer(own.or(self.show_buffer));
+    }
+
+    /// Sends zones, mirrors, colour delay and buffer where they act; how the picture lies is the engine's to know.
     pub fn install(&mut self, installation: Installation, ready: &Ready) {
         self.gate.send(&ready.gate);
         self.control.set_colour_delay(ready.colour_delay);
         self.installation = Arc::new(installation);
+        self.take_buffer();
     }
 
     /// How it is set up in its room.
@@ -249,6 +264,7 @@ impl Projector {
         let state = match status.state {
             WorkerState::Connecting => ProjectorState::Connecting,
             WorkerState::Ready => ProjectorState::Ready,
+            WorkerState::NotReady => ProjectorState::NotReady,
             WorkerState::Lost => ProjectorState::Lost,
             WorkerState::EmergencyStop => ProjectorState::EmergencyStop,
         };
@@ -264,7 +280,7 @@ impl Projector {
             test_picture: self.test_picture,
             pps: self.pps,
             buffered_ms: self.milliseconds(stats.buffered_points as f64) as f32,
-            target_ms: self.target.as_secs_f32() * 1e3,
+            target_ms: self.buffer().as_secs_f32() * 1e3,
             underruns: stats.underruns,
             device_underflows: stats.device_underflows,
             reconnects: stats.reconnects,
@@ -305,11 +321,17 @@ impl Projector {
                 min: self.milliseconds(stats.buffered_min as f64),
                 mean: self.milliseconds(stats.buffered_mean),
                 max: self.milliseconds(stats.buffered_max as f64),
+                wanted: self.buffer().as_secs_f64() * 1e3,
             },
             sync_ms: sync_figures(&sync),
             drift_ppm: (sync.errors.count() > 0).then_some(sync.projector_ppm),
             fault: self.told_fault.clone(),
         }
+    }
+
+    /// The time of points that is kept ahead now.
+    fn buffer(&self) -> Duration {
+        self.control.stats().needed_buffer().unwrap_or(self.target)
     }
 
     fn milliseconds(&self, points: f64) -> f64 {

@@ -123,4 +123,6 @@ pub struct BufferFigures {
     pub mean: f64,
     /// Largest.
     pub max: f64,
+    /// What was wanted in the end: what was set, or what the line needed.
+    pub wanted: f64,
 }

@@ -253,6 +253,8 @@ pub enum ProjectorState {
     Connecting,
     /// Connected, taking points.
     Ready,
+    /// Connected; it warms up or cools down and takes no points meanwhile.
+    NotReady,
     /// Lost; reconnecting. It returns dark and disarmed.
     Lost,
     /// In emergency stop.

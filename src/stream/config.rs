@@ -264,6 +264,8 @@ mod tests {
             max_pps: 100_000,
             reports_queue: true,
             suggested_buffer: Duration::from_millis(40),
+            least_points: 0,
+            start_moves_relay: false,
         }
     }
 

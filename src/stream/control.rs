@@ -120,6 +120,11 @@ impl StreamControl {
         Duration::from_nanos(self.wishes.colour_delay_ns.load(Ordering::Relaxed))
     }
 
+    /// The time of points to keep ahead; `None`: as the line needs it.
+    pub fn set_buffer(&self, buffer: Option<Duration>) {
+        self.link.fix_buffer(buffer);
+    }
+
     /// Ends the stream as if the producer had said so: queued points play out, then dark.
     pub fn end(&self) {
         self.wishes.end.store(true, Ordering::Release);

@@ -130,6 +130,12 @@ pub struct Stream {
     delivery: Delivery,
     /// Points that the device is asked to hold at most: not quite all it can, as its word is always a little old.
     device_room: u64,
+    /// Points that the device never plays: they come on top of every level.
+    least_points: u64,
+    /// The time of points to keep ahead, as the device thread needs it.
+    buffer: Duration,
+    /// A seek does not stop the device.
+    plays_through_a_seek: bool,
     pps: u32,
     /// The first point of that rate, and the highest rate of points that may still be ahead of it.
     rate_from: StreamInstant,
@@ -180,6 +186,9 @@ impl Stream {
             device_room: capabilities
                 .capacity_points
                 .map_or(u64::MAX, |capacity| (capacity as f64 * DEVICE_SHARE) as u64),
+            least_points: u64::from(capabilities.least_points),
+            buffer: config.target_buffer,
+            plays_through_a_seek: capabilities.start_moves_relay,
             pps: config.pps,
             rate_from: StreamInstant::default(),
             highest_pps: config.pps,
@@ -205,6 +214,7 @@ impl Stream {
             config,
             parts,
         };
+        stream.parts.link.set_least_buffer(config.target_buffer);
         stream.take_rate(config.pps);
         Ok(stream)
     }
@@ -257,14 +267,15 @@ impl Stream {
     /// True when the next tick should not be waited for: less than half the minimum is ahead of the mirrors.
     #[must_use]
     pub fn is_nearly_empty(&self) -> bool {
-        let min = self.config.min_points(self.pps, self.queue_points);
-        self.phase == Phase::Running && self.at_present_rate(self.buffered_points()) < min / 2
+        let min = self.min_points(self.pps) - self.least_points;
+        let nearly = self.least_points + min / 2;
+        self.phase == Phase::Running && self.at_present_rate(self.buffered_points()) < nearly
     }
 
     /// How long until the buffer falls below its target, by the last tick; zero if it is below.
     #[must_use]
     pub fn time_to_target(&self) -> Duration {
-        let target = self.config.target_points(self.pps, self.queue_points);
+        let target = self.target_points(self.pps);
         let buffered = self.at_present_rate(self.buffered_points());
         time_of(buffered.saturating_sub(target), self.pps)
     }
@@ -292,7 +303,8 @@ impl Stream {
     }
 
     /// Tells which media time is heard when. A new epoch drops everything queued for the older one before
-    /// it can shine; stream time stays without gaps.
+    /// it can shine; stream time stays without gaps. A device that a seek does not stop shows what it holds, and what
+    /// waits before it goes out dark.
     pub fn set_media_map(&mut self, map: MediaMap) {
         if map.epoch != self.map.epoch {
             self.flush();
@@ -307,6 +319,7 @@ impl Stream {
         self.parts.arm.beat(now);
         self.read_reports(now);
         self.read_wishes(now);
+        self.take_needed_buffer();
         self.offer_kept(now);
         self.meter.judge(now, &self.timeline, &self.map, &self.stats.counters.sync);
         let buffered = self.buffered_points();
@@ -363,7 +376,9 @@ impl Stream {
             return;
         }
         self.phase = Phase::Draining { since: now };
-        self.park_points = PARK_POINTS + self.parts.gate.colour_delay_points();
+        // The last points that are meant to be seen need as many behind them as the device never plays.
+        self.park_points =
+            PARK_POINTS + self.parts.gate.colour_delay_points() + self.least_points as usize;
         self.offer_kept(now);
     }
 
@@ -383,8 +398,7 @@ impl Stream {
     }
 
     fn request(&mut self, now: HostTime, buffered_points: u64) -> FillRequest {
-        let target = self.config.target_points(self.pps, self.queue_points);
-        let min = self.config.min_points(self.pps, self.queue_points);
+        let (min, target) = (self.min_points(self.pps), self.target_points(self.pps));
         let cap = self.chunk_buffer.len();
         let counted = self.at_present_rate(buffered_points);
         let wanted = |level: u64| level.saturating_sub(counted);
@@ -593,7 +607,7 @@ impl Stream {
     /// While points of a higher rate are ahead, the device empties at that rate: its bounds stay as wide.
     fn bound_device_fill(&self) {
         let pps = self.highest_pps;
-        let target = self.config.target_points(pps, self.queue_points);
+        let target = self.target_points(pps);
         let (low, high) = match self.delivery {
             // The device holds what it can: a late device thread is then never noticed. A sound card's callback
             // takes whole periods ahead of the wire, so that a low ring would be empty already.
@@ -601,9 +615,29 @@ impl Stream {
                 let high = target.min(self.device_room);
                 (high, high)
             }
-            _ => (self.config.min_points(pps, self.queue_points), target),
+            _ => (self.min_points(pps), target),
         };
         self.parts.link.set_device_fill(low as u32, high as u32);
+    }
+
+    fn take_needed_buffer(&mut self) {
+        let needed = self.parts.link_stats.needed_buffer().unwrap_or(self.config.target_buffer);
+        if needed != self.buffer {
+            self.buffer = needed;
+            self.bound_device_fill();
+        }
+    }
+
+    fn target_points(&self, pps: u32) -> u64 {
+        self.present_config().target_points(pps, self.queue_points) + self.least_points
+    }
+
+    fn min_points(&self, pps: u32) -> u64 {
+        self.present_config().min_points(pps, self.queue_points) + self.least_points
+    }
+
+    const fn present_config(&self) -> StreamConfig {
+        self.config.with_target_buffer(self.buffer)
     }
 
     fn forget_older_rates(&mut self, buffered: u64) {
@@ -643,10 +677,15 @@ impl Stream {
         self.last_chunk_len = 0;
         self.parts.gate.forget_colours();
         self.promise = None;
-        self.fullness.flush();
-        self.timeline.flush(self.start);
         self.meter.flush(&self.stats.counters.sync);
-        self.parts.link.request_flush(self.start);
+        if self.plays_through_a_seek {
+            // What waits goes out dark, behind what is sent: the flow of points goes on, and with it the timeline.
+            self.parts.link.request_darkness(self.start);
+        } else {
+            self.fullness.flush();
+            self.timeline.flush(self.start);
+            self.parts.link.request_flush(self.start);
+        }
         bump(&self.stats.counters.flushes);
     }
 
@@ -692,6 +731,8 @@ mod tests {
             max_pps: 100_000,
             reports_queue: true,
             suggested_buffer: Duration::from_millis(40),
+            least_points: 0,
+            start_moves_relay: false,
         };
         let config = StreamConfig::new(2_000)
             .with_colour_delay(Duration::from_millis(1))
@@ -756,6 +797,8 @@ mod tests {
             max_pps: 100_000,
             reports_queue: true,
             suggested_buffer: Duration::from_millis(40),
+            least_points: 0,
+            start_moves_relay: false,
         };
         let arm = Arm::new();
         let (parts, _device) = link(&config, &capabilities, Gate::new(arm.clone()), arm);

@@ -11,6 +11,8 @@ pub mod fill;
 pub mod frame_adapter;
 pub mod fullness;
 pub mod media_map;
+#[cfg(test)]
+mod on_an_ether_dream;
 pub mod push;
 pub mod rates;
 mod run;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::sync::{SyncRecord, SyncSnapshot};
 use crate::dac::LinkStats;
@@ -110,6 +111,12 @@ impl StreamStats {
             buffered_max: buffered.max,
             buffered_mean: buffered.mean(),
         }
+    }
+
+    /// The time of points that is kept ahead of the mirrors now; `None` before the device thread has said.
+    #[must_use]
+    pub fn needed_buffer(&self) -> Option<Duration> {
+        self.link.needed_buffer()
     }
 
     /// How long producing and queueing took, ns. Allocates.

@@ -20,6 +20,8 @@ pub(crate) fn capabilities(reports_queue: bool) -> Capabilities {
         max_pps: 100_000,
         reports_queue,
         suggested_buffer: Duration::from_millis(40),
+        least_points: 0,
+        start_moves_relay: false,
     }
 }
 

@@ -51,6 +51,8 @@ fn starvation(latency: Duration, jitter: Duration, target: Duration, seed: u64) 
         seed,
     });
     let control = stream.control();
+    // What a buffer of this length bears: not how a stream would help itself.
+    control.set_buffer(Some(target));
     let starved = || {
         let stats = control.stats().read();
         (stats.underruns, stats.device_underflows)

@@ -188,6 +188,8 @@ impl Backend for AudioXy {
             max_pps: 100_000,
             reports_queue: true,
             suggested_buffer: SUGGESTED_BUFFER,
+            least_points: 0,
+            start_moves_relay: false,
         }
     }
 

@@ -7,17 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::session::{Offer, Phase, Session, Trouble};
-use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+use super::backend::{
+    AnswerTime, Backend, Capabilities, DacError, Delivery, DeviceReport, Hindrance, Written,
+};
 use super::transport::{ByteStream, Dial, Tcp};
 use crate::point::LaserPoint;
 use crate::safety::SafeChunk;
 use crate::time::{Clock, HostTime};
-use crate::wire::ether_dream::{Announcement, FALLBACK_CAPACITY, FALLBACK_MAX_PPS};
+use crate::wire::ether_dream::{Announcement, FALLBACK_CAPACITY, FALLBACK_MAX_PPS, LEAST_POINTS};
 
 /// Time to reach the device.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Time for the greeting and the first answers.
-const GREETING_TIMEOUT: Duration = Duration::from_millis(900);
 /// Time for the last points and the stop at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(100);
 /// While connecting or closing, how often to look.
@@ -34,6 +34,7 @@ pub struct EtherDream {
     clock: Arc<dyn Clock>,
     capacity: u16,
     max_pps: u32,
+    least_points: u32,
     open: Option<(Box<dyn ByteStream>, Session)>,
 }
 
@@ -60,15 +61,18 @@ impl EtherDream {
             clock,
             capacity: FALLBACK_CAPACITY,
             max_pps: FALLBACK_MAX_PPS,
+            // It may be one that needs them: only a rate below 6 kpps would notice.
+            least_points: LEAST_POINTS,
             open: None,
         }
     }
 
-    /// Takes the queue's size and the highest rate from the device's own announcement.
+    /// Takes the queue's size, the highest rate and the generation from the device's own announcement.
     #[must_use]
     pub fn announced(mut self, announcement: &Announcement) -> Self {
         self.capacity = announcement.capacity.max(2);
         self.max_pps = announcement.max_pps.max(1);
+        self.least_points = announcement.least_points();
         self
     }
 
@@ -103,6 +107,9 @@ impl EtherDream {
             Trouble::Protocol(detail) => DacError::Protocol { device: self.name.clone(), detail },
             Trouble::Silent(silent) => {
                 self.gone(format!("no answer for {} ms", silent.as_millis()))
+            }
+            Trouble::NoGreeting => {
+                self.gone("it accepts the connection but does not greet: another program holds it, or it is no Ether Dream")
             }
         }
     }
@@ -140,24 +147,6 @@ impl EtherDream {
             }
             self.clock.sleep_until(now + LOOK_EVERY);
         }
-    }
-
-    fn greet(&mut self) -> Result<(), DacError> {
-        if !self
-            .pump_until(GREETING_TIMEOUT / 2, |session, _| session.phase() != Phase::Greeting)?
-        {
-            return Err(
-                self.gone("it accepts the connection but does not greet: another program holds it, or it is no Ether Dream")
-            );
-        }
-        if let Some((_, session)) = &mut self.open {
-            session.ask_version(self.clock.now());
-        }
-        let settled = |session: &Session, _| session.is_settled();
-        if !self.pump_until(GREETING_TIMEOUT / 2, settled)? {
-            return Err(self.gone("it greets but does not answer"));
-        }
-        Ok(())
     }
 
     fn end(&mut self) -> Result<(), DacError> {
@@ -239,6 +228,8 @@ impl Backend for EtherDream {
             max_pps: self.max_pps,
             reports_queue: true,
             suggested_buffer: Duration::from_millis(40),
+            least_points: self.least_points,
+            start_moves_relay: true,
         }
     }
 
@@ -246,9 +237,11 @@ impl Backend for EtherDream {
         self.open = None;
         let dialled = self.dial.dial(now, CONNECT_TIMEOUT);
         let stream = dialled.map_err(|error| self.dial_error(&error))?;
-        let session = Session::new(self.clock.now(), self.capacity, self.max_pps);
+        let session =
+            Session::new(self.clock.now(), self.capacity, self.max_pps, self.least_points);
         self.open = Some((stream, session));
-        if let Err(error) = self.greet() {
+        // Who greets at once is ready at once.
+        if let Err(error) = self.pump(self.clock.now()) {
             self.open = None;
             return Err(error);
         }
@@ -285,6 +278,18 @@ impl Backend for EtherDream {
             gaps: 0,
             estop: session.take_estop(),
         })
+    }
+
+    fn hindrance(&self) -> Option<Hindrance> {
+        self.open.as_ref().and_then(|(_, session)| session.hindrance())
+    }
+
+    fn answer_time(&self) -> Option<AnswerTime> {
+        self.open.as_ref().and_then(|(_, session)| session.answer_time())
+    }
+
+    fn foreign_stops(&self) -> u32 {
+        self.open.as_ref().map_or(0, |(_, session)| session.foreign_stops())
     }
 
     fn stop(&mut self, now: HostTime) -> Result<(), DacError> {

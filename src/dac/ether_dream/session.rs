@@ -7,16 +7,21 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::dac::backend::{AnswerTime, Hindrance};
 use crate::point::LaserPoint;
 use crate::time::HostTime;
 use crate::wire::ether_dream::{
     Answer, Command, DATA_HEADER_BYTES, Error, LightEngine, POINT_BYTES, Playback, Response,
-    Status, VERSION_BYTES, encode_points, opcode, playback_flag,
+    Status, encode_points, opcode, playback_flag,
 };
 
 /// Data commands that may be without an answer: the points of a 35 ms pause in chunks of 1 ms just fit. How
 /// many points may be on their way is the queue's size to say.
 const MAX_DATA_OUTSTANDING: usize = 36;
+/// Answers that usually take longer than this are slow.
+const SLOW_ANSWERS: Duration = Duration::from_millis(8);
+/// One part in so many of the mean is the newest answer.
+const NEW_ANSWER: u32 = 8;
 /// Queued points that are enough to begin with.
 const BEGIN_POINTS: u32 = 500;
 /// With fewer points, begin this long after the first one.
@@ -29,8 +34,19 @@ const STATUS_AGE_AT_REST: Duration = Duration::from_millis(100);
 const MEASURE_EVERY: Duration = Duration::from_millis(100);
 /// No answer for this long: the connection is out of step. Pauses of 35 ms are normal on an Ether Dream 2.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the greeting may take: it is the first word of a device that may be busy with another client.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
+/// Fewer points than these left, by the host's count: a stream that ended without a word ran dry.
+const RAN_DRY_POINTS: f64 = 256.0;
+/// The host's count may be off by the points of this time.
+const COUNT_SLACK: Duration = Duration::from_millis(5);
 /// Times a refused prepare or begin is tried again.
 const MAX_REFUSALS: u32 = 3;
+
+/// The mean of late after one more value.
+fn mean(old: Duration, new: Duration) -> Duration {
+    (old * (NEW_ANSWER - 1) + new) / NEW_ANSWER
+}
 
 /// What ends a conversation.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +55,8 @@ pub(super) enum Trouble {
     Protocol(String),
     /// No answer for this long.
     Silent(Duration),
+    /// No first word.
+    NoGreeting,
 }
 
 impl From<Error> for Trouble {
@@ -86,6 +104,8 @@ struct Sent {
     epoch: u32,
     /// Where it begins in the stream of bytes sent since the connection was made.
     first_byte: u64,
+    /// No other was before it: its answer says how long the device takes.
+    alone: bool,
 }
 
 /// One connection's conversation.
@@ -93,6 +113,8 @@ struct Sent {
 pub(super) struct Session {
     capacity: u32,
     max_pps: u32,
+    /// Points that it has to hold while it plays.
+    least: u32,
     out: Vec<u8>,
     /// Bytes of `out` that have left.
     out_sent: usize,
@@ -123,11 +145,15 @@ pub(super) struct Session {
     underflows: u32,
     /// An emergency stop has ended the stream, and was cleared by somebody else before it was seen.
     missed_estop: bool,
+    foreign_stops: u32,
+    answer_time: Option<AnswerTime>,
+    /// Between two answers to commands that were sent one behind the other, a mean of late.
+    between_answers: Option<Duration>,
 }
 
 impl Session {
     /// A new connection, made at `now`. The device greets with the answer to a ping nobody sent.
-    pub(super) fn new(now: HostTime, capacity: u16, max_pps: u32) -> Self {
+    pub(super) fn new(now: HostTime, capacity: u16, max_pps: u32, least: u32) -> Self {
         let mut awaiting = VecDeque::with_capacity(128);
         awaiting.push_back(Sent {
             opcode: opcode::PING,
@@ -135,10 +161,12 @@ impl Session {
             at: now,
             epoch: 0,
             first_byte: 0,
+            alone: false,
         });
         Self {
             capacity: u32::from(capacity.max(2)),
             max_pps: max_pps.max(1),
+            least,
             out: Vec::with_capacity(usize::from(capacity) * POINT_BYTES + 256),
             out_sent: 0,
             out_base: 0,
@@ -162,6 +190,9 @@ impl Session {
             played: 0,
             underflows: 0,
             missed_estop: false,
+            foreign_stops: 0,
+            answer_time: None,
+            between_answers: None,
         }
     }
 
@@ -187,6 +218,45 @@ impl Session {
 
     pub(super) const fn underflows(&self) -> u32 {
         self.underflows
+    }
+
+    pub(super) const fn foreign_stops(&self) -> u32 {
+        self.foreign_stops
+    }
+
+    pub(super) fn answer_time(&self) -> Option<AnswerTime> {
+        let one_at_a_time = self.is_one_at_a_time();
+        self.answer_time.map(|answer| AnswerTime { one_at_a_time, ..answer })
+    }
+
+    /// True if a command costs the device time, and not the way to it and back. A line that is only long answers two
+    /// commands as soon as one; until two were sent at once, the worse is taken for true.
+    fn is_one_at_a_time(&self) -> bool {
+        self.answer_time.is_some_and(|answer| {
+            let costly = |gap: Duration| 2 * gap >= answer.usual;
+            answer.usual > SLOW_ANSWERS && self.between_answers.is_none_or(costly)
+        })
+    }
+
+    fn learn_answer_time(&mut self, now: HostTime, sent: &Sent) {
+        if sent.alone {
+            let last = now.since(sent.at);
+            let usual = self.answer_time.map_or(last, |answer| mean(answer.usual, last));
+            self.answer_time = Some(AnswerTime { usual, last, one_at_a_time: false });
+        } else if self.phase != Phase::Greeting {
+            let gap = now.since(self.heard_at.max(sent.at));
+            self.between_answers = Some(self.between_answers.map_or(gap, |old| mean(old, gap)));
+        }
+    }
+
+    /// Why it takes no points, by its last word.
+    pub(super) const fn hindrance(&self) -> Option<Hindrance> {
+        match (self.phase, self.status.light_engine) {
+            (Phase::Greeting, _) => Some(Hindrance::Silent),
+            (_, LightEngine::WarmUp) => Some(Hindrance::WarmingUp),
+            (_, LightEngine::CoolDown) => Some(Hindrance::CoolingDown),
+            _ => None,
+        }
     }
 
     /// True when every command has been answered.
@@ -227,12 +297,8 @@ impl Session {
 
     fn note(&mut self, at: HostTime, opcode: u8, points: u32) {
         let first_byte = self.out_base + self.out.len() as u64;
-        self.awaiting.push_back(Sent { opcode, points, at, epoch: self.epoch, first_byte });
-    }
-
-    /// Asks for the firmware's text.
-    pub(super) fn ask_version(&mut self, now: HostTime) {
-        self.send(now, Command::Version);
+        let alone = self.awaiting.is_empty();
+        self.awaiting.push_back(Sent { opcode, points, at, epoch: self.epoch, first_byte, alone });
     }
 
     /// Offers points meant for `pps`.
@@ -251,7 +317,8 @@ impl Session {
         let outstanding = self.awaiting.iter().filter(|sent| sent.opcode == opcode::DATA).count();
         let room = (self.capacity - 1).saturating_sub(self.estimate(now));
         let fits = u32::try_from(points.len()).is_ok_and(|len| len <= room);
-        if !fits || outstanding >= MAX_DATA_OUTSTANDING || !self.unsent().is_empty() {
+        let most = if self.is_one_at_a_time() { 1 } else { MAX_DATA_OUTSTANDING };
+        if !fits || outstanding >= most || !self.unsent().is_empty() {
             return Offer::NotNow;
         }
         if !points.is_empty() {
@@ -301,8 +368,10 @@ impl Session {
     }
 
     fn begin_if_due(&mut self, now: HostTime) {
-        let enough = self.filled >= BEGIN_POINTS.min(self.capacity / 2);
-        let waited = self.filled > 0 && now.since(self.first_point_at) >= BEGIN_AFTER;
+        let enough = self.filled >= BEGIN_POINTS.max(2 * self.least).min(self.capacity / 2);
+        // What it will not play must be there, and 10 ms above it.
+        let few = if self.least > 0 { self.least + self.begin_pps / 100 } else { 0 };
+        let waited = self.filled > few && now.since(self.first_point_at) >= BEGIN_AFTER;
         if self.phase == Phase::Filling && (enough || waited) {
             self.phase = Phase::Beginning;
             self.send(now, Command::Begin { low_water_mark: 0, pps: self.begin_pps });
@@ -355,14 +424,23 @@ impl Session {
     pub(super) fn keep_up(&mut self, now: HostTime) -> Result<bool, Trouble> {
         if let Some(oldest) = self.awaiting.front() {
             let silent = now.since(oldest.at);
-            if silent > ANSWER_TIMEOUT {
+            if self.phase == Phase::Greeting && silent >= GREETING_TIMEOUT {
+                return Err(Trouble::NoGreeting);
+            }
+            if self.phase != Phase::Greeting && silent > ANSWER_TIMEOUT {
                 return Err(Trouble::Silent(silent));
             }
         }
         self.begin_if_due(now);
         let rests = matches!(self.phase, Phase::Idle | Phase::EmergencyStop);
         let age = if rests { STATUS_AGE_AT_REST } else { STATUS_AGE };
-        let due = now.since(self.heard_at) >= age || now.since(self.pinged_at) >= MEASURE_EVERY;
+        let due = match self.answer_time {
+            // A question would stand before the next points: what they are answered with says enough.
+            Some(answer) if self.is_one_at_a_time() && !rests => {
+                now.since(self.heard_at) >= age + 2 * answer.usual
+            }
+            _ => now.since(self.heard_at) >= age || now.since(self.pinged_at) >= MEASURE_EVERY,
+        };
         let pings = due && self.awaiting.is_empty();
         if pings {
             self.pinged_at = now;
@@ -395,14 +473,6 @@ impl Session {
             let Some(sent) = self.awaiting.front().copied() else {
                 return Err(Trouble::Protocol("it answers what nobody asked".to_owned()));
             };
-            if sent.opcode == opcode::VERSION {
-                if rest.len() < VERSION_BYTES {
-                    break;
-                }
-                read += VERSION_BYTES;
-                self.awaiting.pop_front();
-                continue;
-            }
             let response = match Response::parse(rest) {
                 Err(Error::Incomplete) => break,
                 other => other?,
@@ -429,10 +499,12 @@ impl Session {
                 status.point_rate
             )));
         }
+        let left = self.surely_left(now);
         self.status = status;
         let aged = self.round_trip + self.round_trip / 64 + Duration::from_micros(1);
         self.round_trip = now.since(sent.at).min(aged);
         self.status_at = sent.at + self.round_trip / 2;
+        self.learn_answer_time(now, sent);
         self.heard_at = now;
         self.unanswered -= sent.points.min(self.unanswered);
         if status.light_engine == LightEngine::EmergencyStop {
@@ -452,8 +524,15 @@ impl Session {
         if sent.epoch != self.epoch {
             return Ok(());
         }
+        let flowed = matches!(self.phase, Phase::Filling | Phase::Beginning | Phase::Playing);
         if status.playback == Playback::Playing {
-            self.played += u64::from(status.point_count.wrapping_sub(self.last_count));
+            let shown = status.point_count.wrapping_sub(self.last_count);
+            if flowed && shown > u32::MAX / 2 {
+                // It counts anew: another client's stream is in it.
+                self.end_flow(true);
+                return Ok(());
+            }
+            self.played += u64::from(shown);
             self.last_count = status.point_count;
         }
         match sent.opcode {
@@ -487,15 +566,30 @@ impl Session {
         }
         let flows = matches!(self.phase, Phase::Filling | Phase::Beginning | Phase::Playing);
         if flows && status.playback == Playback::Idle {
-            self.missed_estop |= status.playback_flags & playback_flag::ESTOP != 0;
-            let by_underflow = status.playback_flags & playback_flag::UNDERFLOW != 0;
-            if self.phase != Phase::Filling || by_underflow {
-                self.underflows += 1;
-            }
-            self.phase = Phase::Idle;
-            self.unanswered = 0;
+            let few = RAN_DRY_POINTS + COUNT_SLACK.as_secs_f64() * f64::from(self.tail_pps);
+            let flag = |flag| status.playback_flags & flag != 0;
+            let by_estop = flag(playback_flag::ESTOP);
+            let ran_dry = flag(playback_flag::UNDERFLOW)
+                || self.phase == Phase::Playing && left < few && !by_estop;
+            self.missed_estop |= by_estop;
+            // A light engine that is not ready has stopped it itself, and is told as that.
+            let is_ready = status.light_engine == LightEngine::Ready;
+            self.underflows += u32::from(ran_dry && is_ready);
+            self.end_flow(!ran_dry && is_ready && !by_estop);
         }
         Ok(())
+    }
+
+    fn end_flow(&mut self, by_others: bool) {
+        self.foreign_stops += u32::from(by_others);
+        self.phase = Phase::Idle;
+        self.unanswered = 0;
+    }
+
+    /// The fewest points that can be left now, by what was known before.
+    fn surely_left(&self, now: HostTime) -> f64 {
+        let pps = self.playing_pps().map_or(0.0, f64::from);
+        (f64::from(self.queued()) - now.since(self.status_at).as_secs_f64() * pps).max(0.0)
     }
 
     fn prepared(&mut self, now: HostTime, response: &Response) -> Result<(), Trouble> {

@@ -495,6 +495,8 @@ impl Backend for Helios {
             // Each ready edge dates a frame, and with it what the device holds.
             reports_queue: true,
             suggested_buffer: Duration::from_millis(50),
+            least_points: 0,
+            start_moves_relay: false,
         }
     }
 

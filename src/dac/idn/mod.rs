@@ -352,6 +352,8 @@ impl Backend for Idn {
             max_pps: MAX_PPS,
             reports_queue: true,
             suggested_buffer: PRESUMED_LATENCY + HOST_BUFFER,
+            least_points: 0,
+            start_moves_relay: false,
         }
     }
 

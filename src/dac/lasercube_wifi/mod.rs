@@ -219,6 +219,8 @@ fn capabilities(info: Option<&Info>) -> Capabilities {
         max_pps: info.map_or(FALLBACK_MAX_PPS, |info| info.max_pps).max(1),
         reports_queue: true,
         suggested_buffer: if wired { BUFFER_WIRED } else { BUFFER_WIFI },
+        least_points: 0,
+        start_moves_relay: false,
     }
 }
 

@@ -246,6 +246,8 @@ impl Backend for InProcess {
             max_pps: self.options.max_pps,
             reports_queue: true,
             suggested_buffer: Duration::from_millis(40),
+            least_points: 0,
+            start_moves_relay: false,
         }
     }
 

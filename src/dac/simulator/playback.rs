@@ -35,6 +35,8 @@ pub struct QueuedPoint {
 pub struct Playback {
     queue: VecDeque<QueuedPoint>,
     capacity: usize,
+    /// It stops with fewer points than this.
+    least: usize,
     /// The device's clock is off by this many millionths.
     ppm: f64,
     pps: u32,
@@ -67,6 +69,7 @@ impl Playback {
         Self {
             queue: VecDeque::with_capacity(capacity),
             capacity,
+            least: 1,
             ppm,
             pps: 0,
             playing: false,
@@ -78,6 +81,13 @@ impl Playback {
             seen_until: HostTime::ZERO,
             recorder,
         }
+    }
+
+    /// Stops as if empty with fewer than `points` queued.
+    #[must_use]
+    pub fn stopping_below(mut self, points: usize) -> Self {
+        self.least = points.max(1);
+        self
     }
 
     /// Adds a point; false if there is no room.
@@ -129,7 +139,8 @@ impl Playback {
             if due > now {
                 break;
             }
-            let Some(next) = self.queue.pop_front() else {
+            let enough = self.queue.len() >= self.least;
+            let Some(next) = enough.then(|| self.queue.pop_front()).flatten() else {
                 self.playing = false;
                 self.underflows += 1;
                 ran_empty = Some(due);
@@ -172,7 +183,7 @@ impl Playback {
     /// that are queued count as the present one.
     #[must_use]
     pub fn runs_dry_at(&self) -> Option<HostTime> {
-        let last = self.since_anchor + (self.queue.len() as u64).saturating_sub(1);
+        let last = self.since_anchor + (self.queue.len() as u64).saturating_sub(self.least as u64);
         self.playing.then(|| self.moment(last))
     }
 

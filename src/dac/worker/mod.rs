@@ -4,8 +4,11 @@
 //! disarmed after every loss; a disarm reaches the device's own stop within one step; a device's emergency
 //! stop latches; a panic of a driver ends its light, not the program.
 
+mod buffer;
 mod fill;
 mod frames;
+mod readiness;
+mod rest;
 mod status;
 mod thread;
 
@@ -16,9 +19,11 @@ use std::time::Duration;
 pub use status::{WorkerState, WorkerStatus, WorkerView};
 pub use thread::{WorkerHandle, spawn};
 
+use self::buffer::BufferPolicy;
 use self::fill::DeviceFill;
 use self::frames::FramePlan;
-use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Written};
+use self::rest::Rest;
+use super::backend::{Backend, Capabilities, DacError, Delivery, DeviceReport, Hindrance, Written};
 use super::link::{LinkControl, LinkReport, LinkStats, ReportSender};
 use crate::safety::{Arm, SafeReceiver, TripReason};
 use crate::time::{Clock, HostTime, StreamInstant};
@@ -83,6 +88,14 @@ struct Link {
     reset_at: Option<HostTime>,
     condition_at: HostTime,
     frames: FramePlan,
+    /// It has been away: what returns is dark and disarmed.
+    returned: bool,
+    /// Why it takes no points, as last looked at.
+    hindrance: Option<Hindrance>,
+    /// Times that somebody else has stopped it.
+    foreign_stops: u32,
+    /// It is not started again before light is wanted.
+    rest: Option<Rest>,
 }
 
 /// One projector's device thread, without the thread.
@@ -100,6 +113,7 @@ pub struct Worker {
     discontinuity: u32,
     resets_done: u32,
     over: bool,
+    buffer: BufferPolicy,
 }
 
 impl Worker {
@@ -118,6 +132,7 @@ impl Worker {
             discontinuity: 0,
             resets_done: parts.control.estop_resets(),
             over: false,
+            buffer: BufferPolicy::new(HostTime::from_nanos(0)),
             parts,
         }
     }
@@ -185,11 +200,27 @@ impl Worker {
             }
             self.connect(now)?;
         }
+        self.parts.receiver.darken_before(self.parts.control.dark_up_to());
         self.go_dark_if_told(now)?;
         self.reset_if_told(now)?;
         self.flush_if_told(now)?;
         self.poll(now)?;
+        self.say_needed_buffer(now);
         self.write(now)
+    }
+
+    /// Devices with a queue of their own: as much as their line needs. The others know it best themselves.
+    fn say_needed_buffer(&mut self, now: HostTime) {
+        let Some(link) = &self.link else { return };
+        self.buffer.look(now, self.parts.backend.answer_time());
+        let least = self.parts.control.least_buffer();
+        let needed = match (link.capabilities.delivery, self.parts.control.fixed_buffer()) {
+            (Delivery::Fifo, Some(set)) => set,
+            (Delivery::Fifo, None) => self.buffer.needed(least),
+            (_, Some(set)) => set.max(link.capabilities.suggested_buffer),
+            (_, None) => least,
+        };
+        self.parts.stats.needs_buffer(needed);
     }
 
     fn connect(&mut self, now: HostTime) -> Result<(), DacError> {
@@ -199,10 +230,6 @@ impl Worker {
             // What returns is dark and disarmed, even if somebody armed while it was away.
             self.parts.arm.disarm(now, TripReason::Reconnect);
         }
-        if self.ever_connected {
-            self.parts.stats.reconnected();
-        }
-        self.ever_connected = true;
         self.drop_queue();
         // Points dropped while it was away are not part of the flow that begins now.
         self.break_flow();
@@ -217,12 +244,13 @@ impl Worker {
             reset_at: None,
             condition_at: now,
             frames: FramePlan::default(),
+            returned,
+            hindrance: Some(Hindrance::Silent),
+            foreign_stops: 0,
+            rest: None,
         });
-        self.status.set_condition(self.parts.backend.condition());
-        self.status.set_advice(self.parts.backend.advice());
-        self.status.set_came_up();
-        self.status.set(WorkerState::Ready, None);
-        self.report(now, None);
+        self.status.set(WorkerState::Connecting, None);
+        self.look_at_readiness(now);
         Ok(())
     }
 
@@ -231,7 +259,8 @@ impl Worker {
         let Some(link) = &mut self.link else { return Ok(()) };
         if link.lit.is_some_and(|generation| !self.parts.arm.allows(generation)) {
             link.lit = None;
-            return self.stop_device(now);
+            self.stop_device(now)?;
+            self.rest_if_wise(now);
         }
         Ok(())
     }
@@ -313,11 +342,14 @@ impl Worker {
     fn poll(&mut self, now: HostTime) -> Result<(), DacError> {
         let report = self.parts.backend.poll(now)?;
         self.judge_reset(now);
+        self.look_at_readiness(now);
+        self.heed_foreign_stops(now);
         let Some(link) = &mut self.link else { return Ok(()) };
         if now.since(link.condition_at) >= CONDITION_EVERY {
             link.condition_at = now;
-            self.status.set_condition(self.parts.backend.condition());
+            self.tell_condition();
         }
+        let Some(link) = &mut self.link else { return Ok(()) };
         if link.last == Some(report) {
             return Ok(());
         }
@@ -327,6 +359,7 @@ impl Worker {
             self.discontinuity = self.discontinuity.wrapping_add(1);
             self.parts.receiver.begin_dark();
             self.parts.stats.underflows(u64::from(underflows));
+            self.buffer.ran_dry();
         }
         link.fill.told(&report);
         link.last = Some(report);
@@ -334,11 +367,12 @@ impl Worker {
         if report.estop && !was_estop {
             link.lit = None;
             self.latch_estop(now);
+            self.rest_if_wise(now);
         } else if was_estop && !report.estop {
             link.reset_at = None;
             // Whoever ended it, a reset or another program: light takes an arm of its own.
             self.parts.arm.leave_estop(now);
-            self.status.set(WorkerState::Ready, None);
+            self.tell_readiness();
         }
         self.report(now, Some(report));
         Ok(())
@@ -353,9 +387,12 @@ impl Worker {
     }
 
     fn write(&mut self, now: HostTime) -> Result<(), DacError> {
+        if self.is_resting(now) {
+            return Ok(());
+        }
         let Some(link) = &mut self.link else { return Ok(()) };
-        if link.estop {
-            // Nothing may wait for the reset and shine after it.
+        if link.estop || link.hindrance == Some(Hindrance::Silent) {
+            // Nothing may wait for the reset, or for the first word, and shine after it.
             self.drop_queue();
             return Ok(());
         }
@@ -374,9 +411,16 @@ impl Worker {
             // A run as long as the queue could only be written once the queue is empty, which is too late.
             max = max.min((high / 4).max(1) as usize);
         }
+        let fifo = link.capabilities.delivery == Delivery::Fifo;
+        let large = fifo && self.buffer.wants_large_commands();
         for _ in 0..CHUNKS_PER_STEP {
             let held = link.fill.at(now);
-            let chunk = if frame_swap {
+            let chunk = if large {
+                // Each command costs an answer: one carries all that is missing.
+                let most = link.capabilities.max_points_per_chunk;
+                let missing = (f64::from(high) - held).max(1.0) as usize;
+                self.parts.receiver.gather(if bounded { missing.min(most) } else { most })
+            } else if frame_swap {
                 let most = frames::most_points(self.parts.control.pps()).min(max);
                 let frame = self.parts.receiver.gather(most);
                 frame.filter(|frame| link.frames.is_due(now, frame.len(), most, frame.pps(), held))
@@ -494,7 +538,10 @@ impl Worker {
             device_queued: queued,
             discontinuity: self.discontinuity,
             gaps: device.map_or(0, |report| report.gaps),
-            connected: self.link.as_ref().is_some_and(|link| !link.estop),
+            connected: self
+                .link
+                .as_ref()
+                .is_some_and(|link| !link.estop && link.hindrance != Some(Hindrance::Silent)),
         });
     }
 }

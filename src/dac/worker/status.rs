@@ -15,6 +15,8 @@ pub enum WorkerState {
     Connecting,
     /// Connected, taking points.
     Ready,
+    /// Connected; its light source warms up or cools down, and takes no points meanwhile.
+    NotReady,
     /// Lost, or not found: trying again.
     Lost,
     /// The device is in emergency stop.

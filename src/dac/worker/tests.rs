@@ -208,10 +208,10 @@ fn a_disarm_is_dark_within_one_step() {
     let last = rig.last_light().unwrap();
     assert!(last <= disarmed, "light {} ns after the disarm", last.nanos_since(disarmed));
     assert_ne!(rig.last_report.discontinuity, before);
-    // It plays on in the dark, and only arming lights it again.
+    // Only arming starts it again.
     let shown = rig.shown();
     rig.run(300);
-    assert!(rig.shown() > shown + 5_000);
+    assert_eq!(rig.shown(), shown);
     rig.arm();
     assert!(rig.is_lit_within(300));
 }
@@ -428,9 +428,7 @@ fn a_device_that_never_answers_is_given_up_within_two_seconds() {
         |log| Device::new(Generation::Two, None, 0.0, Some(Box::new(log))),
         |bench| Box::new(Fault::new(bench, plan)),
     );
-    let before = rig.now();
-    rig.worker.step(before);
-    assert!(rig.now().since(before) <= Duration::from_secs(2));
+    rig.run(2_002);
     let view = rig.worker.status().view();
     assert_eq!(view.state, WorkerState::Lost);
     assert!(view.fault.as_ref().unwrap().contains("does not greet"), "{view:?}");
@@ -526,3 +524,5 @@ fn the_wait_between_attempts_doubles_up_to_two_seconds() {
         assert!((least..=least * 5 / 4).contains(wait), "{waits:?}");
     }
 }
+
+mod in_the_field;

@@ -233,6 +233,7 @@ fn state_of(projector: &ProjectorView) -> (Color32, &'static str) {
         ProjectorState::Ready if !projector.allowed => (theme::TEXT_FAINT, "switched off"),
         ProjectorState::Ready if projector.armed => (theme::AMBER, "armed"),
         ProjectorState::Ready => (theme::GREEN, "ready"),
+        ProjectorState::NotReady => (theme::TEXT_QUIET, "not ready yet"),
         ProjectorState::Lost => (theme::RED_TEXT, "lost, dark"),
         ProjectorState::EmergencyStop => (theme::RED_TEXT, "stopped"),
         ProjectorState::Closing => (theme::TEXT_FAINT, "removed, closing"),

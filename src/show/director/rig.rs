@@ -55,6 +55,8 @@ impl std::fmt::Debug for Stage {
 pub(super) struct RigState {
     stage: Option<Stage>,
     next_number: u32,
+    /// The buffer of projectors without one of their own.
+    buffer: Option<Duration>,
     /// The names of those being opened.
     opening: Vec<String>,
     refused: Option<RefusedView>,
@@ -97,6 +99,13 @@ impl Director {
     #[must_use]
     pub fn on_stage(mut self, stage: Stage) -> Self {
         self.rig.stage = Some(stage);
+        self
+    }
+
+    /// Projectors that are added keep so much time of points ahead, if they have no buffer of their own.
+    #[must_use]
+    pub const fn keeping_ahead(mut self, buffer: Option<Duration>) -> Self {
+        self.rig.buffer = buffer;
         self
     }
 
@@ -178,6 +187,7 @@ impl Director {
         let Opened { mut projector, mut slot, worker, taps } =
             self.open_projector(backend).map_err(|error| error.to_string())?;
         projector.known_as(id, &mounting);
+        projector.keep_ahead(self.rig.buffer);
         if is_lit {
             projector.switch().take_out(now);
         }

@@ -13,6 +13,11 @@ mod at {
     pub(super) const END: usize = 36;
 }
 
+/// The lowest hardware revision of the third generation.
+const THIRD_GENERATION: u16 = 30;
+/// Points that the third generation and later has to hold while it plays: it moves them in blocks.
+pub const LEAST_POINTS: u32 = 256;
+
 /// A device says that it is there, and what it can do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Announcement {
@@ -62,6 +67,12 @@ impl Announcement {
         out
     }
 
+    /// Points that it has to hold while it plays: generations 3 and 4 stop below [`LEAST_POINTS`].
+    #[must_use]
+    pub const fn least_points(&self) -> u32 {
+        if self.hw_revision >= THIRD_GENERATION { LEAST_POINTS } else { 0 }
+    }
+
     /// The customary name: the last three bytes of the Ethernet address.
     #[must_use]
     pub fn display_name(&self) -> String {
@@ -97,6 +108,14 @@ mod tests {
         assert_eq!((seen.capacity, seen.max_pps), (3899, 100_000));
         assert!(seen.status.ended_by_underflow());
         assert_eq!(seen.emit()[..], bytes[..]);
+    }
+
+    #[test]
+    fn generations_three_and_four_need_256_points_to_go_on() {
+        for (hw_revision, least) in [(0, 0), (2, 0), (10, 0), (30, 256), (40, 256), (41, 256)] {
+            let announcement = Announcement { hw_revision, ..Announcement::default() };
+            assert_eq!(announcement.least_points(), least, "revision {hw_revision}");
+        }
     }
 
     #[test]

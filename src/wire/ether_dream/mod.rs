@@ -9,7 +9,7 @@ mod point;
 mod response;
 mod status;
 
-pub use announcement::Announcement;
+pub use announcement::{Announcement, LEAST_POINTS};
 pub use command::{Command, PointRecords, opcode};
 pub use point::{POINT_BYTES, RATE_CHANGE, WirePoint, encode_points};
 pub use response::{Answer, Response};

@@ -6,8 +6,8 @@
 use crate::dac::simulator::{Playback as Mirrors, QueuedPoint, Recorder};
 use crate::time::HostTime;
 use crate::wire::ether_dream::{
-    Announcement, Answer, Command, Error, LightEngine, Playback, PointRecords, Response, Status,
-    VERSION_BYTES, engine_flag, opcode, playback_flag,
+    Announcement, Answer, Command, Error, LEAST_POINTS, LightEngine, Playback, PointRecords,
+    Response, Status, VERSION_BYTES, engine_flag, opcode, playback_flag,
 };
 
 /// The highest rate of both generations, points per second.
@@ -25,6 +25,8 @@ pub enum Generation {
     /// The second one: stores nothing of an overfull write, stops when the connection goes.
     #[default]
     Two,
+    /// The third one: as the second, and goes idle without a flag with fewer than 256 points queued.
+    Three,
 }
 
 /// A virtual Ether Dream.
@@ -44,6 +46,8 @@ pub struct Device {
     hung: bool,
     inbox: Vec<u8>,
     wants_close: bool,
+    knows_version: bool,
+    prepares: u32,
 }
 
 impl Device {
@@ -59,11 +63,14 @@ impl Device {
         let capacity = capacity.unwrap_or(match generation {
             Generation::One => 1799,
             Generation::Two => 3899,
+            // No recording is known; the number is that of the simulator of laser-dac-rs.
+            Generation::Three => 4095,
         });
+        let least = if generation == Generation::Three { LEAST_POINTS as usize } else { 0 };
         Self {
             generation,
             mac: [0xd8, 0x80, 0x39, 0, 0, 0],
-            mirrors: Mirrors::new(usize::from(capacity), ppm, recorder),
+            mirrors: Mirrors::new(usize::from(capacity), ppm, recorder).stopping_below(least),
             state: Playback::Idle,
             light_engine: LightEngine::Ready,
             engine_flags: 0,
@@ -74,6 +81,8 @@ impl Device {
             hung: false,
             inbox: Vec::new(),
             wants_close: false,
+            knows_version: true,
+            prepares: 0,
         }
     }
 
@@ -81,6 +90,13 @@ impl Device {
     #[must_use]
     pub const fn with_address(mut self, mac: [u8; 6]) -> Self {
         self.mac = mac;
+        self
+    }
+
+    /// Firmware that does not know `v`: it is bytes that are no command.
+    #[must_use]
+    pub const fn without_version(mut self) -> Self {
+        self.knows_version = false;
         self
     }
 
@@ -98,7 +114,7 @@ impl Device {
     pub fn disconnect(&mut self, now: HostTime) {
         self.advance(now);
         self.inbox.clear();
-        if self.generation == Generation::Two && self.state != Playback::Idle {
+        if self.generation != Generation::One && self.state != Playback::Idle {
             self.end_stream(now, 0);
         }
     }
@@ -142,7 +158,8 @@ impl Device {
         self.mirrors.stop(now);
         self.mirrors.clear();
         self.state = Playback::Idle;
-        self.ended_by = playback_flag::UNDERFLOW;
+        let tells = self.generation != Generation::Three;
+        self.ended_by = if tells { playback_flag::UNDERFLOW } else { 0 };
         self.stale_fullness = None;
     }
 
@@ -165,6 +182,15 @@ impl Device {
         }
     }
 
+    /// The light engine warms up, cools down or is ready: without it the device plays nothing.
+    pub fn set_light_engine(&mut self, now: HostTime, state: LightEngine) {
+        self.advance(now);
+        if state != LightEngine::Ready && self.state != Playback::Idle {
+            self.end_stream(now, 0);
+        }
+        self.light_engine = state;
+    }
+
     /// Runs empty if it plays, as if the host had been late.
     pub fn starve(&mut self, now: HostTime) {
         self.advance(now);
@@ -185,6 +211,12 @@ impl Device {
         self.hung
     }
 
+    /// Times it was prepared: each moves the shutter's relay.
+    #[must_use]
+    pub const fn prepares(&self) -> u32 {
+        self.prepares
+    }
+
     /// The mirrors and their queue.
     #[must_use]
     pub const fn mirrors(&self) -> &Mirrors {
@@ -196,7 +228,11 @@ impl Device {
     pub fn announcement(&self) -> Announcement {
         Announcement {
             mac: self.mac,
-            hw_revision: if self.generation == Generation::One { 0 } else { 10 },
+            hw_revision: match self.generation {
+                Generation::One => 0,
+                Generation::Two => 10,
+                Generation::Three => 30,
+            },
             sw_revision: 2,
             capacity: self.mirrors.capacity() as u16,
             max_pps: MAX_PPS,
@@ -210,7 +246,7 @@ impl Device {
         let playing = self.state == Playback::Playing;
         let shutter_and_garbage = match self.generation {
             Generation::One => u16::from(playing),
-            Generation::Two => GARBAGE_FLAGS,
+            Generation::Two | Generation::Three => GARBAGE_FLAGS,
         };
         Status {
             light_engine: self.light_engine,
@@ -237,6 +273,10 @@ impl Device {
         let streams = self.state != Playback::Idle;
         let mut consumed = len;
         let answer = match *command {
+            Command::Version if !self.knows_version => {
+                self.choke(now);
+                return len;
+            }
             Command::Version => {
                 let mut text = [0; VERSION_BYTES];
                 text[..12].copy_from_slice(b"r331-ed4bef5");
@@ -244,7 +284,8 @@ impl Device {
                 return len;
             }
             Command::Ping => Answer::Ack,
-            Command::Prepare if !stopped && !streams => {
+            Command::Prepare if self.light_engine == LightEngine::Ready && !streams => {
+                self.prepares += 1;
                 self.mirrors.clear();
                 self.rates.clear();
                 self.stale_fullness = None;
@@ -313,7 +354,7 @@ impl Device {
     fn store(&mut self, records: PointRecords<'_>) -> Answer {
         let room = self.mirrors.capacity() - self.mirrors.queued();
         let overfull = records.len() > room;
-        if overfull && self.generation == Generation::Two {
+        if overfull && self.generation != Generation::One {
             return Answer::Invalid;
         }
         for record in records.iter().take(room) {
@@ -341,14 +382,14 @@ impl Device {
         }
         self.light_engine = LightEngine::EmergencyStop;
         // An Ether Dream 2 shows its state's number here.
-        self.engine_flags = if self.generation == Generation::Two { 3 } else { cause };
+        self.engine_flags = if self.generation == Generation::One { cause } else { 3 };
     }
 
     /// Bytes that are no command: the first generation hangs up, the second resets.
     fn choke(&mut self, now: HostTime) {
         self.wants_close = true;
         self.inbox.clear();
-        if self.generation == Generation::Two && self.state != Playback::Idle {
+        if self.generation != Generation::One && self.state != Playback::Idle {
             self.end_stream(now, 0);
         }
     }
@@ -456,6 +497,22 @@ mod tests {
         assert!(ask(d, 0, &points(200)).starts_with("4964"));
         assert_eq!(device.mirrors().queued(), 1799);
         assert_eq!(device.announcement().capacity, 1799);
+    }
+
+    #[test]
+    fn the_third_generation_goes_idle_below_256_points_without_a_flag() {
+        let mut device = Device::new(Generation::Three, None, 0.0, None);
+        let d = &mut device;
+        ask(d, 0, b"p");
+        ask(d, 0, &points(300));
+        ask(d, 0, &hex("62000010270000"));
+        // 10 000 points per second: 45 may be shown.
+        d.advance(HostTime::from_nanos(4_450_000));
+        assert_eq!((d.mirrors().is_playing(), d.mirrors().shown()), (true, 45));
+        d.advance(HostTime::from_nanos(4_550_000));
+        let status = d.status();
+        assert_eq!((status.playback, status.fullness), (Playback::Idle, 0));
+        assert_eq!(status.playback_flags & playback_flag::UNDERFLOW, 0);
     }
 
     #[test]

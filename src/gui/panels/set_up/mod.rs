@@ -3,6 +3,7 @@
 //! What is dragged acts while it is dragged, on the light too. The gate holds the zones; this is where they are drawn. Each
 //! act can be taken back, and one that lets more light into the room is asked for while there is light.
 
+mod buffer;
 mod colour_delay;
 mod field;
 mod question;
@@ -296,6 +297,8 @@ impl SetUpPanel {
         self.zones(ui, wanted);
         heading(ui, "Mounting");
         self.mounting(ui, wanted);
+        heading(ui, "Buffer");
+        buffer::row(ui, chosen, &mut wanted.installation);
         self.forget(ui, chosen, wanted);
     }
 
