@@ -12,6 +12,15 @@
 mod fake_desk;
 
 #[cfg(feature = "gui")]
+#[path = "../tests/it/show/slow_disk.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the tests look into it, the example only shows it"
+)]
+mod slow_disk;
+
+#[cfg(feature = "gui")]
 fn main() -> anyhow::Result<()> {
     use std::io::Write;
 

@@ -25,6 +25,7 @@ use galvo::show::snapshot::{Notice, ProjectorState, Severity};
 use galvo::show::{Command, Desk, Snapshot};
 use galvo::time::MediaTime;
 
+use crate::show::slow_disk;
 use fake_desk::FakeDesk;
 
 /// A window of this size over a fake desk, a step of egui time being one frame.

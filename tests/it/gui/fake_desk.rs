@@ -21,7 +21,7 @@ use galvo::show::snapshot::{
 use galvo::show::{Command, Library, PresetBench, RecorderWish, Transition};
 use galvo::time::{HostTime, MediaTime};
 
-use crate::show::slow_disk::SlowDisk;
+use super::slow_disk::SlowDisk;
 
 const PPS: u32 = 30_000;
 const FRAMES_PER_SECOND: f64 = 60.0;
