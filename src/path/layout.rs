@@ -1,9 +1,11 @@
 //! A figure becomes the points of one frame.
 //!
 //! Promise: never more points than the budget, no step beyond the galvo profile, no position outside the
-//! field, no allocation. A figure too rich for its budget is drawn faster, then without dwell, then coarser;
-//! strokes are left out, whole and counted, only when even that does not fit.
+//! field, no step towards its edge that could not be stopped there at any rate ([`super::edge`]), no
+//! allocation. A figure too rich for its budget is drawn faster, then without dwell, then coarser; strokes
+//! are left out, whole and counted, only when even that does not fit.
 
+use super::edge::{Ahead, EDGE};
 use super::order::Order;
 use super::points::PathPoints;
 use super::profile::GalvoProfile;
@@ -168,12 +170,15 @@ impl Layout {
         out: &mut PathPoints,
     ) -> Laid {
         let limits = self.settings.pace(pps, 0.0).limits;
-        let way_back = Travel::over(FIELD_DIAGONAL, limits).points();
+        let home = if from.is_in_range() { [from.x, from.y] } else { [0.0, 0.0] };
+        let nearest = EDGE - home[0].abs().max(home[1].abs());
+        let ahead = Ahead { share: 1.0, room: nearest };
+        let way_back = Travel::over(FIELD_DIAGONAL, limits, ahead).points();
         let budget = budget_points.min(out.capacity()).min(self.capacity_points);
         let mut laid = self.lay(figure, from, pps, budget.saturating_sub(way_back), out);
-        let from = if from.is_in_range() { [from.x, from.y] } else { [0.0, 0.0] };
+        let from = home;
         if let Some(end) = out.as_slice().last().map(|end| [end.x, end.y]) {
-            let back = Travel::over(distance(end, from), limits);
+            let back = Travel::between(end, from, limits);
             laid.travel_points += travel(&back, end, from, out);
             laid.dark_way += distance(end, from);
         }
@@ -337,7 +342,7 @@ fn cost(route: &mut Route, pace: &Pace, at: [f32; 2]) -> Option<Cost> {
     let place = |node: &Node| [node.x, node.y];
     let start = place(route.nodes().first()?);
     let end = place(route.nodes().last()?);
-    let travel = Travel::over(distance(at, start), pace.limits);
+    let travel = Travel::between(at, start, pace.limits);
     let time = plan(route, pace);
     // One more than the time: the sampler may round its last sample up.
     let points = travel.points() + time.ceil() as usize + 1;
@@ -351,6 +356,7 @@ fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::edge;
     use super::*;
     use crate::point::Colour;
     use proptest::prelude::*;
@@ -402,6 +408,21 @@ mod tests {
         (speed / limits.step, change / limits.change)
     }
 
+    /// True if the mirrors could stop before the edge after each point, whatever the rate became.
+    fn keeps_off_the_edge(points: &[LaserPoint], from: [f32; 2], pps: u32) -> bool {
+        let change = GalvoProfile::K30.at(pps).change;
+        let mut at = from;
+        points.iter().all(|point| {
+            let to = [point.x, point.y];
+            let before = std::mem::replace(&mut at, to);
+            let kept = |axis: usize| {
+                let room = edge::room(before[axis], to[axis]);
+                edge::can_stop(to[axis] - before[axis], room, change)
+            };
+            kept(0) && kept(1)
+        })
+    }
+
     #[test]
     fn an_empty_figure_is_a_parked_dark_frame() {
         let empty = Figure::with_capacity(4, 4);
@@ -411,6 +432,27 @@ mod tests {
         layout.lay(&empty, from, PPS, 600, &mut out);
         assert_eq!(out.len(), 600);
         assert!(out.as_slice().iter().all(|p| *p == LaserPoint::blank(0.3, -0.4)));
+    }
+
+    /// The way home is reserved before it is known from where.
+    #[test]
+    fn a_loop_to_a_home_near_the_edge_stays_within_its_budget() {
+        for pps in [8_000, 12_000, 30_000, 100_000] {
+            for edge in [1.0, 0.9999, 0.998, 0.99, 0.97, 0.9] {
+                for home in [[edge, edge], [-edge, 0.2], [0.7, edge]] {
+                    let mut layout = Layout::new(LayoutSettings::default(), 4096);
+                    let mut out = PathPoints::with_capacity(4096);
+                    let dots = [(vec![(-home[0], -home[1])], false, false)];
+                    let from = LaserPoint::blank(home[0], home[1]);
+                    let free = layout.lay_loop(&figure(&dots), from, pps, 4096, &mut out).points;
+                    for budget in free - 4..free + 8 {
+                        let laid = layout.lay_loop(&figure(&dots), from, pps, budget, &mut out);
+                        assert!(laid.points <= budget, "{pps} {home:?}: {laid:?} of {budget}");
+                        assert_eq!(out.dropped(), 0);
+                    }
+                }
+            }
+        }
     }
 
     /// A line that leaves the field, and a dot out there where it ends.
@@ -558,6 +600,7 @@ mod tests {
                 let (speed, change) = worst(out.as_slice(), [at.x, at.y], pps);
                 prop_assert!(speed <= 1.0, "speed {}", speed);
                 prop_assert!(change <= 1.0 + 1e-3, "change {}", change);
+                prop_assert!(keeps_off_the_edge(out.as_slice(), [at.x, at.y], pps));
                 at = out.as_slice().last().copied().unwrap_or(at);
             }
         }

@@ -7,6 +7,7 @@
 //! finished run of points the way a projector hangs.
 
 pub mod colour_delay;
+pub mod edge;
 pub mod galvo;
 pub mod layout;
 pub mod mounting;

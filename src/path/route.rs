@@ -21,6 +21,8 @@ pub struct Node {
     pub length: f32,
     /// Greatest speed on the line to the next node, half-fields per point.
     pub cap: f32,
+    /// Greatest slowing on the line to the next node, half-fields per point squared.
+    pub slowing: f32,
     /// Speed when passing, half-fields per point.
     pub speed: f32,
     /// Time to stand here, points.

@@ -4,7 +4,11 @@
 //! a corner passed at speed turns the velocity by at most the other half, and two corners are never less than
 //! a point apart in time. The second difference of samples of a motion is its acceleration averaged under a
 //! triangle of two points' width, so no three samples can break the limit, whatever the figure.
+//!
+//! Near the edge of the field, lines are passed slower, and left slower still where they end there: [`super::edge`].
+//! Since no line lasts less than a point, a step lies on two lines at most.
 
+use super::edge::{self, Arrival};
 use super::profile::PointLimits;
 use super::rest;
 use super::route::{Node, Route, between};
@@ -45,6 +49,7 @@ pub fn plan(route: &mut Route, pace: &Pace) -> f32 {
     for node in nodes.iter_mut() {
         // No line in less than a point: see the module's promise.
         node.cap = pace.cruise.min(node.length);
+        node.slowing = half;
     }
     nodes[0].speed = 0.0;
     nodes[last].speed = 0.0;
@@ -61,6 +66,7 @@ pub fn plan(route: &mut Route, pace: &Pace) -> f32 {
             node.speed = if turn * pace.cruise > half { half / turn } else { pace.cruise };
         }
     }
+    keep_off_the_edge(nodes, pace);
     for k in 1..last {
         let before = nodes[k - 1];
         let reach = (before.speed * before.speed + 2.0 * half * before.length).sqrt();
@@ -69,11 +75,31 @@ pub fn plan(route: &mut Route, pace: &Pace) -> f32 {
     let mut time = nodes[last].pause;
     for k in (0..last).rev() {
         let next = nodes[k + 1].speed;
-        let reach = (next * next + 2.0 * half * nodes[k].length).sqrt();
+        let reach = (next * next + 2.0 * nodes[k].slowing * nodes[k].length).sqrt();
         nodes[k].speed = nodes[k].speed.min(reach);
         time += nodes[k].pause + Motion::along(&nodes[k], next, half).duration();
     }
     time
+}
+
+/// Slows what comes near to the edge of the field, so that each sample keeps the law of [`super::edge`].
+fn keep_off_the_edge(nodes: &mut [Node], pace: &Pace) {
+    let change = pace.limits.change;
+    let half = 0.5 * change;
+    let wide = Arrival::free_room(pace.cruise, change, half);
+    for k in 1..nodes.len() {
+        let (from, to) = (nodes[k - 1], nodes[k]);
+        for (from_at, to_at) in [(from.x, to.x), (from.y, to.y)] {
+            let room = edge::room(from_at, to_at);
+            let share = ((to_at - from_at).abs() / from.length).min(1.0);
+            if room >= wide || share <= 0.0 || from.length <= 0.0 {
+                continue;
+            }
+            let arrival = Arrival::with(room, share, change, half);
+            nodes[k].speed = nodes[k].speed.min(arrival.speed);
+            nodes[k - 1].slowing = nodes[k - 1].slowing.min(arrival.slowing);
+        }
+    }
 }
 
 /// Samples a planned route, one point per unit of time, the first at time 1; `emit` gets each point.
@@ -141,7 +167,8 @@ fn turn(from: &Node, at: &Node, to: &Node) -> f32 {
 struct Motion {
     entry: f32,
     top: f32,
-    change: f32,
+    quickening: f32,
+    slowing: f32,
     up: f32,
     hold: f32,
     down: f32,
@@ -150,16 +177,28 @@ struct Motion {
 
 impl Motion {
     fn along(node: &Node, exit: f32, change: f32) -> Self {
-        let (entry, length) = (node.speed, node.length);
+        let (entry, length, slowing) = (node.speed, node.length, node.slowing);
+        let still = Self {
+            entry,
+            top: 0.0,
+            quickening: change,
+            slowing,
+            up: 0.0,
+            hold: 0.0,
+            down: 0.0,
+            length,
+        };
         if length <= 0.0 {
-            return Self { entry, top: 0.0, change, up: 0.0, hold: 0.0, down: 0.0, length };
+            return still;
         }
-        let highest = (change * length + 0.5 * (entry * entry + exit * exit)).sqrt();
+        let part = slowing / (change + slowing);
+        let squares = part * entry * entry + (1.0 - part) * exit * exit;
+        let highest = (2.0 * part * change * length + squares).sqrt();
         let top = highest.min(node.cap).max(entry).max(exit);
-        let (up, down) = ((top - entry) / change, (top - exit) / change);
+        let (up, down) = ((top - entry) / change, (top - exit) / slowing);
         let eased = 0.5 * ((top + entry) * up + (top + exit) * down);
         let hold = ((length - eased) / top).max(0.0);
-        Self { entry, top, change, up, hold, down, length }
+        Self { top, up, hold, down, ..still }
     }
 
     fn duration(&self) -> f32 {
@@ -168,12 +207,12 @@ impl Motion {
 
     fn distance_at(&self, t: f32) -> f32 {
         if t < self.up {
-            return t * (self.entry + 0.5 * self.change * t);
+            return t * (self.entry + 0.5 * self.quickening * t);
         }
         let left = self.duration() - t;
         if left < self.down {
-            let exit = self.top - self.change * self.down;
-            return self.length - left * (exit + 0.5 * self.change * left);
+            let exit = self.top - self.slowing * self.down;
+            return self.length - left * (exit + 0.5 * self.slowing * left);
         }
         0.5 * (self.entry + self.top) * self.up + self.top * (t - self.up)
     }

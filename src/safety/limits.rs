@@ -1,9 +1,14 @@
 //! Slew and acceleration: the position sent pursues the position wanted, within what the mirrors bear.
 //!
 //! Causal and length-preserving: one position in, one out. Where the wanted motion is within the limits the
-//! sent one is the same; a jump becomes a dark, eased travel that brakes in time for its goal and for the edge
-//! of the field.
+//! sent one is the same; a jump becomes a dark travel that brakes in time for its goal, and for the edge of the
+//! field by the law of [`edge`], which holds through any change of rate.
+//!
+//! A goal may be overrun, in the dark, when the rate rises or the goal moves; the edge may not. Mirrors that have
+//! become weaker on the way slow down by what they bear now, and harder only as far as the edge demands it, which is
+//! never harder than what they bore before; they stay dark until they are within their new limits.
 
+use crate::path::edge::{self, EDGE};
 use crate::path::{GalvoProfile, PointLimits};
 
 /// Light is allowed this near to the wanted position on each axis, half-fields: a thousandth of the field.
@@ -29,20 +34,22 @@ impl Axis {
         let near = whole.abs() <= limits.step && (whole - self.step).abs() <= limits.change;
         let target_step = wanted - self.wanted;
         self.wanted = wanted;
-        let room = if whole > 0.0 { 1.0 - wanted } else { 1.0 + wanted };
-        if near && stops_within(whole.abs(), room, BRAKE * limits.change) {
+        let room = edge::room(self.position, wanted);
+        if near && edge::can_stop(whole, room, BRAKE * limits.change) {
             self.position = wanted;
             self.step = whole;
             return true;
         }
-        (self.position, self.step) =
+        let borne;
+        (self.position, self.step, borne) =
             pursue(self.position, self.step, wanted, target_step, limits.step, limits.change);
-        (self.position - wanted).abs() <= CAUGHT_UP
+        borne && (self.position - wanted).abs() <= CAUGHT_UP
     }
 }
 
-/// The next position and the step to it. Seen from a goal that moves at `target_step`, the way left is to be
-/// braked away. By value, so that what the usual case needs can stay in registers.
+/// The next position, the step to it, and whether the mirrors bear all of it: not while speed or place are left from
+/// mirrors that bore more. Seen from a goal that moves at `target_step`, the way left is to be braked away. By value,
+/// so that what the usual case needs can stay in registers.
 #[cold]
 #[inline(never)]
 fn pursue(
@@ -52,28 +59,21 @@ fn pursue(
     target_step: f32,
     max_step: f32,
     change: f32,
-) -> (f32, f32) {
+) -> (f32, f32, bool) {
     let brake = BRAKE * change;
     let moving = if target_step.abs() <= max_step { target_step } else { 0.0 };
     let left = wanted - position - moving;
     let aim = moving + largest_step(left.abs(), brake).copysign(left);
-    let aim = aim.clamp(-max_step, max_step);
-    let aim =
-        aim.min(largest_step(1.0 - position, brake)).max(-largest_step(1.0 + position, brake));
-    let next = (position + aim.clamp(step - change, step + change)).clamp(-1.0, 1.0);
+    let aim = aim.clamp(-max_step, max_step).clamp(step - change, step + change);
+    let (up, down) = (EDGE - position, EDGE + position);
+    let demand = edge::demand(step, if step > 0.0 { up } else { down });
+    let bears = demand <= change;
+    let aim = if bears { aim } else { step - change.min(step.abs()).copysign(step) };
+    let brake = brake.max(demand);
+    let aim = aim.min(edge::largest_step(up, brake)).max(-edge::largest_step(down, brake));
+    let next = (position + aim).clamp(-1.0, 1.0);
     // The step as it will be seen from outside, rounding included.
-    (next, next - position)
-}
-
-/// True if a motion that has just made `step` outwards can stop in `room`.
-#[inline]
-fn stops_within(step: f32, room: f32, change: f32) -> bool {
-    // Never less than the whole-point sum below, and nearly always enough.
-    if step * step <= 2.0 * change * room {
-        return true;
-    }
-    let steps = (step / change).floor();
-    steps * step - 0.5 * change * steps * (steps + 1.0) <= room
+    (next, next - position, bears && aim.abs() <= max_step)
 }
 
 /// The largest step from which a motion can still stop within `way`, that step included, slowing by `change`
@@ -102,7 +102,7 @@ impl Follower {
         Self { axes: [Axis::default(); 2], limits: profile.at(pps), profile, pps }
     }
 
-    /// Takes the limits of `profile` at `pps`. The speed the mirrors have in time stays.
+    /// Takes the limits of `profile` at `pps`. The speed that the mirrors have in time stays.
     pub fn set(&mut self, profile: GalvoProfile, pps: u32) {
         let pps = pps.max(1);
         if pps != self.pps {
@@ -150,6 +150,33 @@ mod tests {
                 }
                 assert!(left.abs() < 1e-5, "{change} {way} {left}");
             }
+        }
+    }
+
+    /// Out of a full swing at the greatest speed, at every point of it.
+    #[test]
+    fn mirrors_that_become_weaker_on_the_way_are_dark_until_they_bear_their_speed() {
+        for k in 1..25 {
+            let mut follower = Follower::new(GalvoProfile::K60);
+            (0..100).for_each(|_| {
+                follower.follow([-1.0, 0.3]);
+            });
+            (0..k).for_each(|_| {
+                follower.follow([1.0, 0.3]);
+            });
+            follower.set(GalvoProfile::K20, 30_000);
+            let (old, new) = (GalvoProfile::K60.at(30_000), GalvoProfile::K20.at(30_000));
+            let [axis, _] = follower.axes;
+            let (mut position, mut step) = (axis.position, axis.step);
+            for _ in 0..200 {
+                let lit = follower.follow([1.0, 0.3]);
+                let next = follower.position()[0];
+                let (speed, change) = ((next - position).abs(), (next - position - step).abs());
+                assert!(speed <= old.step + 1e-6 && change <= old.change + 1e-6, "{k}");
+                assert!(!lit || speed <= new.step + 1e-6 && change <= new.change + 1e-6, "{k}");
+                (position, step) = (next, next - position);
+            }
+            assert_eq!((position, step), (1.0, 0.0));
         }
     }
 

@@ -38,6 +38,7 @@ mod queue;
 mod render;
 mod rows;
 mod safety;
+mod safety_edge;
 mod safety_on_devices;
 mod show;
 mod soak;

@@ -1,6 +1,7 @@
 //! The rules of `docs/safety.md` on the whole way from producer to mirrors, in virtual time: what counts is what
 //! a virtual projector showed, whatever was drawn, set, broken or done. Every driver is under it.
 
+mod before_the_edge;
 mod drawing;
 mod judge;
 mod projectors;
