@@ -114,12 +114,10 @@ impl Played {
         let limits = profile.at(self.pps);
         let is_stream = self.is_stream();
         let mut found = PlayedStrain::default();
-        let mut before: Option<(LaserPoint, Option<([f32; 2], Place)>)> = None;
-        for (place, point) in self.way() {
-            let Some((from, last)) = before else {
-                before = Some((point, None));
-                continue;
-            };
+        let mut last: Option<([f32; 2], Place)> = None;
+        let mut way = self.way();
+        let Some((_, mut from)) = way.next() else { return found };
+        for (place, point) in way {
             let step = [point.x - from.x, point.y - from.y];
             let length = step[0].abs().max(step[1].abs());
             let counts = |place| !(is_stream && place == Place::Anew);
@@ -137,7 +135,7 @@ impl Played {
                 let worst = if counts(at) { &mut found.change } else { &mut found.anew };
                 worst.or_worse(change / limits.change, length, at);
             }
-            before = Some((point, Some((step, place))));
+            (last, from) = (Some((step, place)), point);
         }
         found
     }

@@ -135,7 +135,7 @@ mod tests {
         gains(&mut line, &[1.0, 0.0, 1.0, 1.0, 1.0]);
         line.set_delay(Duration::from_micros(200));
         line.set_rate(PPS);
-        assert_eq!(gains(&mut line, &[1.0, 1.0, 1.0]), [0.0, 0.0, 1.0]);
+        assert_eq!(gains(&mut line, &[1.0, 1.0, 1.0, 1.0]), [0.0, 0.0, 0.0, 1.0]);
     }
 
     #[test]

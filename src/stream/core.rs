@@ -511,7 +511,7 @@ impl Stream {
         if let Some((producer, _)) = &mut self.taps {
             let tap_point = TapPoint::Sent;
             let colour_delay_points = self.parts.gate.colour_delay_points() as u32;
-            producer.publish(chunk.points(), FrameMeta { tap_point, colour_delay_points, ..made });
+            producer.publish(chunk.points(), FrameMeta { colour_delay_points, tap_point, ..made });
         }
         if let Some((plays_at, media)) = self.promise.take() {
             let record = &self.stats.counters.sync;
