@@ -105,14 +105,14 @@ fn is_used(text: &str, module: &str) -> bool {
     let program: String = program_lines(text).map(|(_, line)| line.trim()).collect();
     let in_braces = program.split("std::{").skip(1).any(|rest| {
         let names = rest.split('}').next().unwrap_or_default();
-        names.split([',', '{']).any(|name| name.split("::").next() == Some(module))
+        names.split([',', '{']).any(|name| name.trim().split("::").next() == Some(module))
     });
     in_braces || program.contains(&format!("std::{module}"))
 }
 
 #[test]
 fn a_module_in_braces_is_seen() {
-    for text in ["use std::fs;", "use std::{fs, io};", "use std::{\n    io,\n    fs::File,\n};"] {
+    for text in ["use std::fs;", "use std::{io, fs};", "use std::{\n    io,\n    fs::File,\n};"] {
         assert!(is_used(text, "fs"), "{text}");
     }
     assert!(!is_used("use std::{io, fmt};\nuse crate::fs;\n// std::fs", "fs"));
