@@ -1,6 +1,7 @@
 //! `galvo control`: MIDI ports and what is known of them, what arrives, and whether a map is sound. And what `play` and
 //! `live` take of it.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,12 +19,14 @@ use crate::control::map_file::{MAX_BYTES, MapFile};
 use crate::control::{
     Arrival, ArtNetConfig, ControlConfig, Event, Maps, artnet, osc, system_ports,
 };
-use crate::time::{Clock, SystemClock};
+use crate::time::{Clock, HostTime, SystemClock};
 use crate::wire::artnet::{PORT as ARTNET_PORT, Universe};
 use crate::wire::{self, midi};
 
 /// Where OSC is listened to if no port is named.
 const OSC_PORT: u16 = 9000;
+/// Where the words that darken are listened to by themselves if no port is named.
+const OSC_STOP_PORT: u16 = 9009;
 /// How often a monitor looks whether it is over.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -47,6 +50,10 @@ pub struct ControlArgs {
     /// Listens to OSC here; loopback and port 9000 where left out
     #[arg(long, value_name = "ADDR")]
     pub osc: Option<String>,
+    /// Listens here too, for STOP, disarm and blackout by OSC alone: whatever floods the other port does not reach it;
+    /// loopback and port 9009 where left out
+    #[arg(long, value_name = "ADDR")]
+    pub osc_stop: Option<String>,
     /// Tells this address by OSC how the show is, without being asked; needs --osc
     #[arg(long, value_name = "ADDR:PORT", requires = "osc")]
     pub osc_to: Vec<String>,
@@ -77,6 +84,11 @@ impl ControlArgs {
             map: self.map.clone(),
             map_folder: None,
             osc: self.osc.as_deref().map(|text| address(text, OSC_PORT)).transpose()?,
+            osc_stop: self
+                .osc_stop
+                .as_deref()
+                .map(|text| address(text, OSC_STOP_PORT))
+                .transpose()?,
             osc_to,
             artnet: self.artnet()?,
             may_arm: self.remote_arm,
@@ -221,8 +233,8 @@ struct Heard<'a> {
 
 fn monitor(
     wanted: Vec<String>,
-    osc_at: Option<std::net::SocketAddr>,
-    artnet_at: Option<(std::net::SocketAddr, Universe)>,
+    osc_at: Option<SocketAddr>,
+    artnet_at: Option<(SocketAddr, Universe)>,
     duration: Option<f64>,
     json: bool,
 ) -> anyhow::Result<()> {
@@ -262,7 +274,7 @@ fn monitor(
     let artnet_socket = artnet_at
         .map(|(at, universe)| {
             let ear = ear.clone();
-            let heard = move |at, from, levels: &[u8]| {
+            let heard = move |at: HostTime, from: SocketAddr, levels: &[u8]| {
                 drop(ear.send(Arrival { at, event: Event::Dmx { from, levels: levels.into() } }));
             };
             artnet::listen(at, universe, Arc::clone(&clock), heard)
@@ -271,7 +283,8 @@ fn monitor(
         .transpose()?;
     for (what, socket) in [("OSC", &osc_socket), ("Art-Net", &artnet_socket)] {
         if let Some(socket) = socket {
-            eprintln!("listening to {what} on {}", socket.address());
+            let buffer = socket.buffer() / 1024;
+            eprintln!("listening to {what} on {} ({buffer} KiB of buffer)", socket.address());
         }
     }
     let sources =
@@ -293,26 +306,23 @@ fn monitor(
 }
 
 fn osc_listener(
-    at: std::net::SocketAddr,
+    at: SocketAddr,
     ear: crossbeam_channel::Sender<Arrival>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Listener> {
     let clock = Arc::clone(clock);
-    let heard = move |bytes: &[u8], from, _: &std::net::UdpSocket| match wire::osc::parse(bytes) {
-        Ok(messages) => messages.into_iter().for_each(|message| {
-            drop(ear.send(Arrival { at: clock.now(), event: Event::Osc { from, message } }));
-        }),
-        Err(error) => eprintln!("OSC {from}: {error}"),
+    let heard = move |bytes: &[u8], from: SocketAddr, _: &std::net::UdpSocket| {
+        match wire::osc::parse(bytes) {
+            Ok(messages) => messages.into_iter().for_each(|message| {
+                drop(ear.send(Arrival { at: clock.now(), event: Event::Osc { from, message } }));
+            }),
+            Err(error) => eprintln!("OSC {from}: {error}"),
+        }
     };
     Listener::start("osc", at, heard).with_context(|| format!("OSC cannot be listened to on {at}"))
 }
 
-fn print(
-    arrival: &Arrival,
-    began: crate::time::HostTime,
-    maps: &Maps,
-    json: bool,
-) -> anyhow::Result<()> {
+fn print(arrival: &Arrival, began: HostTime, maps: &Maps, json: bool) -> anyhow::Result<()> {
     let what = arrival.event.to_string();
     let does = match &arrival.event {
         // A clock comes fifty times a second and tells nothing a person wants to read.
@@ -380,6 +390,7 @@ mod tests {
     fn addresses_are_on_loopback_unless_told_otherwise() {
         let args = ControlArgs {
             osc: Some(":0".into()),
+            osc_stop: Some("127.0.0.1".into()),
             artnet: Some("192.0.2.1".into()),
             artnet_universe: 5,
             artnet_slot: 17,
@@ -387,6 +398,7 @@ mod tests {
         };
         let config = args.config().unwrap();
         assert_eq!(config.osc.unwrap().to_string(), "127.0.0.1:0");
+        assert_eq!(config.osc_stop.unwrap().to_string(), "127.0.0.1:9009");
         let artnet = config.artnet.unwrap();
         assert_eq!(artnet.address.to_string(), "192.0.2.1:6454");
         assert_eq!((artnet.universe.number(), artnet.start), (5, 17));

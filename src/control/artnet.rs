@@ -2,13 +2,14 @@
 //! one desk at a time.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::time::HostTime;
+use crate::time::{Clock, HostTime};
 use crate::wire::artnet::{Packet, Universe, emit_poll_reply, parse};
 
-use super::listener::Listener;
+use super::listener::{Hears, Listener};
 
 /// A desk that was silent this long has gone: desks repeat their levels at least every four seconds.
 pub const DESK_PATIENCE: Duration = Duration::from_secs(5);
@@ -39,33 +40,71 @@ impl Desk {
     }
 }
 
-/// Listens on `address` for `universe`; levels that count go to `heard`.
+/// Who hears the desk that counts, on the socket's own thread: nothing of it may wait.
+pub trait DeskEar: Send + 'static {
+    /// The levels of the universe, from slot 1 on.
+    fn frame(&mut self, at: HostTime, from: SocketAddr, levels: &[u8]);
+    /// The desk has been silent for [`DESK_PATIENCE`]: told once.
+    fn silent(&mut self, _at: HostTime) {}
+}
+
+impl<F: FnMut(HostTime, SocketAddr, &[u8]) + Send + 'static> DeskEar for F {
+    fn frame(&mut self, at: HostTime, from: SocketAddr, levels: &[u8]) {
+        self(at, from, levels);
+    }
+}
+
+/// The node, on its socket's thread.
+struct Node<E> {
+    universe: Universe,
+    clock: Arc<dyn Clock>,
+    desk: Desk,
+    heard: Option<HostTime>,
+    ear: E,
+}
+
+/// Listens on `address` for `universe`; levels that count go to `ear`.
 pub fn listen(
     address: SocketAddr,
     universe: Universe,
-    clock: std::sync::Arc<dyn crate::time::Clock>,
-    mut heard: impl FnMut(HostTime, SocketAddr, &[u8]) + Send + 'static,
+    clock: Arc<dyn Clock>,
+    ear: impl DeskEar,
 ) -> io::Result<Listener> {
-    let mut desk = Desk::default();
-    Listener::start("art-net", address, move |bytes, from, socket| match parse(bytes) {
-        Ok(Packet::Poll) => {
-            // Where it listens everywhere, the address it is reached at is not known: 0.0.0.0 says so.
-            let ip = match socket.local_addr().map(|address| address.ip()) {
-                Ok(IpAddr::V4(ip)) => ip.octets(),
-                _ => [0; 4],
-            };
-            if let Err(error) = socket.send_to(&emit_poll_reply(ip, universe), from) {
-                tracing::debug!("{from}: {error}");
+    let node = Node { universe, clock, desk: Desk::default(), heard: None, ear };
+    Listener::start("art-net", address, node)
+}
+
+impl<E: DeskEar> Hears for Node<E> {
+    fn heard(&mut self, bytes: &[u8], from: SocketAddr, socket: &UdpSocket) {
+        match parse(bytes) {
+            Ok(Packet::Poll) => {
+                // Where it listens everywhere, the address it is reached at is not known: 0.0.0.0 says so.
+                let ip = match socket.local_addr().map(|address| address.ip()) {
+                    Ok(IpAddr::V4(ip)) => ip.octets(),
+                    _ => [0; 4],
+                };
+                if let Err(error) = socket.send_to(&emit_poll_reply(ip, self.universe), from) {
+                    tracing::debug!("{from}: {error}");
+                }
             }
-        }
-        Ok(Packet::Dmx { universe: wanted, sequence, levels }) if wanted == universe => {
-            let now = clock.now();
-            if desk.counts(from.ip(), sequence, now) {
-                heard(now, from, levels);
+            Ok(Packet::Dmx { universe, sequence, levels }) if universe == self.universe => {
+                let now = self.clock.now();
+                if self.desk.counts(from.ip(), sequence, now) {
+                    self.heard = Some(now);
+                    self.ear.frame(now, from, levels);
+                }
             }
+            Ok(_) | Err(_) => {}
         }
-        Ok(_) | Err(_) => {}
-    })
+    }
+
+    fn look(&mut self) {
+        let now = self.clock.now();
+        if self.heard.is_some_and(|when| now.since(when) > DESK_PATIENCE) {
+            self.heard = None;
+            self.ear.silent(now);
+        }
+    }
 }
 
 #[cfg(test)]

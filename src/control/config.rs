@@ -22,6 +22,8 @@ pub struct ControlConfig {
     pub map_folder: Option<PathBuf>,
     /// Where OSC is listened to.
     pub osc: Option<SocketAddr>,
+    /// Where OSC is listened to for STOP, disarm and blackout alone.
+    pub osc_stop: Option<SocketAddr>,
     /// Who is told by OSC how the show is, without asking.
     pub osc_to: Vec<SocketAddr>,
     /// Where Art-Net is listened to.

@@ -5,6 +5,7 @@
 //! chosen at galvo.
 
 use super::action::{Action, ChangeAt, Choice, Deed, Hand};
+use super::switching::Switching;
 
 /// Slots of the fixture.
 pub const SLOTS: usize = 16;
@@ -54,6 +55,39 @@ const fn plays(level: u8) -> Option<bool> {
         0..32 => None,
         32..128 => Some(false),
         128.. => Some(true),
+    }
+}
+
+/// The two slots that darken, STOP and shutter: they act from each frame, before the fixture sees it, and of frames that
+/// the fixture never sees because newer ones replaced them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DarkSlots {
+    last: Option<(bool, bool)>,
+}
+
+impl DarkSlots {
+    /// Takes a frame, as [`Fixture::frame`] does; what it darkens, or gives back.
+    pub fn frame(
+        &mut self,
+        levels: &[u8],
+        start: usize,
+    ) -> impl Iterator<Item = Switching> + use<> {
+        let level = |slot: usize| {
+            let at = start.saturating_sub(1).saturating_add(slot);
+            levels.get(at).copied().unwrap_or_default()
+        };
+        let stops = level(slot::STOP) >= STOPS;
+        let closed = shutter(level(slot::SHUTTER)) == Shutter::Closed;
+        let before = self.last.replace((stops, closed));
+        let stop = stops && before.is_none_or(|(stopped, _)| !stopped);
+        let turned = before.is_none_or(|(_, was_closed)| was_closed != closed);
+        let stop = stop.then_some(Switching::Stop);
+        stop.into_iter().chain(turned.then_some(Switching::Blackout(closed)))
+    }
+
+    /// The desk is gone: dark, once. Its next frame counts as its first.
+    pub fn lost(&mut self) -> Option<Switching> {
+        self.last.take().map(|_| Switching::Blackout(true))
     }
 }
 
@@ -201,6 +235,38 @@ mod tests {
         assert_eq!(fixture.lost(), []);
         let deeds = words(&fixture.frame(&[128; 16], 1));
         assert!(deeds.contains(&"blackout Value(0.0)".to_owned()), "{deeds:?}");
+    }
+
+    #[test]
+    fn the_slots_that_darken_act_as_the_fixture_does() {
+        let (mut fixture, mut dark) = (Fixture::default(), DarkSlots::default());
+        let mut random = 11_u64;
+        for round in 0..5000 {
+            let levels = [0; 20].map(|_: u8| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                [0, 31, 32, 223, 224, 249, 250, 255][(random >> 61) as usize]
+            });
+            let start = round % 23 + 1;
+            let deeds =
+                if round % 97 == 0 { fixture.lost() } else { fixture.frame(&levels, start) };
+            let acts: Vec<Switching> = match round % 97 {
+                0 => dark.lost().into_iter().collect(),
+                _ => dark.frame(&levels, start).collect(),
+            };
+            let darkens = |deed: &Deed| match (&deed.action, deed.hand) {
+                (Action::Stop, _) => Some(Switching::Stop),
+                (Action::Blackout, Hand::Value(on)) => Some(Switching::Blackout(on > 0.5)),
+                _ => None,
+            };
+            let mut wanted: Vec<Switching> = deeds.iter().filter_map(darkens).collect();
+            // From open to flash the fixture says again that it is open.
+            if acts.is_empty() {
+                wanted.retain(|one| *one != Switching::Blackout(false));
+            } else if acts == [Switching::Stop] {
+                wanted.retain(|one| *one == Switching::Stop);
+            }
+            assert_eq!(acts, wanted, "{round}");
+        }
     }
 
     #[test]

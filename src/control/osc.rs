@@ -6,7 +6,7 @@ use crate::wire::osc::{
 };
 
 use super::action::{Action, ChangeAt, Choice, Deed, Hand};
-use super::darkening::Darkening;
+use super::switching::Switching;
 
 /// How every address begins.
 pub const ROOT: &str = "/galvo/";
@@ -93,26 +93,32 @@ pub fn understand_all(message: &Message) -> Result<Vec<Asked>, NotUnderstood> {
     if asked.is_empty() { Err(NotUnderstood::Address(message.address.clone())) } else { Ok(asked) }
 }
 
-/// Shows `visit` the words of a datagram that darken, in their order, bundles and patterns looked into: they act before
-/// anything else is read. Nothing is taken from the heap, but for a text that stands where a number belongs.
-pub fn darkenings(datagram: &[u8], visit: &mut dyn FnMut(Darkening)) {
+/// Shows `visit` the words of a datagram that work the switches, in their order, bundles and patterns looked into: they
+/// act before anything else is read. No pattern asks for light. Nothing is taken from the heap, but for a text that stands where a number belongs.
+pub fn switchings(datagram: &[u8], visit: &mut dyn FnMut(Switching)) {
     let look = &mut |raw: RawMessage<'_>| {
         let by_pattern = is_pattern(raw.address);
-        let is = |address: &str| match by_pattern {
-            true => matches(raw.address, address),
-            false => raw.address == address,
+        let is = |address: &str| {
+            if by_pattern { matches(raw.address, address) } else { raw.address == address }
         };
         if is("/galvo/stop") {
-            visit(Darkening::Stop);
+            visit(Switching::Stop);
         }
         if is("/galvo/disarm") {
-            visit(Darkening::Disarm);
+            visit(Switching::Disarm);
+        }
+        let is_pressed =
+            || matches!(first_number(&raw), Ok(number) if number.is_none_or(|n| n > 0.0));
+        match raw.address {
+            "/galvo/arm" if is_pressed() => visit(Switching::AskLight),
+            "/galvo/reset" if is_pressed() => visit(Switching::AskReset),
+            _ => {}
         }
         if is("/galvo/blackout") {
             visit(match first_number(&raw) {
-                Ok(Some(number)) => Darkening::Blackout(number > 0.5),
-                Ok(None) if !by_pattern => Darkening::TurnBlackout,
-                _ => Darkening::Blackout(true),
+                Ok(Some(number)) => Switching::Blackout(number > 0.5),
+                Ok(None) if !by_pattern => Switching::TurnBlackout,
+                _ => Switching::Blackout(true),
             });
         }
     };
@@ -289,14 +295,14 @@ mod tests {
         }
     }
 
-    fn found(datagram: &[u8]) -> Vec<Darkening> {
+    fn found(datagram: &[u8]) -> Vec<Switching> {
         let mut found = Vec::new();
-        darkenings(datagram, &mut |darkening| found.push(darkening));
+        switchings(datagram, &mut |switching| found.push(switching));
         found
     }
 
     #[test]
-    fn the_words_that_darken_are_found_in_any_datagram() {
+    fn the_words_that_work_the_switches_are_found_in_any_datagram() {
         let osc = |address: &str, arguments: &[Argument]| {
             crate::wire::osc::emit(&message(address, arguments))
         };
@@ -309,23 +315,26 @@ mod tests {
             bytes
         };
         let (one, zero) = (Argument::Number(1.0), Argument::Number(0.0));
-        assert_eq!(found(b"/galvo/stop\0"), [Darkening::Stop], "without type tags");
-        assert_eq!(found(&osc("/galvo/stop", std::slice::from_ref(&zero))), [Darkening::Stop]);
-        assert_eq!(found(&osc("/galvo/blackout", &[])), [Darkening::TurnBlackout]);
-        assert_eq!(found(&osc("/galvo/blackout", &[one])), [Darkening::Blackout(true)]);
-        assert_eq!(found(&osc("/galvo/blackout", &[zero])), [Darkening::Blackout(false)]);
-        assert_eq!(found(b"/galvo/blackout\0\0\0\0\x01"), [Darkening::Blackout(true)]);
-        assert_eq!(found(b"/galvo/blackout\0,i\0\0"), [Darkening::Blackout(true)], "cut off: dark");
-        let all = [Darkening::Stop, Darkening::Disarm, Darkening::Blackout(true)];
+        assert_eq!(found(b"/galvo/stop\0"), [Switching::Stop], "without type tags");
+        assert_eq!(found(&osc("/galvo/stop", std::slice::from_ref(&zero))), [Switching::Stop]);
+        assert_eq!(found(&osc("/galvo/blackout", &[])), [Switching::TurnBlackout]);
+        assert_eq!(found(&osc("/galvo/blackout", &[one])), [Switching::Blackout(true)]);
+        assert_eq!(found(&osc("/galvo/blackout", &[zero])), [Switching::Blackout(false)]);
+        assert_eq!(found(b"/galvo/blackout\0\0\0\0\x01"), [Switching::Blackout(true)]);
+        assert_eq!(found(b"/galvo/blackout\0,i\0\0"), [Switching::Blackout(true)], "cut off: dark");
+        let all = [Switching::Stop, Switching::Disarm, Switching::Blackout(true)];
         assert_eq!(found(&osc("/galvo/*", &[])), all);
         let nested = bundle(&[osc("/galvo/play", &[]), bundle(&[osc("/galvo/disarm", &[])])]);
         assert_eq!(
             found(&bundle(&[nested, osc("/galvo/sto?", &[])])),
-            [Darkening::Disarm, Darkening::Stop]
+            [Switching::Disarm, Switching::Stop]
         );
-        for none in
-            [&b"/galvo/stop"[..], b"/galvo/arm\0\0", b"/galvo/stopp\0\0\0\0", b"", b"#bundle\0"]
-        {
+        assert_eq!(found(b"/galvo/arm\0\0"), [Switching::AskLight]);
+        assert_eq!(found(&osc("/galvo/reset", &[Argument::Flag(true)])), [Switching::AskReset]);
+        assert_eq!(found(&osc("/galvo/arm", &[Argument::Number(0.0)])), [], "the key goes up");
+        assert_eq!(found(b"/galvo/arm\0\0,i\0\0"), [], "cut off");
+        assert_eq!(found(&osc("/galvo/{arm,reset}", &[])), []);
+        for none in [&b"/galvo/stop"[..], b"/galvo/stopp\0\0\0\0", b"", b"#bundle\0"] {
             assert_eq!(found(none), [], "{none:?}");
         }
     }

@@ -188,7 +188,9 @@ impl Switches {
     /// The first of that name, as the show thread takes it.
     fn named(&self, name: &str, deed: impl Fn(&Arm)) {
         let all = self.0.all.load();
-        all.iter().find(|switch| &*switch.name == name).into_iter().for_each(|s| deed(&s.arm));
+        if let Some(switch) = all.iter().find(|switch| &*switch.name == name) {
+            deed(&switch.arm);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::deeds::{lamp, level};
@@ -11,11 +12,13 @@ use crate::control::map::{Control, LampState};
 use crate::control::map_file::written;
 use crate::control::pick_up::PickUp;
 use crate::control::ports::{Heard, Listening, MidiOut, lasting_name};
+use crate::control::switch_keys::{KeyWatch, SwitchKeys};
 use crate::control::view::{BindingView, SourceKind, SourceView};
 use crate::control::{
     Action, Arrival, ChosenPorts, ControlConfig, ControlMap, Deed, Event, Hand, Maps, MidiError,
     MidiPorts,
 };
+use crate::safety::Switches;
 use crate::time::{Clock, HostTime};
 use crate::wire::midi::{Message, Parser};
 
@@ -30,6 +33,8 @@ pub type Ear = Arc<dyn Fn(Arrival) + Send + Sync>;
 #[derive(Debug)]
 struct OpenPort {
     map: Option<Arc<ControlMap>>,
+    /// The same, as the port's own thread has it.
+    keys: SwitchKeys,
     _input: Box<dyn Listening>,
     output: Option<Box<dyn MidiOut>>,
     /// For each binding of the map.
@@ -56,6 +61,7 @@ impl OpenPort {
         self.states = (0..bindings.len())
             .map(|at| ControlState { overruled: overruled(at), ..ControlState::default() })
             .collect();
+        self.keys.set(map.clone());
         self.map = map;
     }
 
@@ -114,6 +120,9 @@ pub struct Controllers {
     maps: Maps,
     ear: Ear,
     clock: Arc<dyn Clock>,
+    switches: Switches,
+    /// The next touch teaches: known to the ports' own threads.
+    teaching: Arc<AtomicBool>,
     there: Vec<String>,
     open: BTreeMap<String, OpenPort>,
     /// Opened and closed by a wish, whatever the configuration says.
@@ -134,7 +143,8 @@ impl std::fmt::Debug for Controllers {
 }
 
 impl Controllers {
-    /// The controllers on `ports` that `config` asks for. What they send goes to `ear`.
+    /// The controllers on `ports` that `config` asks for. What they send goes to `ear`; some of their keys work the
+    /// `switches` before.
     #[must_use]
     pub fn new(
         ports: Box<dyn MidiPorts>,
@@ -142,6 +152,7 @@ impl Controllers {
         maps: Maps,
         ear: Ear,
         clock: Arc<dyn Clock>,
+        switches: Switches,
     ) -> Self {
         let (chosen, chosen_trouble) = ChosenPorts::open(config.chosen.clone());
         Self {
@@ -150,6 +161,8 @@ impl Controllers {
             maps,
             ear,
             clock,
+            switches,
+            teaching: Arc::default(),
             there: Vec::new(),
             open: BTreeMap::new(),
             chosen,
@@ -254,15 +267,22 @@ impl Controllers {
     fn open(&mut self, port: &str) -> Result<(), MidiError> {
         let name: Arc<str> = port.into();
         let (ear, clock) = (Arc::clone(&self.ear), Arc::clone(&self.clock));
+        let (keys, switches) = (SwitchKeys::new(&self.teaching), self.switches.clone());
+        let may_arm = self.config.may_arm;
+        let mut watch = KeyWatch::new(keys.clone());
         let mut parser = Parser::default();
         let heard: Heard = Box::new(move |bytes| {
             let at = clock.now();
             for message in bytes.iter().filter_map(|&byte| parser.push(byte)) {
+                if let Some(switching) = watch.switching(message) {
+                    switching.act(&switches, may_arm, at);
+                }
                 ear(Arrival { at, event: Event::Midi { port: Arc::clone(&name), message } });
             }
         });
-        let input = self.ports.listen(port, heard)?;
         let map = self.maps.of_port(port);
+        keys.set(map.clone());
+        let input = self.ports.listen(port, heard)?;
         // A controller without lamps has no output; that is no trouble.
         let outputs =
             if map.is_some() { self.ports.outputs().unwrap_or_default() } else { Vec::new() };
@@ -278,6 +298,7 @@ impl Controllers {
         }
         let mut opened = OpenPort {
             map: None,
+            keys,
             _input: input,
             output,
             states: Vec::new(),
@@ -314,6 +335,7 @@ impl Controllers {
 
     /// The next control that is touched does this, or none.
     pub fn learn(&mut self, action: Option<Action>) {
+        self.teaching.store(action.is_some(), Ordering::SeqCst);
         self.learning = action;
     }
 
@@ -333,6 +355,7 @@ impl Controllers {
         if let (Some(control), true) = (Control::of(message), touched)
             && let Some(action) = self.learning.take()
         {
+            self.teaching.store(false, Ordering::SeqCst);
             match self.maps.learn(port, control, &action) {
                 Ok(map) => {
                     let on = written(control);

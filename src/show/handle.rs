@@ -95,6 +95,12 @@ impl ShowHandle {
         move || switches.disarm(SystemClock.now(), TripReason::Operator)
     }
 
+    /// The switches of the show, for who has to darken it from another thread.
+    #[must_use]
+    pub const fn switches(&self) -> &Switches {
+        &self.switches
+    }
+
     /// Takes in the projectors that were added, and lets go of those that are gone: numbers grow and are never used
     /// again.
     fn follow_projectors(&mut self) {

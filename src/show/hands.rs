@@ -4,6 +4,9 @@
 //! A thread of its own, at the edge of the show: the light needs nothing of it. Whatever it is told, it can only wish
 //! what its [`Remote`] allows; keys whose controller is gone count as let go, and a lighting desk that falls silent
 //! leaves the show dark.
+//!
+//! What works the switches does not wait for this thread: the threads of the sockets and ports act on it
+//! ([`super::edge`]), and here it is only told.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,11 +15,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select, unbounded};
 
 use super::command::Command;
 use super::controllers::{Controllers, Ear};
 use super::deeds::{command, level};
+use super::edge::{Came, Frames, Inbox, OscEar, StopEar};
 use super::remote::Remote;
 use super::snapshot::Snapshot;
 use super::telling::Telling;
@@ -34,8 +38,8 @@ use crate::control::{
 use crate::time::{Clock, HostTime};
 use crate::wire::osc;
 
-/// Arrivals that may wait; more are dropped and counted.
-const WAITING: usize = 4096;
+/// It is told at most this often that wishes were dropped.
+const TELL_DROPPED_EVERY: Duration = Duration::from_secs(10);
 /// Notices that may wait for the show thread.
 const NOTICES: usize = 64;
 /// Time between two looks while anything is open.
@@ -45,17 +49,17 @@ const IDLE_EVERY: Duration = Duration::from_millis(500);
 /// How long an encoder counts on from what it set itself, before the picture of the show has it.
 const OWN_WORD: Duration = Duration::from_millis(250);
 
-/// What the thread waits for.
-enum Inbox {
-    Came(Arrival),
-    Wish(ControllersWish),
+/// What the operator wants of the thread: read before all that comes from outside.
+#[derive(Debug)]
+enum Wish {
+    Controllers(ControllersWish),
     End,
 }
 
 /// What the show thread holds of the hands.
 #[derive(Debug)]
 pub struct HandsEnd {
-    wishes: Sender<Inbox>,
+    wishes: Sender<Wish>,
     view: Arc<ArcSwap<ControllersView>>,
     notices: Receiver<String>,
 }
@@ -63,8 +67,8 @@ pub struct HandsEnd {
 impl HandsEnd {
     /// Hands a wish on. Never waits.
     pub fn wish(&self, wish: ControllersWish) {
-        // Full of what controllers send, or over: an operator wishes again.
-        drop(self.wishes.try_send(Inbox::Wish(wish)));
+        // Over: nobody is there to listen.
+        drop(self.wishes.send(Wish::Controllers(wish)));
     }
 
     /// How the controllers are.
@@ -82,9 +86,10 @@ impl HandsEnd {
 /// The thread. Dropping it lets everything go.
 #[derive(Debug)]
 pub struct HandsThread {
-    inbox: Sender<Inbox>,
+    wishes: Sender<Wish>,
     thread: Option<JoinHandle<()>>,
     osc: Option<SocketAddr>,
+    osc_stop: Option<SocketAddr>,
     artnet: Option<SocketAddr>,
 }
 
@@ -93,6 +98,12 @@ impl HandsThread {
     #[must_use]
     pub const fn osc_address(&self) -> Option<SocketAddr> {
         self.osc
+    }
+
+    /// Where OSC is listened to for STOP, disarm and blackout alone.
+    #[must_use]
+    pub const fn osc_stop_address(&self) -> Option<SocketAddr> {
+        self.osc_stop
     }
 
     /// Where Art-Net is listened to.
@@ -104,8 +115,7 @@ impl HandsThread {
 
 impl Drop for HandsThread {
     fn drop(&mut self) {
-        // A full inbox is emptied by the thread in no time.
-        drop(self.inbox.send(Inbox::End));
+        drop(self.wishes.send(Wish::End));
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
@@ -119,17 +129,13 @@ pub fn start(
     remote: Remote,
     clock: Arc<dyn Clock>,
 ) -> Result<(HandsThread, HandsEnd), ControlError> {
-    let (inbox, came) = bounded(WAITING);
+    let (inbox, came) = Inbox::new();
+    let (wishes, wished) = unbounded();
     let (say, notices) = bounded(NOTICES);
     let view = Arc::new(ArcSwap::default());
-    let lost = Arc::new(AtomicU64::new(0));
     let ear: Ear = {
-        let (inbox, lost) = (inbox.clone(), Arc::clone(&lost));
-        Arc::new(move |arrival| {
-            if inbox.try_send(Inbox::Came(arrival)).is_err() {
-                lost.fetch_add(1, Ordering::Relaxed);
-            }
-        })
+        let inbox = inbox.clone();
+        Arc::new(move |arrival| inbox.push(Came::Arrival(arrival)))
     };
     let mut maps = Maps::open(config.map_folder.clone());
     for text in maps.broken() {
@@ -138,27 +144,38 @@ pub fn start(
     if let Some(map) = &config.map {
         maps.prefer(map)?;
     }
-    let osc = config.osc.map(|address| listen_osc(address, &ear, &clock)).transpose()?;
-    let artnet = config
-        .artnet
-        .map(|wanted| {
-            let ear = Arc::clone(&ear);
-            let heard = move |at, from, levels: &[u8]| {
-                ear(Arrival { at, event: Event::Dmx { from, levels: levels.into() } });
-            };
-            artnet::listen(wanted.address, wanted.universe, Arc::clone(&clock), heard).map_err(
-                |error| ControlError::Socket { what: "Art-Net", address: wanted.address, error },
-            )
-        })
-        .transpose()?;
-    let addresses = (osc.as_ref().map(Listener::address), artnet.as_ref().map(Listener::address));
-    let controllers = Controllers::new(ports, config.clone(), maps, ear, Arc::clone(&clock));
+    let frames = Frames::default();
+    let refused = |what, address| move |error| ControlError::Socket { what, address, error };
+    let osc = config.osc.map(|address| {
+        let ear = OscEar::new(&inbox, &remote, &clock);
+        Listener::start("osc", address, ear).map_err(refused("OSC", address))
+    });
+    let osc = osc.transpose()?;
+    let stops = Arc::new(AtomicU64::new(0));
+    let osc_stop = config.osc_stop.map(|address| {
+        let ear = StopEar::new(&remote, &clock, &stops);
+        Listener::start("osc-stop", address, ear).map_err(refused("OSC for STOP", address))
+    });
+    let osc_stop = osc_stop.transpose()?;
+    let artnet = config.artnet.map(|wanted| {
+        let ear = frames.ear(&inbox, &remote, wanted.start);
+        artnet::listen(wanted.address, wanted.universe, Arc::clone(&clock), ear)
+            .map_err(refused("Art-Net", wanted.address))
+    });
+    let artnet = artnet.transpose()?;
+    let [osc_at, osc_stop_at, artnet_at] =
+        [&osc, &osc_stop, &artnet].map(|listener| listener.as_ref().map(Listener::address));
+    let switches = remote.switches().clone();
+    let controllers =
+        Controllers::new(ports, config.clone(), maps, ear, Arc::clone(&clock), switches);
     let mut hands = Hands {
         config: config.clone(),
         remote,
         controllers,
         osc,
         osc_seen: Seen::default(),
+        osc_stop,
+        stops,
         artnet,
         artnet_seen: Seen::default(),
         fixture: Fixture::default(),
@@ -170,39 +187,24 @@ pub fn start(
         clock_tried: None,
         own_words: Vec::new(),
         say,
-        lost,
+        inbox,
+        frames,
+        told_dropped: (0, None),
         view: Arc::clone(&view),
     };
     let thread = std::thread::Builder::new()
         .name("hands".into())
-        .spawn(move || hands.run(&came, clock.as_ref()))
+        .spawn(move || hands.run(&wished, &came, clock.as_ref()))
         .map_err(ControlError::Thread)?;
-    let end = HandsEnd { wishes: inbox.clone(), view, notices };
-    let (osc, artnet) = addresses;
-    Ok((HandsThread { inbox, thread: Some(thread), osc, artnet }, end))
-}
-
-fn listen_osc(
-    address: SocketAddr,
-    ear: &Ear,
-    clock: &Arc<dyn Clock>,
-) -> Result<Listener, ControlError> {
-    let (ear, clock) = (Arc::clone(ear), Arc::clone(clock));
-    let heard =
-        move |bytes: &[u8], from: SocketAddr, _: &std::net::UdpSocket| match osc::parse(bytes) {
-            Ok(messages) => {
-                let at = clock.now();
-                for message in messages {
-                    ear(Arrival { at, event: Event::Osc { from, message } });
-                }
-            }
-            Err(error) => tracing::debug!("{from}: {error}"),
-        };
-    Listener::start("osc", address, heard).map_err(|error| ControlError::Socket {
-        what: "OSC",
-        address,
-        error,
-    })
+    let end = HandsEnd { wishes: wishes.clone(), view, notices };
+    let thread = HandsThread {
+        wishes,
+        thread: Some(thread),
+        osc: osc_at,
+        osc_stop: osc_stop_at,
+        artnet: artnet_at,
+    };
+    Ok((thread, end))
 }
 
 /// What a socket has brought.
@@ -220,6 +222,9 @@ struct Hands {
     controllers: Controllers,
     osc: Option<Listener>,
     osc_seen: Seen,
+    /// For the words that darken alone, and how many came.
+    osc_stop: Option<Listener>,
+    stops: Arc<AtomicU64>,
     artnet: Option<Listener>,
     artnet_seen: Seen,
     fixture: Fixture,
@@ -232,20 +237,34 @@ struct Hands {
     /// What encoders set last, and when.
     own_words: Vec<(Action, f32, HostTime)>,
     say: Sender<String>,
-    lost: Arc<AtomicU64>,
+    inbox: Inbox,
+    frames: Frames,
+    /// How many drops were told, and when last.
+    told_dropped: (u64, Option<HostTime>),
     view: Arc<ArcSwap<ControllersView>>,
 }
 
 impl Hands {
     /// The thin loop.
-    fn run(&mut self, inbox: &Receiver<Inbox>, clock: &dyn Clock) {
+    fn run(&mut self, wished: &Receiver<Wish>, came: &Receiver<Came>, clock: &dyn Clock) {
         let mut next_look = clock.now();
         loop {
-            match inbox.recv_timeout(next_look.since(clock.now())) {
-                Ok(Inbox::Came(arrival)) => self.hear(arrival),
-                Ok(Inbox::Wish(wish)) => self.obey(wish, clock.now()),
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(Inbox::End) | Err(RecvTimeoutError::Disconnected) => break,
+            let wish = match wished.try_recv() {
+                Ok(wish) => Some(wish),
+                Err(TryRecvError::Disconnected) => Some(Wish::End),
+                Err(TryRecvError::Empty) => select! {
+                    recv(wished) -> wish => Some(wish.unwrap_or(Wish::End)),
+                    recv(came) -> came => {
+                        came.into_iter().for_each(|came| self.take(came));
+                        None
+                    }
+                    default(next_look.since(clock.now())) => None,
+                },
+            };
+            match wish {
+                Some(Wish::Controllers(wish)) => self.obey(wish, clock.now()),
+                Some(Wish::End) => break,
+                None => {}
             }
             let now = clock.now();
             if now >= next_look {
@@ -253,6 +272,35 @@ impl Hands {
             }
         }
         self.controllers.end();
+    }
+
+    fn take(&mut self, came: Came) {
+        match came {
+            Came::Arrival(arrival) => self.hear(arrival),
+            Came::Osc { at, from, bytes } => match osc::parse(&bytes) {
+                Ok(messages) => {
+                    for message in messages {
+                        self.hear(Arrival { at, event: Event::Osc { from, message } });
+                    }
+                }
+                Err(error) => tracing::debug!("{from}: {error}"),
+            },
+            Came::Frame => self.take_frame(),
+        }
+    }
+
+    /// Takes the newest frame of the desk, if none was taken since it came.
+    fn take_frame(&mut self) {
+        let Some(frame) = self.frames.take() else { return };
+        self.artnet_seen.messages = frame.number;
+        self.artnet_seen.last = frame.from.to_string();
+        self.artnet_seen.trouble = None;
+        self.desk_heard = Some(frame.at);
+        let start = self.config.artnet.map_or(1, |wanted| wanted.start);
+        let seen = self.remote.snapshot();
+        for deed in self.fixture.frame(&frame.levels, start) {
+            self.act(deed, &seen, frame.at);
+        }
     }
 
     fn hear(&mut self, arrival: Arrival) {
@@ -281,17 +329,8 @@ impl Hands {
                     Err(error) => self.osc_seen.trouble = Some(error.to_string()),
                 }
             }
-            Event::Dmx { from, levels } => {
-                self.artnet_seen.messages += 1;
-                self.artnet_seen.last = from.to_string();
-                self.artnet_seen.trouble = None;
-                self.desk_heard = Some(now);
-                let start = self.config.artnet.map_or(1, |wanted| wanted.start);
-                let seen = self.remote.snapshot();
-                for deed in self.fixture.frame(&levels, start) {
-                    self.act(deed, &seen, now);
-                }
-            }
+            // Levels come by the newest frame alone.
+            Event::Dmx { .. } => {}
         }
     }
 
@@ -334,7 +373,18 @@ impl Hands {
     fn act(&mut self, deed: Deed, seen: &Snapshot, now: HostTime) {
         let deed = self.count_on(deed, seen, now);
         let Some(command) = command(&deed, seen) else { return };
-        if let Err(error) = self.remote.send(command, now) {
+        // What works the switches has done so where it came in: once more would darken a light that was armed since, or
+        // ask for light that was taken away since.
+        let sent = match deed.action {
+            Action::Stop
+            | Action::Disarm
+            | Action::Blackout
+            | Action::BlackoutHeld
+            | Action::Arm
+            | Action::ResetStop => self.remote.tell(command),
+            _ => self.remote.send(command, now),
+        };
+        if let Err(error) = sent {
             drop(self.say.try_send(error.to_string()));
         }
     }
@@ -382,6 +432,9 @@ impl Hands {
         let mut let_go = self.controllers.scan(false, now, &mut tell);
         let_go.extend(self.controllers.show(&seen, &mut tell));
         self.let_go(let_go, now);
+        // One that found no room to be announced.
+        self.take_frame();
+        self.tell_dropped(now);
         if self.config.clock_from.is_some() {
             self.lead_beat(&seen, now);
         }
@@ -397,9 +450,26 @@ impl Hands {
         }
         let clock = self.send_clock(&seen, now);
         self.publish(now);
-        let open = self.controllers.any_open() || self.osc.is_some() || self.artnet.is_some();
+        let open = self.controllers.any_open()
+            || [&self.osc, &self.osc_stop, &self.artnet].iter().any(|socket| socket.is_some());
         let every = if open { LOOK_EVERY } else { IDLE_EVERY };
         clock.map_or(every, |next| next.min(every))
+    }
+
+    /// Says in one line what was dropped, now and then.
+    fn tell_dropped(&mut self, now: HostTime) {
+        let dropped = self.inbox.dropped() + self.remote.dropped();
+        let (told, when) = self.told_dropped;
+        if dropped == told || when.is_some_and(|when| now.since(when) < TELL_DROPPED_EVERY) {
+            return;
+        }
+        let text = format!(
+            "{dropped} wishes from outside were dropped so far: they come faster than the show takes them. STOP, disarm and blackout act all the same; look what sends so much"
+        );
+        // Where no more notices fit it is told at a later look.
+        if self.say.try_send(text).is_ok() {
+            self.told_dropped = (dropped, Some(now));
+        }
     }
 
     /// Sends the clocks that are due; returns when the next is, if anybody wants them.
@@ -452,6 +522,12 @@ impl Hands {
         };
         let mut sources = self.controllers.sources();
         sources.extend(socket(SourceKind::Osc, &self.osc, &self.osc_seen));
+        let stops = Seen {
+            messages: self.stops.load(Ordering::Relaxed),
+            last: "STOP, disarm and blackout alone".to_owned(),
+            trouble: None,
+        };
+        sources.extend(socket(SourceKind::Osc, &self.osc_stop, &stops));
         sources.extend(socket(SourceKind::ArtNet, &self.artnet, &self.artnet_seen));
         let view = ControllersView {
             sources,
@@ -459,7 +535,7 @@ impl Hands {
             learning: self.controllers.learning(),
             bindings: self.controllers.bindings(),
             may_arm: self.remote.may_arm(),
-            lost: self.lost.load(Ordering::Relaxed),
+            lost: self.inbox.dropped() + self.remote.dropped(),
             clock_bpm: self.clock_in.pulse(now).map(|pulse| pulse.bpm as f32),
         };
         if **self.view.load() != view {

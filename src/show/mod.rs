@@ -10,6 +10,7 @@ pub mod deck;
 pub mod deeds;
 pub mod director;
 pub mod disk;
+pub mod edge;
 pub mod edit;
 pub mod editor;
 pub mod engine;

@@ -5,7 +5,7 @@ pub mod pattern;
 pub mod raw;
 
 pub use pattern::{is_pattern, matches};
-pub use raw::{RawMessage, each_message};
+pub use raw::{NotOsc, RawMessage, each_message};
 
 /// The longest datagram whose messages are taken.
 pub const LONGEST_DATAGRAM: usize = 2048;
@@ -72,13 +72,13 @@ pub fn parse(datagram: &[u8]) -> Result<Vec<Message>, Error> {
 }
 
 /// The number that a message begins with, if it is one; `Err` where its arguments make no sense.
-pub fn first_number(raw: &RawMessage<'_>) -> Result<Option<f64>, raw::NotOsc> {
+pub fn first_number(raw: &RawMessage<'_>) -> Result<Option<f64>, NotOsc> {
     let argument = match raw.tags {
         None => untagged(raw.data),
         Some("") => None,
         Some(tags) => {
             let mut rest = raw.data;
-            argument(tags.as_bytes()[0], &mut rest).ok_or(raw::NotOsc)?
+            argument(tags.as_bytes()[0], &mut rest)?
         }
     };
     Ok(argument.and_then(Argument::number))
@@ -95,7 +95,7 @@ fn arguments(raw: &RawMessage<'_>) -> Option<Vec<Argument>> {
             b'[' => list_depth += 1,
             b']' => list_depth = list_depth.checked_sub(1)?,
             tag => {
-                let argument = argument(tag, &mut rest)?;
+                let argument = argument(tag, &mut rest).ok()?;
                 all.extend(argument.filter(|_| list_depth == 0));
             }
         }
@@ -103,16 +103,16 @@ fn arguments(raw: &RawMessage<'_>) -> Option<Vec<Argument>> {
     Some(all)
 }
 
-/// Reads one argument off `rest`: one that galvo knows, or one to be left out; `None` where it is cut off or of no
-/// known type.
-fn argument(tag: u8, rest: &mut &[u8]) -> Option<Option<Argument>> {
-    fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-        let (taken, left) = rest.split_first_chunk::<N>()?;
+/// Reads one argument off `rest`: one that galvo knows, or `None` for one to be left out; refused where it is cut off or
+/// of no known type.
+fn argument(tag: u8, rest: &mut &[u8]) -> Result<Option<Argument>, NotOsc> {
+    fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], NotOsc> {
+        let (taken, left) = rest.split_first_chunk::<N>().ok_or(NotOsc)?;
         *rest = left;
-        Some(*taken)
+        Ok(*taken)
     }
     let number = |value: f64| Some(Argument::Number(value));
-    Some(match tag {
+    Ok(match tag {
         b'i' => number(f64::from(i32::from_be_bytes(take(rest)?))),
         b'f' => number(f64::from(f32::from_be_bytes(take(rest)?))),
         b'h' => number(i64::from_be_bytes(take(rest)?) as f64),
@@ -120,19 +120,20 @@ fn argument(tag: u8, rest: &mut &[u8]) -> Option<Option<Argument>> {
         b'T' => Some(Argument::Flag(true)),
         b'F' => Some(Argument::Flag(false)),
         b's' | b'S' => {
-            let (text, left) = raw::string(rest)?;
+            let (text, left) = raw::string(rest).ok_or(NotOsc)?;
             *rest = left;
             Some(Argument::Text(text.to_owned()))
         }
         b'b' => {
-            let len = usize::try_from(u32::from_be_bytes(take(rest)?)).ok()?;
-            *rest = rest.get(len.checked_next_multiple_of(4)?..)?;
+            let len = u32::from_be_bytes(take(rest)?) as usize;
+            let filled = len.checked_next_multiple_of(4).ok_or(NotOsc)?;
+            *rest = rest.get(filled..).ok_or(NotOsc)?;
             None
         }
         b'c' | b'r' | b'm' => take::<4>(rest).map(|_| None)?,
         b't' => take::<8>(rest).map(|_| None)?,
         b'N' | b'I' => None,
-        _ => return None,
+        _ => return Err(NotOsc),
     })
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is a check, in its scenario too")]
 
 mod analysis;
+mod at_once;
 mod audio;
 mod audio_xy;
 mod cases;
