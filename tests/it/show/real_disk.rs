@@ -36,12 +36,12 @@ fn a_list_that_hangs_holds_no_track_and_no_stop_is_told_and_is_named_at_the_end(
     wait(&mut desk, "the stop", |seen| seen.safety.stopped);
     desk.send(Command::Open(wav(folder.path(), 30.0, |_| 0.1)));
     wait(&mut desk, "another track", |seen| seen.transport.title == "sound.wav");
-    is_told(&mut desk, "set.m3u8: the disk has not answered for 1 s");
-    assert!(desk.snapshot().disk_waits[0].what.contains("set.m3u8"));
+    is_told(&mut desk, "set.m3u8: the disk has not answered");
+    assert!(desk.snapshot().disk_waits.iter().any(|wait| wait.what.contains("set.m3u8")));
     let from = SystemClock.now();
     let report = desk.finish().unwrap();
-    assert_eq!(report.not_written.len(), 1, "{:?}", report.not_written);
-    assert!(report.not_written[0].contains("set.m3u8"));
+    let named = &report.not_written;
+    assert!(named.iter().any(|what| what.contains("set.m3u8")), "{named:?}");
     assert!(SystemClock.now().since(from) >= Duration::from_secs(2), "it was waited for");
     // Lets the thread go that was left behind.
     drop(fs::File::open(&beside));
