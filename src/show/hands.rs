@@ -255,7 +255,9 @@ impl Hands {
                 Err(TryRecvError::Empty) => select! {
                     recv(wished) -> wish => Some(wish.unwrap_or(Wish::End)),
                     recv(came) -> came => {
-                        came.into_iter().for_each(|came| self.take(came));
+                        if let Ok(came) = came {
+                            self.take(came);
+                        }
                         None
                     }
                     default(next_look.since(clock.now())) => None,

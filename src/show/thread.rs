@@ -45,13 +45,12 @@ impl Queues {
             recv(self.outside) -> command => command,
             default(wait) => return Next::Nothing,
         };
-        match came {
-            Ok(command) => Next::Command(command),
-            Err(_) => {
-                // A show without hands from outside. A closed queue would be read in vain without end.
-                self.outside = never();
-                Next::Nothing
-            }
+        if let Ok(command) = came {
+            Next::Command(command)
+        } else {
+            // A show without hands from outside. A closed queue would be read in vain without end.
+            self.outside = never();
+            Next::Nothing
         }
     }
 }

@@ -24,7 +24,7 @@ use galvo::wire::artnet::{Universe, emit_dmx};
 use galvo::wire::osc::{self, Argument, Message};
 
 /// Far more than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const APC: &str = "APC MINI:APC MINI MIDI 1 24:0";
 const START: HostTime = HostTime::from_nanos(1_000_000_000_000);
 
