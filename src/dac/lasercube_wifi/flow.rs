@@ -14,6 +14,8 @@ const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(1);
 const MARGIN_POINTS: u32 = 280;
 /// With less than this surely in the device, it may have run dry by the time the next points come.
 const NEARLY_DRY: Duration = Duration::from_millis(3);
+/// An acknowledgement that is so much later than a round trip may never come.
+const OVERDUE_AFTER: Duration = Duration::from_millis(20);
 
 /// A datagram of points that was sent.
 #[derive(Clone, Copy, Debug)]
@@ -102,8 +104,8 @@ impl Flow {
         (f64::from(self.told + self.unacknowledged) - gone).max(0.0)
     }
 
-    /// True if the device plays and may have shown all it had: what comes next may meet mirrors that stand still. What is
-    /// on its way may be lost, so it does not count; before the first acknowledgement there is only the estimate.
+    /// True if the device plays and may have shown all it had: what comes next may meet mirrors that stand still. Points
+    /// whose acknowledgement is overdue may be lost and do not count; before the first one there is only the estimate.
     pub(super) fn may_be_dry(&self, now: HostTime) -> bool {
         let Some((since, pps)) = self.drains else { return false };
         let nearly_dry = NEARLY_DRY.as_secs_f64() * f64::from(pps);
@@ -111,7 +113,9 @@ impl Flow {
             return self.estimate(now) < nearly_dry;
         }
         let gone = now.since(self.told_at.max(since)).as_secs_f64() * f64::from(pps);
-        f64::from(self.told) - gone < nearly_dry
+        let fresh = |sent: &&Sent| now.since(sent.at) <= self.round_trip + OVERDUE_AFTER;
+        let coming: u32 = self.sent.iter().filter(fresh).map(|sent| sent.points).sum();
+        f64::from(self.told + coming) - gone < nearly_dry
     }
 
     /// True if `points` more leave the device the margin it needs.
@@ -257,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_its_way_may_be_lost_and_does_not_keep_the_device_from_being_dry() {
+    fn points_without_an_acknowledgement_do_not_keep_a_device_from_being_dry_for_long() {
         let mut flow = Flow::new(HostTime::ZERO, 6000);
         flow.plays_at(HostTime::ZERO, 30_000);
         flow.sent(HostTime::ZERO, 900);
@@ -266,6 +270,17 @@ mod tests {
         assert!(flow.acknowledged(HostTime::ZERO + MS, ack(0, 5100)));
         assert!(!flow.may_be_dry(HostTime::ZERO + MS * 26));
         assert!(flow.may_be_dry(HostTime::ZERO + MS * 28), "900 points last 30 ms");
+        // On a slow line what is on its way counts: nothing of it can have been acknowledged.
+        let mut flow = Flow::new(HostTime::ZERO, 6000);
+        flow.plays_at(HostTime::ZERO, 30_000);
+        let at = |n: u32| HostTime::ZERO + MS * (10 * n);
+        for n in 0..50 {
+            flow.sent(at(n), 300);
+            if let Some(heard) = n.checked_sub(10) {
+                assert!(flow.acknowledged(at(n), ack(heard as u8, 6000 - 450)));
+                assert!(!flow.may_be_dry(at(n)), "100 ms there and back, at {n}");
+            }
+        }
     }
 
     #[test]

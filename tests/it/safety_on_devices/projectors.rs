@@ -139,10 +139,11 @@ impl Kind {
     /// What it goes on to show when its line is cut: nobody can tell it to stop.
     pub(super) const fn plays_on_alone(self) -> Duration {
         match self.model {
-            Model::EtherDream { generation: Generation::One, .. } => Duration::from_millis(60),
+            Model::EtherDream { generation: Generation::One, .. } | Model::Idn => {
+                Duration::from_millis(60)
+            }
             // What it holds, at the lowest rate it may be told meanwhile.
             Model::LaserCubeWifi { .. } => Duration::from_millis(450),
-            Model::Idn => Duration::from_millis(60),
             Model::AudioXy { .. } => CARD_LATENCY.saturating_add(CARD_PERIOD),
             _ => Duration::ZERO,
         }

@@ -1,7 +1,5 @@
 //! Random shows on every driver.
 
-use std::fmt::Write;
-
 use galvo::dac::simulator::ether_dream::Generation;
 use galvo::path::{GalvoProfile, Mounting};
 use galvo::safety::{DwellLimit, Effect, GateSettings, Shape, Zone, Zones};
@@ -154,8 +152,8 @@ fn every_rule_holds(play: &Play) -> TestCaseResult {
     Ok(())
 }
 
-/// Runs shows of one driver: a few that are always the same, or `SAFETY_CASES` new ones.
-fn shows(name: &str, kind: impl Strategy<Value = Kind>) {
+/// Plays shows of one driver, a few that are always the same or `SAFETY_CASES` new ones, and says how many passed.
+fn shows(name: &str, kind: impl Strategy<Value = Kind>) -> String {
     let wanted = std::env::var("SAFETY_CASES").ok();
     let wanted: Option<u32> =
         wanted.map(|cases| cases.parse().expect("SAFETY_CASES is how many shows a driver plays"));
@@ -172,12 +170,10 @@ fn shows(name: &str, kind: impl Strategy<Value = Kind>) {
     };
     let cases = runner.config().cases;
     let outcome = runner.run(&play(kind), |play| every_rule_holds(&play));
-    let mut told = String::new();
     match outcome {
-        Ok(()) => writeln!(told, "{name}: {cases} shows, and no rule was broken").unwrap(),
+        Ok(()) => format!("{name}: {cases} shows, and no rule was broken"),
         Err(error) => panic!("{name}: {error}"),
     }
-    print!("{told}");
 }
 
 /// The clock of a device is off.
@@ -192,7 +188,10 @@ fn loss() -> impl Strategy<Value = u8> {
 
 #[test]
 fn every_rule_holds_for_what_a_projector_in_this_process_shows() {
-    shows("sim", ppm().prop_map(|ppm| Kind { ppm, ..Kind::plain(Model::InProcess) }));
+    println!(
+        "{}",
+        shows("sim", ppm().prop_map(|ppm| Kind { ppm, ..Kind::plain(Model::InProcess) }))
+    );
 }
 
 #[test]
@@ -204,7 +203,7 @@ fn every_rule_holds_for_what_an_ether_dream_shows() {
             Kind { model, ppm, delay_ms, jitter_ms, loss_percent: 0 }
         },
     );
-    shows("ether-dream", kind);
+    println!("{}", shows("ether-dream", kind));
 }
 
 #[test]
@@ -214,7 +213,7 @@ fn every_rule_holds_for_what_a_lasercube_on_the_network_shows() {
         loss_percent,
         ..Kind::plain(Model::LaserCubeWifi { wired })
     });
-    shows("lasercube-wifi", kind);
+    println!("{}", shows("lasercube-wifi", kind));
 }
 
 #[test]
@@ -224,24 +223,27 @@ fn every_rule_holds_for_what_an_idn_device_shows() {
         loss_percent,
         ..Kind::plain(Model::Idn)
     });
-    shows("idn", kind);
+    println!("{}", shows("idn", kind));
 }
 
 #[test]
 fn every_rule_holds_for_what_a_helios_shows() {
-    shows("helios", ppm().prop_map(|ppm| Kind { ppm, ..Kind::plain(Model::Helios) }));
+    println!(
+        "{}",
+        shows("helios", ppm().prop_map(|ppm| Kind { ppm, ..Kind::plain(Model::Helios) }))
+    );
 }
 
 #[test]
 fn every_rule_holds_for_what_a_lasercube_on_usb_shows() {
     let kind = (prop::sample::select(vec![768_usize, 1024, 2048]), ppm())
         .prop_map(|(ring, ppm)| Kind { ppm, ..Kind::plain(Model::LaserCubeUsb { ring }) });
-    shows("lasercube-usb", kind);
+    println!("{}", shows("lasercube-usb", kind));
 }
 
 #[test]
 fn every_rule_holds_for_what_a_sound_card_shows() {
     let kind = (prop::sample::select(vec![44_100_u32, 48_000, 96_000, 192_000]), ppm())
         .prop_map(|(rate, ppm)| Kind { ppm, ..Kind::plain(Model::AudioXy { rate }) });
-    shows("audio-xy", kind);
+    println!("{}", shows("audio-xy", kind));
 }
