@@ -220,7 +220,7 @@ pub struct LinkCounts {
     pub underflows: u64,
     /// Times the connection was made again.
     pub reconnects: u64,
-    /// Points dropped by a flush or while there was no connection.
+    /// Points dropped by a flush, while there was no connection, or while the device rested.
     pub dropped_points: u64,
 }
 

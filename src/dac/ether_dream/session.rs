@@ -18,8 +18,8 @@ use crate::wire::ether_dream::{
 /// Data commands that may be without an answer: the points of a 35 ms pause in chunks of 1 ms just fit. How
 /// many points may be on their way is the queue's size to say.
 const MAX_DATA_OUTSTANDING: usize = 36;
-/// Answers that usually take longer than this are slow.
-const SLOW_ANSWERS: Duration = Duration::from_millis(8);
+/// Answers that usually take longer than this are slow: commands of a millisecond's points would pile up.
+const SLOW_ANSWERS: Duration = Duration::from_millis(1);
 /// One part in so many of the mean is the newest answer.
 const NEW_ANSWER: u32 = 8;
 /// Queued points that are enough to begin with.
@@ -147,7 +147,7 @@ pub(super) struct Session {
     missed_estop: bool,
     foreign_stops: u32,
     answer_time: Option<AnswerTime>,
-    /// Between two answers to commands that were sent one behind the other, a mean of late.
+    /// Between two answers to commands that were sent one behind the other: the least of late.
     between_answers: Option<Duration>,
 }
 
@@ -245,7 +245,9 @@ impl Session {
             self.answer_time = Some(AnswerTime { usual, last, one_at_a_time: false });
         } else if self.phase != Phase::Greeting {
             let gap = now.since(self.heard_at.max(sent.at));
-            self.between_answers = Some(self.between_answers.map_or(gap, |old| mean(old, gap)));
+            // Two answers at once prove a long line; two far apart may be its jitter.
+            let least = self.between_answers.map_or(gap, |old| old + gap.saturating_sub(old) / 32);
+            self.between_answers = Some(least.min(gap));
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct BufferPolicy {
     /// The slowest answer of late: it comes down slowly.
     slowest: Duration,
     one_at_a_time: bool,
+    /// What the driver said last: the same answer counts once.
+    told: Option<AnswerTime>,
     /// What times of running dry have added.
     grown: Duration,
     at: HostTime,
@@ -31,17 +33,29 @@ pub(super) struct BufferPolicy {
 impl BufferPolicy {
     /// Nothing known yet.
     pub(super) const fn new(now: HostTime) -> Self {
-        Self { slowest: Duration::ZERO, one_at_a_time: false, grown: Duration::ZERO, at: now }
+        Self {
+            slowest: Duration::ZERO,
+            one_at_a_time: false,
+            told: None,
+            grown: Duration::ZERO,
+            at: now,
+        }
     }
 
     /// Time goes on; the driver says how long answers take, if its device answers.
     pub(super) fn look(&mut self, now: HostTime, answers: Option<AnswerTime>) {
-        let less = now.since(self.at) / A_MILLISECOND_LESS_IN;
+        let not_looked = now.since(self.at);
+        let less = not_looked / A_MILLISECOND_LESS_IN;
         self.at = self.at.max(now);
         self.grown = self.grown.saturating_sub(less);
         let Some(AnswerTime { last, one_at_a_time, .. }) = answers else { return };
         self.one_at_a_time = one_at_a_time;
-        self.slowest = self.slowest.saturating_sub(less).max(last);
+        self.slowest = self.slowest.saturating_sub(less);
+        if self.told != answers {
+            self.told = answers;
+            // A host that stood still has read the answer late: that is not the line's.
+            self.slowest = self.slowest.max(last.saturating_sub(not_looked));
+        }
     }
 
     /// The device ran dry.
@@ -54,11 +68,11 @@ impl BufferPolicy {
         self.one_at_a_time
     }
 
-    /// Time of points to keep ahead, `least` on a line without fault.
-    pub(super) fn needed(&self, least: Duration) -> Duration {
+    /// Time of points to keep ahead, `least` on a line without fault; beyond `most` the device could not hold them.
+    pub(super) fn needed(&self, least: Duration, most: Duration) -> Duration {
         // Who waits for each answer before it sends again has two of them to bridge.
         let answers = if self.one_at_a_time { 2 * self.slowest } else { self.slowest };
-        (least.max(answers + ROOM) + self.grown).min(MOST.max(least))
+        (least.max(answers + ROOM) + self.grown).min(most.min(MOST)).max(least)
     }
 }
 
@@ -80,18 +94,26 @@ mod tests {
     fn a_line_without_fault_needs_no_more_than_the_least() {
         let mut policy = BufferPolicy::new(HostTime::ZERO);
         policy.look(HostTime::ZERO + ms(1), answers(2, false));
-        assert_eq!(policy.needed(LEAST), LEAST);
+        assert_eq!(policy.needed(LEAST, MOST), LEAST);
         policy.look(HostTime::ZERO + ms(2), None);
-        assert_eq!(policy.needed(LEAST), LEAST);
+        assert_eq!(policy.needed(LEAST, MOST), LEAST);
+    }
+
+    #[test]
+    fn a_host_that_stood_still_is_not_taken_for_a_slow_line() {
+        let mut policy = BufferPolicy::new(HostTime::ZERO);
+        policy.look(HostTime::ZERO + ms(200), answers(200, false));
+        policy.look(HostTime::ZERO + ms(202), answers(200, false));
+        assert_eq!(policy.needed(LEAST, MOST), LEAST);
     }
 
     #[test]
     fn a_slow_answer_is_bridged_and_a_slow_device_twice() {
         let mut policy = BufferPolicy::new(HostTime::ZERO);
-        policy.look(HostTime::ZERO + ms(1), answers(35, false));
-        assert_eq!(policy.needed(LEAST), ms(55));
-        policy.look(HostTime::ZERO + ms(1), answers(35, true));
-        assert_eq!(policy.needed(LEAST), ms(90), "two answers and room");
+        policy.look(HostTime::ZERO, answers(35, false));
+        assert_eq!(policy.needed(LEAST, MOST), ms(55));
+        policy.look(HostTime::ZERO, answers(35, true));
+        assert_eq!(policy.needed(LEAST, MOST), ms(90), "two answers and room");
     }
 
     #[test]
@@ -99,18 +121,19 @@ mod tests {
         let mut policy = BufferPolicy::new(HostTime::ZERO);
         policy.ran_dry();
         policy.ran_dry();
-        assert_eq!(policy.needed(LEAST), ms(70));
+        assert_eq!(policy.needed(LEAST, MOST), ms(70));
         policy.look(HostTime::ZERO + ms(10_000), None);
-        assert_eq!(policy.needed(LEAST), ms(60));
+        assert_eq!(policy.needed(LEAST, MOST), ms(60));
         policy.look(HostTime::ZERO + ms(60_000), None);
-        assert_eq!(policy.needed(LEAST), LEAST);
+        assert_eq!(policy.needed(LEAST, MOST), LEAST);
     }
 
     #[test]
     fn it_is_bounded_however_often_the_device_runs_dry() {
         let mut policy = BufferPolicy::new(HostTime::ZERO);
         (0..1000).for_each(|_| policy.ran_dry());
-        assert_eq!(policy.needed(LEAST), MOST);
-        assert_eq!(policy.needed(ms(500)), ms(500));
+        assert_eq!(policy.needed(LEAST, MOST), MOST);
+        assert_eq!(policy.needed(ms(500), MOST), ms(500));
+        assert_eq!(policy.needed(LEAST, ms(51)), ms(51));
     }
 }

@@ -43,6 +43,8 @@ const CONDITION_EVERY: Duration = Duration::from_secs(1);
 /// A reset of a device's emergency stop has done its work by then, or never will: the slowest kind is asked for its
 /// state every 250 ms.
 const RESET_TAKES: Duration = Duration::from_millis(600);
+/// Share of a device's queue that a buffer may grow to.
+const DEVICE_SHARE: f64 = 0.85;
 /// Chunks offered in one step at most.
 const CHUNKS_PER_STEP: usize = 64;
 
@@ -209,6 +211,13 @@ impl Worker {
         self.write(now)
     }
 
+    /// What the device holds at the present rate: more would only wait in the host.
+    fn most_buffer(&self, link: &Link) -> Duration {
+        let Some(capacity) = link.capabilities.capacity_points else { return Duration::MAX };
+        let played = f64::from(capacity) * DEVICE_SHARE - f64::from(link.capabilities.least_points);
+        Duration::from_secs_f64(played.max(0.0) / f64::from(self.parts.control.pps().max(1)))
+    }
+
     /// Devices with a queue of their own: as much as their line needs. The others know it best themselves.
     fn say_needed_buffer(&mut self, now: HostTime) {
         let Some(link) = &self.link else { return };
@@ -216,7 +225,7 @@ impl Worker {
         let least = self.parts.control.least_buffer();
         let needed = match (link.capabilities.delivery, self.parts.control.fixed_buffer()) {
             (Delivery::Fifo, Some(set)) => set,
-            (Delivery::Fifo, None) => self.buffer.needed(least),
+            (Delivery::Fifo, None) => self.buffer.needed(least, self.most_buffer(link)),
             (_, Some(set)) => set.max(link.capabilities.suggested_buffer),
             (_, None) => least,
         };

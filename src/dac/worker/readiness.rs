@@ -67,7 +67,7 @@ impl Worker {
             return;
         }
         link.lit = None;
-        link.rest = Some(Rest::since(now));
+        link.rest = Some(Rest::since(now, true));
         self.parts.arm.disarm(now, TripReason::StoppedElsewhere);
         self.break_flow();
         self.tell_condition();
@@ -77,7 +77,7 @@ impl Worker {
     pub(super) fn tell_condition(&mut self) {
         let Some(link) = &self.link else { return };
         let hindrance = link.hindrance.map(|hindrance| hindrance.sentence().to_owned());
-        let stopped = link.rest.is_some() && link.foreign_stops > 0;
+        let stopped = link.rest.is_some_and(|rest| rest.by_others);
         let stopped =
             stopped.then(|| "stopped from elsewhere: it is left so until it is armed".to_owned());
         self.status.set_condition(hindrance.or(stopped).or_else(|| self.parts.backend.condition()));

@@ -13,11 +13,13 @@ use crate::time::{HostTime, StreamInstant};
 pub(super) struct Rest {
     /// Up to here points have been let go.
     until: HostTime,
+    /// Somebody else has stopped the device.
+    pub(super) by_others: bool,
 }
 
 impl Rest {
-    pub(super) const fn since(now: HostTime) -> Self {
-        Self { until: now }
+    pub(super) const fn since(now: HostTime, by_others: bool) -> Self {
+        Self { until: now, by_others }
     }
 
     /// Lets go of what would have been shown by `now`; returns the end of it, if there was any.
@@ -51,7 +53,7 @@ impl Worker {
         if let Some(link) = &mut self.link
             && link.capabilities.start_moves_relay
         {
-            link.rest = Some(Rest::since(now));
+            link.rest = Some(Rest::since(now, false));
         }
     }
 
