@@ -386,7 +386,7 @@ fn what_is_named_wrongly_is_told_in_one_sentence_with_the_cure() {
     }
     let simulate = ["simulate", "ether-dream"];
     for (more, words) in [
-        (["--listen", busy.as_str()], ["another program may hold it", "--listen"]),
+        (["--listen", busy.as_str()], ["another program holds it", "--listen"]),
         (["--listen", "nowhere"], ["no address", "127.0.0.1:0"]),
         (["--faults", "fire=1s"], ["fire=1s", "delay=30ms"]),
         (["--record", "no/such/p.csv"], ["cannot be written", "choose another place"]),

@@ -84,6 +84,8 @@ struct Rig {
     /// The device thread is held up for 30 ms at these times.
     next_hold: Option<HostTime>,
     engine_hangs_until: HostTime,
+    /// The engine's last sign of life.
+    beat_at: HostTime,
     /// When a wait for steady light began anew.
     unsettled: Vec<HostTime>,
 }
@@ -147,6 +149,7 @@ impl Rig {
             next_look: START,
             next_hold: held_up.then_some(START + SETTLE),
             engine_hangs_until: START,
+            beat_at: START,
             unsettled: Vec::new(),
         }
     }
@@ -167,6 +170,7 @@ impl Rig {
                     light_offset_ns: 0,
                 });
                 self.stream.fill_from(self.now(), &mut flashes);
+                self.beat_at = self.now();
             }
             self.next_tick += TICK;
         }
@@ -307,7 +311,8 @@ fn run(kind: Kind, trouble: Trouble) -> Outcome {
             rig.arms();
         }
         Trouble::Underflow => {
-            rig.engine_hangs_until = fault + MS * 90;
+            // Counted from its last sign of life: by the phase of its ticks it would be the dead-man's affair.
+            rig.engine_hangs_until = rig.beat_at + MS * 90;
             rig.unsettled.push(fault);
         }
         Trouble::OverRate => {

@@ -229,7 +229,11 @@ impl Session {
             self.lit = true;
             self.begin_filling(now, pps);
             self.lead = (self.dark.lead(now, pps), points[0].blanked());
-        } else if !self.out.is_empty() {
+            self.lead_in(now);
+            // What it holds now is told first, so that it is not filled past what is asked for.
+            return Offer::NotNow;
+        }
+        if !self.out.is_empty() {
             return Offer::NotNow;
         }
         if !self.lead_in(now) {
