@@ -159,7 +159,7 @@ mod tests {
             let junk = [vec![0xA5; 700], file.to_vec()].concat();
             assert!(follow(&junk, true));
         }
-        let first = CBR.iter().position(|byte| *byte == 0xFF).unwrap();
+        let first = CBR.windows(2).position(|two| two == [0xFF, 0xFB]).unwrap();
         let (_, one) = frame(&CBR[first..]).unwrap();
         let (_, two) = frame(&CBR[first + one..]).unwrap();
         let two_frames = &CBR[first..first + one + two];
