@@ -111,7 +111,7 @@ impl Line<'_> {
         let width = (word.size().x + sign_px + 2.0 * theme::GRID).max(below.size().x);
         let half = width / 2.0 + 8.0;
         let x = room.center().x.min(free.max - half).max(free.min + half);
-        let lift = if below.is_empty() { 0.0 } else { 9.0 };
+        let lift = if self.light.why().is_some() { 9.0 } else { 0.0 };
         let line = Pos2::new(x - width / 2.0, room.center().y - lift);
         let sign =
             Rect::from_center_size(line + Vec2::new(sign_px / 2.0, 0.0), Vec2::splat(sign_px));
