@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn only_mpeg_is_looked_for_behind_padding_and_junk() {
         assert_eq!(found(&[MP3]), Found::Mpeg);
-        assert_eq!(found(&[TAG, &[0; 50_000], MP3]), Found::Mpeg);
+        assert_eq!(found(&[TAG, &vec![0; 50_000], MP3]), Found::Mpeg);
         assert_eq!(found(&[&[0x17; 300], MP3]), Found::Mpeg);
         assert_eq!(found(&[FLAC]), Found::Format);
         assert_eq!(found(&[TAG, TAG, FLAC]), Found::Format);

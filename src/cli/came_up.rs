@@ -13,8 +13,8 @@ pub(super) fn what_did_not(report: &Report) -> Option<String> {
     Some(match (others.len() + 1, report.per_stream.len()) {
         (1, 1) => format!("the projector never came up: {first}"),
         (missing, all) => {
-            let others = others.iter().map(|reason| format!("; {reason}")).collect::<String>();
-            format!("{missing} of {all} projectors never came up: {first}{others}")
+            let reasons = [&[first], others.as_slice()].concat().join("; ");
+            format!("{missing} of {all} projectors never came up: {reasons}")
         }
     })
 }

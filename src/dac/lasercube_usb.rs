@@ -410,7 +410,9 @@ impl Open {
             self.settling.begin();
         }
         let (dark, rest) = chunk.points().split_at(self.settling.dark(chunk.len(), pps));
-        dark.iter().for_each(|point| encode_samples(&[point.blanked()], &mut self.unsent));
+        for point in dark {
+            encode_samples(&[point.blanked()], &mut self.unsent);
+        }
         encode_samples(rest, &mut self.unsent);
         self.settling.passed(chunk.len(), pps);
         self.sent_since += n;

@@ -275,7 +275,7 @@ pub(super) fn stored_name(usb: Box<dyn Endpoints>, clock: &dyn Clock) -> Option<
     let mut open = Open::new(usb, clock.now());
     open.read_away_stale().ok()?;
     match open.ask(clock, Request::Name, TEXT_TIMEOUT) {
-        Ok(Some(Reply::Name(name))) => Some(name.text().to_owned()).filter(|name| !name.is_empty()),
+        Ok(Some(Reply::Name(name))) => Some(name.text()).filter(|name| !name.is_empty()),
         _ => None,
     }
 }

@@ -439,7 +439,7 @@ fn a_close_is_sent_once() {
     let heard = rig.bench.take_heard();
     let commands: Vec<u8> =
         heard.iter().map(|packet| Hello::parse(packet).unwrap().0.command).collect();
-    let count = |wanted: u8| commands.iter().filter(|command| **command == wanted).count();
+    let count = |wanted: u8| commands.iter().copied().filter(|command| *command == wanted).count();
     assert_eq!((count(command::ABORT), count(command::CLOSE_ACK)), (1, 1), "{commands:x?}");
     assert_eq!(rig.bench.with(|device| device.sessions()), 0);
 }

@@ -328,14 +328,12 @@ mod tests {
             let long = vec![7; 65_507];
             line.try_send_to(HostTime::ZERO, &long, peer).unwrap();
             let mut into = vec![0; LONGEST_DATAGRAM];
-            for ms in 0..5 {
+            let arrived = (0..5).find_map(|ms| {
                 let now = HostTime::from_nanos(ms * 1_000_000);
-                if let Some((len, _)) = line.try_recv_from(now, &mut into).unwrap() {
-                    assert_eq!(into[..len], long);
-                    return;
-                }
-            }
-            panic!("it has not arrived");
+                line.try_recv_from(now, &mut into).unwrap()
+            });
+            let (len, _) = arrived.expect("it arrives");
+            assert_eq!(into[..len], long);
         }
     }
 }

@@ -86,14 +86,14 @@ mod tests {
         Duration::from_millis(n)
     }
 
-    fn answers(last: u64, one_at_a_time: bool) -> Option<AnswerTime> {
-        Some(AnswerTime { usual: ms(last), last: ms(last), one_at_a_time })
+    fn answers(last: u64, one_at_a_time: bool) -> AnswerTime {
+        AnswerTime { usual: ms(last), last: ms(last), one_at_a_time }
     }
 
     #[test]
     fn a_line_without_fault_needs_no_more_than_the_least() {
         let mut policy = BufferPolicy::new(HostTime::ZERO);
-        policy.look(HostTime::ZERO + ms(1), answers(2, false));
+        policy.look(HostTime::ZERO + ms(1), Some(answers(2, false)));
         assert_eq!(policy.needed(LEAST, MOST), LEAST);
         policy.look(HostTime::ZERO + ms(2), None);
         assert_eq!(policy.needed(LEAST, MOST), LEAST);
@@ -102,17 +102,17 @@ mod tests {
     #[test]
     fn a_host_that_stood_still_is_not_taken_for_a_slow_line() {
         let mut policy = BufferPolicy::new(HostTime::ZERO);
-        policy.look(HostTime::ZERO + ms(200), answers(200, false));
-        policy.look(HostTime::ZERO + ms(202), answers(200, false));
+        policy.look(HostTime::ZERO + ms(200), Some(answers(200, false)));
+        policy.look(HostTime::ZERO + ms(202), Some(answers(200, false)));
         assert_eq!(policy.needed(LEAST, MOST), LEAST);
     }
 
     #[test]
     fn a_slow_answer_is_bridged_and_a_slow_device_twice() {
         let mut policy = BufferPolicy::new(HostTime::ZERO);
-        policy.look(HostTime::ZERO, answers(35, false));
+        policy.look(HostTime::ZERO, Some(answers(35, false)));
         assert_eq!(policy.needed(LEAST, MOST), ms(55));
-        policy.look(HostTime::ZERO, answers(35, true));
+        policy.look(HostTime::ZERO, Some(answers(35, true)));
         assert_eq!(policy.needed(LEAST, MOST), ms(90), "two answers and room");
     }
 

@@ -188,7 +188,8 @@ fn ctrl_z_in_the_set_up_pane_takes_back_the_set_up_and_elsewhere_the_preset() {
 #[ignore = "writes pictures to the folder in GALVO_LOOKS"]
 fn looks_of_the_light() {
     let folder = std::path::PathBuf::from(std::env::var("GALVO_LOOKS").unwrap());
-    let looks: [(&str, fn(&mut State)); 9] = [
+    type Look = fn(&mut State);
+    let looks: [(&str, Look); 9] = [
         ("lit", |_| {}),
         ("blackout", |state| state.seen.live.blackout = true),
         ("flash", |state| state.seen.live.flash = true),

@@ -350,7 +350,7 @@ impl<D: UsbDevice + 'static> Device for UsbPort<D> {
 
 const CHANNELS: usize = 5;
 const PERIOD: usize = 256;
-const CARD_PERIOD: Duration = Duration::from_micros(6_000);
+const CARD_PERIOD: Duration = Duration::from_millis(6);
 const CARD_LATENCY: Duration = Duration::from_millis(12);
 
 /// A card that calls back by the test's clock, on a crystal that may be off.

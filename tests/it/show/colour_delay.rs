@@ -63,7 +63,7 @@ fn next(show: &mut Performance) -> Vec<LaserPoint> {
     show.run(0.4);
     let from = show.now();
     show.run(0.5);
-    let shown: &[Shown] = &show.shown_between(0, from, show.now());
+    let shown: &[Shown] = show.shown_between(0, from, show.now());
     shown.iter().map(|shown| shown.point).collect()
 }
 

@@ -16,17 +16,14 @@ pub(super) fn row(ui: &mut Ui, chosen: &ProjectorView, installation: &mut Instal
             let present = chosen.target_ms.round().clamp(least, most);
             installation.buffer_ms = is_set.then_some(present);
         }
-        match &mut installation.buffer_ms {
-            Some(ms) => {
-                let value = DragValue::new(ms).range(Installation::BUFFER_MS).speed(0.5).suffix(" ms");
-                ui.add(value.fixed_decimals(0))
-                    .accessible_name("Buffer")
-                    .on_hover_text("Shorter is quicker, longer bears slow answers");
-            }
-            None => {
-                let text = format!("{:.0} ms now", chosen.target_ms);
-                ui.label(RichText::new(text).size(theme::SMALL).color(theme::TEXT_FAINT));
-            }
+        if let Some(ms) = &mut installation.buffer_ms {
+            let value = DragValue::new(ms).range(Installation::BUFFER_MS).speed(0.5).suffix(" ms");
+            ui.add(value.fixed_decimals(0))
+                .accessible_name("Buffer")
+                .on_hover_text("Shorter is quicker, longer bears slow answers");
+        } else {
+            let text = format!("{:.0} ms now", chosen.target_ms);
+            ui.label(RichText::new(text).size(theme::SMALL).color(theme::TEXT_FAINT));
         }
     });
 }
