@@ -325,9 +325,10 @@ impl Arm {
     }
 
     /// Somebody asks to end a stop. [`reset_as_asked`](Self::reset_as_asked) does, later and elsewhere; a stop that is
-    /// pressed meanwhile takes the wish away.
+    /// pressed meanwhile takes the wish away. Light that was [waited for](Self::wait_for_light) is waited for no more:
+    /// after a reset only an explicit act gives light.
     pub fn ask_reset(&self) {
-        self.0.word.fetch_or(RESET_ASKED, Ordering::SeqCst);
+        let _always_set = self.turn(|word| Some((word | RESET_ASKED) & !WAITING));
     }
 
     /// Clears a latched stop if that was asked for and none was pressed since: true then. Stays disarmed.

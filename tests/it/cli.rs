@@ -609,9 +609,10 @@ fn a_monitor_prints_what_arrives_and_what_it_would_do() {
     let mut command = galvo(home.path(), &["control", "monitor", "--osc", "127.0.0.1:0", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let told = BufReader::new(child.stderr.take().unwrap()).lines();
-    let address = told
-        .map_while(Result::ok)
-        .find_map(|line| line.strip_prefix("listening to OSC on ").map(str::to_owned));
+    let address = told.map_while(Result::ok).find_map(|line| {
+        let at = line.strip_prefix("listening to OSC on ")?.split(' ').next()?;
+        Some(at.to_owned())
+    });
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.send_to(b"/galvo/blackout\0,T\0\0", address.unwrap()).unwrap();
     let mut line = String::new();

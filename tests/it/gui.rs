@@ -486,8 +486,8 @@ fn no_shortcut_quits_or_zooms() {
     assert!(!window.commands().contains(&ViewportCommand::Close));
 }
 
-/// A part of the scan field at 1280 × 800, without legend and borders.
-const FIELD: Rect = Rect { min: Pos2::new(425.0, 145.0), max: Pos2::new(800.0, 480.0) };
+/// A part of the scan field at 1280 × 800, without legend and borders, below the banner of a dark output.
+const FIELD: Rect = Rect { min: Pos2::new(425.0, 205.0), max: Pos2::new(800.0, 480.0) };
 
 #[test]
 fn the_preview_is_lit_where_points_were_sent_and_dark_where_all_were_blank() {

@@ -840,8 +840,8 @@ fn a_hundred_seeks_with(masks: MaskHandle) {
         let from = show.now();
         show.run(0.2);
         let mut lit = 0;
-        for shown in show.shown_between(0, from, show.now().plus_secs_f64(-0.02)) {
-            if !is_lit(shown) {
+        for shown in show.drawn_between(0, from, show.now().plus_secs_f64(-0.02)) {
+            if !is_lit(&shown) {
                 continue;
             }
             lit += 1;
@@ -879,8 +879,8 @@ fn a_loop_shows_the_outlines_of_its_place_round_after_round() {
     show.run(5.5);
     let mut last_lit = from;
     let mut rounds = [0; 3];
-    for shown in show.shown_between(0, from, show.now().plus_secs_f64(-0.02)) {
-        if !is_lit(shown) {
+    for shown in show.drawn_between(0, from, show.now().plus_secs_f64(-0.02)) {
+        if !is_lit(&shown) {
             continue;
         }
         let dark_s = shown.at.secs_since(last_lit);

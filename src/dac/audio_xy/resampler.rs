@@ -48,6 +48,8 @@ pub struct XyResampler {
     passed_dark: bool,
     /// The next point does not follow the last one.
     begins: bool,
+    /// Rate of the last point; 0 before the first.
+    pps: u32,
 }
 
 impl XyResampler {
@@ -61,6 +63,7 @@ impl XyResampler {
             phase: u64::from(sample_rate),
             passed_dark: false,
             begins: false,
+            pps: 0,
         }
     }
 
@@ -83,6 +86,11 @@ impl XyResampler {
             self.from = point.blanked();
         }
         let (whole, step) = (u64::from(self.sample_rate), u64::from(pps.max(1)));
+        if self.pps != pps && self.pps != 0 {
+            // What the next frame is late for this point is a time: of a point of another length it is another part.
+            self.phase = self.phase * step / u64::from(self.pps);
+        }
+        self.pps = pps.max(1);
         let moves = point.x != self.from.x || point.y != self.from.y;
         while self.phase <= whole {
             let from_dark = self.from.is_blank() || self.passed_dark;
@@ -198,6 +206,23 @@ mod tests {
         frames.clear();
         resampler.push(&white(0.9), 8_000, |beam| frames.push(beam));
         assert!(!frames.is_empty() && frames.iter().all(|frame| frame.x == 0.9), "{frames:?}");
+    }
+
+    #[test]
+    fn a_rate_that_falls_or_rises_keeps_the_speed_of_the_way_in_time() {
+        for (from, to) in [(30_000, 8_000), (8_000, 30_000), (90_000, 12_000)] {
+            let mut resampler = XyResampler::new(44_100);
+            let mut x = -0.9;
+            let mut seen = Vec::new();
+            for k in 0..60 {
+                let pps = if k < 40 { from } else { to };
+                // 100 half-fields a second.
+                x += 100.0 / pps as f32;
+                resampler.push(&LaserPoint::blank(x, 0.0), pps, |beam| seen.push(beam.x));
+            }
+            let fastest = seen.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f32::max);
+            assert!(fastest <= 100.0 / 44_100.0 * 1.001, "{from} to {to}: {fastest}");
+        }
     }
 
     #[test]

@@ -437,7 +437,7 @@ impl Open {
     /// True if the device may be idle by the time a frame arrives that is sent now: it then shows it at once.
     fn may_find_it_idle(&self, now: HostTime, frame: &[u8]) -> bool {
         let transfer = Duration::from_nanos(frame.len() as u64 * 1_000_000_000 / BYTES_PER_SECOND);
-        self.slots.end().is_none_or(|end| end < now + transfer + NEARLY_DRY)
+        self.slots.surely_plays_until().is_none_or(|end| end < now + transfer + NEARLY_DRY)
     }
 
     fn write(

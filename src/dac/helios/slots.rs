@@ -22,11 +22,21 @@ impl Held {
     }
 }
 
+/// A frame that plays.
+#[derive(Clone, Copy, Debug)]
+struct Playing {
+    held: Held,
+    /// Since when, as well as that is known.
+    since: HostTime,
+    /// Since when at the earliest.
+    earliest: HostTime,
+}
+
 /// The two slots.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    /// The frame that plays, and since when.
-    playing: Option<(Held, HostTime)>,
+    /// The frame that plays.
+    playing: Option<Playing>,
     waiting: Option<Held>,
     /// When the device last said "not ready" with the present frame waiting.
     not_ready_at: Option<HostTime>,
@@ -39,7 +49,7 @@ impl Slots {
         self.advance(now);
         let held = Held { points, pps, handed_over: now };
         if self.playing.is_none() {
-            self.playing = Some((held, now));
+            self.playing = Some(Playing { held, since: now, earliest: now });
         } else {
             self.waiting = Some(held);
         }
@@ -58,7 +68,11 @@ impl Slots {
             Some(before) => before.plus_nanos(at.nanos_since(before) / 2),
             None => self.end().unwrap_or(at).clamp(waiting.handed_over.min(at), at),
         };
-        self.playing = Some((waiting, since));
+        // It has not begun before the last frame was over, nor before it was seen to wait.
+        let earliest = self.not_ready_at.unwrap_or(waiting.handed_over);
+        let earliest =
+            self.surely_plays_until().map_or(earliest, |end| end.max(earliest)).min(since);
+        self.playing = Some(Playing { held: waiting, since, earliest });
         self.waiting = None;
         self.not_ready_at = None;
     }
@@ -86,7 +100,12 @@ impl Slots {
 
     /// When the frame that plays will be over, by its nominal rate.
     pub(super) fn end(&self) -> Option<HostTime> {
-        self.playing.map(|(held, since)| since + held.lasts())
+        self.playing.map(|playing| playing.since + playing.held.lasts())
+    }
+
+    /// The earliest time at which it may be over: a host that stood still does not know when it began.
+    pub(super) fn surely_plays_until(&self) -> Option<HostTime> {
+        self.playing.map(|playing| playing.earliest + playing.held.lasts())
     }
 
     /// True while both slots are taken, as far as is known.
@@ -96,12 +115,12 @@ impl Slots {
 
     /// Since when the frame plays that plays now, and its rate.
     pub(super) fn playing(&self) -> Option<(HostTime, u32)> {
-        self.playing.map(|(held, since)| (since, held.pps))
+        self.playing.map(|playing| (playing.since, playing.held.pps))
     }
 
     /// Points in the device at the start of the frame that plays.
     pub(super) fn points(&self) -> u32 {
-        let playing = self.playing.map_or(0, |(held, _)| held.points);
+        let playing = self.playing.map_or(0, |playing| playing.held.points);
         playing + self.waiting.map_or(0, |held| held.points)
     }
 
@@ -140,6 +159,18 @@ mod tests {
         slots.wrote(ms(2), 600, 30_000);
         slots.told(true, ms(35));
         assert_eq!(slots.playing(), Some((ms(20), 30_000)));
+    }
+
+    #[test]
+    fn what_played_unseen_may_be_over_as_early_as_it_could_begin() {
+        let mut slots = Slots::default();
+        slots.wrote(ms(0), 600, 30_000);
+        slots.wrote(ms(5), 600, 30_000);
+        slots.told(false, ms(19));
+        // The host stands still; when it looks again the second frame has begun, nobody knows when.
+        slots.told(true, ms(45));
+        assert_eq!(slots.end(), Some(ms(52)));
+        assert_eq!(slots.surely_plays_until(), Some(ms(40)));
     }
 
     #[test]

@@ -183,12 +183,13 @@ fn ctrl_z_in_the_set_up_pane_takes_back_the_set_up_and_elsewhere_the_preset() {
     assert_eq!(window.sent(), [Command::Undo]);
 }
 
+type Look = fn(&mut State);
+
 /// Pictures to look at while the looks are worked on: `GALVO_LOOKS=folder`.
 #[test]
 #[ignore = "writes pictures to the folder in GALVO_LOOKS"]
 fn looks_of_the_light() {
     let folder = std::path::PathBuf::from(std::env::var("GALVO_LOOKS").unwrap());
-    type Look = fn(&mut State);
     let looks: [(&str, Look); 9] = [
         ("lit", |_| {}),
         ("blackout", |state| state.seen.live.blackout = true),

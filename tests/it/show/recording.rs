@@ -10,9 +10,9 @@ use galvo::record::{FileStudio, Zone};
 use galvo::show::recorder::RecorderView;
 use galvo::show::snapshot::Listening;
 use galvo::show::{Command, RecorderWish};
-use galvo::time::{Clock, SystemClock};
+use galvo::time::{Clock, HostTime, SystemClock};
 
-use super::scenario::{Performance, Scenario, demo, is_lit, wav};
+use super::scenario::{Performance, Scenario, colours_wait, demo, is_lit, wav};
 use super::{circle, preset};
 
 /// 2026-11-21 10:58:32 UTC.
@@ -66,9 +66,13 @@ fn an_ilda_recording_holds_every_point_that_the_mirrors_showed() {
     assert_eq!(made[0].path, home.path().join("galvo-2026-11-21-105832.ild"));
     assert_eq!(made[0].bytes, fs::metadata(&made[0].path).unwrap().len());
     let recorded = frames(&made[0].path);
-    let shown: Vec<_> = show.shown(0).iter().map(|s| ilda::Point::from_laser(&s.point)).collect();
+    let drawn = show.drawn_between(0, HostTime::ZERO, show.now());
+    let drawn: Vec<_> = drawn.iter().map(|s| ilda::Point::from_laser(&s.point)).collect();
     assert!(recorded.len() > 59_000, "{}", recorded.len());
-    assert!(found_in(&recorded, &shown).is_some(), "some point is another");
+    // A file holds each colour where it was drawn; of the first points nobody knows it.
+    let (first, rest) = recorded.split_at(colours_wait());
+    assert!(first.iter().all(ilda::Point::is_blank));
+    assert!(found_in(rest, &drawn).is_some(), "some point is another");
     assert!(recorded.iter().filter(|point| !point.is_blank()).count() > 10_000);
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
 }

@@ -13,7 +13,9 @@ use galvo::dac::simulator::{InProcess, Shown, SimOptions};
 use galvo::dac::{DacError, DacUri, FoundDevice, Worker};
 use galvo::mask::{LightFeeder, LightSettings, MaskHandle, light_window};
 use galvo::media::{Location, Media};
+use galvo::path::colour_delay::points_of;
 use galvo::pattern::{Instrument, Preset};
+use galvo::point::LaserPoint;
 use galvo::realtime::no_alloc;
 use galvo::show::ahead::AheadOfSound;
 use galvo::show::at_once;
@@ -23,7 +25,9 @@ use galvo::show::handle::LOOKAHEAD;
 use galvo::show::projector::{Projector, SetUp};
 use galvo::show::rig::{Reached, Rig};
 use galvo::show::rig_file::RigFile;
-use galvo::show::{Command, Library, Mountings, PresetBench, Report, Snapshot, Transition};
+use galvo::show::{
+    Command, Installation, Library, Mountings, PresetBench, Report, Snapshot, Transition,
+};
 use galvo::time::{Clock, HostTime, ManualClock, MediaTime};
 
 use super::slow_disk::SlowDisk;
@@ -359,6 +363,24 @@ impl Performance {
         &shown[first..end.max(first)]
     }
 
+    /// The same with each colour at the position that it was made for: they are sent as much later as mirrors lag.
+    pub(super) fn drawn_between(
+        &self,
+        projector: usize,
+        from: HostTime,
+        to: HostTime,
+    ) -> Vec<Shown> {
+        let shown = self.shown(projector);
+        let first = shown.partition_point(|s| s.at < from);
+        let end = shown.partition_point(|s| s.at < to);
+        let coloured = (first..end).zip(shown.iter().skip(first + colours_wait()));
+        let drawn = coloured.map(|(k, later)| {
+            let LaserPoint { x, y, .. } = shown[k].point;
+            Shown { point: LaserPoint { x, y, ..later.point }, ..shown[k] }
+        });
+        drawn.collect()
+    }
+
     pub(super) fn eye(&self, projector: usize) -> &Tap {
         &self.devices[projector].eye
     }
@@ -497,4 +519,10 @@ pub(super) fn wav(folder: &Path, seconds: f64, sample: impl Fn(usize) -> f32) ->
     }
     file.finalize().unwrap();
     path
+}
+
+/// Points by which colours come later than their positions, as a projector is set up without a word.
+pub(super) fn colours_wait() -> usize {
+    let delay = Installation::default().ready().unwrap().colour_delay;
+    points_of(delay.as_secs_f32() * 1e6, PPS)
 }
