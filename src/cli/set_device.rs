@@ -105,25 +105,26 @@ struct Told<'a> {
 pub(super) fn set(args: &SetArgs) -> anyhow::Result<()> {
     DacUri::parse(&args.uri)?;
     let mut mountings = Mountings::open(None)?;
-    let seen = if identity::is_told_by_a_look(&args.uri) {
-        dac::look_for(std::slice::from_ref(&args.uri), Duration::from_secs_f64(args.timeout))
+    let uri = &identity::at_its_address(&args.uri);
+    let seen = if identity::is_told_by_a_look(uri) {
+        dac::look_for(std::slice::from_ref(uri), Duration::from_secs_f64(args.timeout))
     } else {
         Vec::new()
     };
-    let id = identity(&args.uri, &seen);
+    let id = identity(uri, &seen);
     let before = match &args.from {
         _ if args.reset => SetUp::default(),
         Some(file) => read(file)?,
         None => SetUp {
-            mounting: mountings.of(&args.uri, id.as_deref()),
-            installation: mountings.installation_of(&args.uri, id.as_deref()),
+            mounting: mountings.of(uri, id.as_deref()),
+            installation: mountings.installation_of(uri, id.as_deref()),
         },
     };
     let set_up = changed(before, args);
     set_up.mounting.check()?;
     set_up.installation.ready()?;
-    mountings.install(&args.uri, id.as_deref(), set_up.installation.clone());
-    mountings.set(&args.uri, id.as_deref(), set_up.mounting);
+    mountings.install(uri, id.as_deref(), set_up.installation.clone());
+    mountings.set(uri, id.as_deref(), set_up.mounting);
     let answer = mountings.to_write()?.run(&MayWait::here());
     if let Some(trouble) = answer.trouble() {
         anyhow::bail!(trouble);

@@ -61,6 +61,37 @@ pub enum DacUri {
 }
 
 impl DacUri {
+    /// True if both may name the same projector: an output of an IDN device may be named by its number, by its name, or
+    /// not at all.
+    #[must_use]
+    pub fn may_be(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Idn { host, port, service },
+                Self::Idn { host: other_host, port: other_port, service: other },
+            ) => {
+                let is_output = match (service, other) {
+                    (Service::Id(one), Service::Id(other)) => one == other,
+                    (Service::Name(one), Service::Name(other)) => one.eq_ignore_ascii_case(other),
+                    _ => true,
+                };
+                is_output && port == other_port && host.eq_ignore_ascii_case(other_host)
+            }
+            _ => self == other,
+        }
+    }
+
+    /// The host of a projector on the network.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::EtherDream { host, .. }
+            | Self::LaserCubeWifi { host, .. }
+            | Self::Idn { host, .. } => Some(host),
+            _ => None,
+        }
+    }
+
     /// Reads a name. The error says in one sentence what may be written.
     pub fn parse(text: &str) -> Result<Self, DacError> {
         let bad = |why: String| Err(DacError::BadAddress(why));

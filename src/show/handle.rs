@@ -206,13 +206,13 @@ pub fn start(
     let playback = open_playback(&config.source, first)?;
     let (feeder, window) = open_masks(config)?;
 
-    let mountings = Mountings::open(config.mountings.clone())?;
+    let mut mountings = Mountings::open(config.mountings.clone())?;
     let lookahead = match config.source {
         Source::Playback { .. } => LOOKAHEAD,
         Source::Live { .. } => Duration::ZERO,
     };
     let OpenedRig { projectors, slots, taps, told } =
-        open_rig(config, &preset, &mountings, lookahead, &clock)?;
+        open_rig(config, &preset, &mut mountings, lookahead, &clock)?;
 
     let (engine_ends, ends) = rings();
     let make_engine = {

@@ -66,6 +66,8 @@ struct File {
 pub struct Mountings {
     path: Option<PathBuf>,
     entries: Vec<Entry>,
+    /// Names of this show, and the addresses they stand for.
+    addresses: Vec<(String, String)>,
 }
 
 /// The user's file on this system: `galvo/projectors.toml` where settings live.
@@ -94,7 +96,19 @@ impl Mountings {
         let ready: Result<Vec<_>, InstallationError> =
             file.projector.iter().map(|entry| entry.room.ready()).collect();
         ready.map_err(|error| broken(error.to_string()))?;
-        Ok(Self { path: Some(path), entries: file.projector })
+        Ok(Self { path: Some(path), entries: file.projector, ..Self::default() })
+    }
+
+    /// The projector that this show names `uri` is remembered by `address`: see [`crate::dac::identity::at_its_address`].
+    pub fn stands_for(&mut self, uri: &str, address: &str) {
+        if uri != address {
+            self.addresses.push((uri.to_owned(), address.to_owned()));
+        }
+    }
+
+    fn address_of<'a>(&'a self, uri: &'a str) -> &'a str {
+        let known = self.addresses.iter().find(|(name, _)| name == uri);
+        known.map_or(uri, |(_, address)| address)
     }
 
     /// True if nothing was ever set.
@@ -134,22 +148,26 @@ impl Mountings {
             self.entries.remove(place);
         }
         if !mounting.is_plain() || !room.is_plain() {
-            let (id, uri) = (id.map(str::to_owned), uri.to_owned());
+            let (id, uri) = (id.map(str::to_owned), self.address_of(uri).to_owned());
             self.entries.push(Entry { id, uri, mounting, room });
         }
     }
 
     fn place(&self, uri: &str, id: Option<&str>) -> Option<usize> {
+        let uri = self.address_of(uri);
         let by_id =
             id.and_then(|id| self.entries.iter().position(|entry| entry.id.as_deref() == Some(id)));
         let wanted = DacUri::parse(uri).ok();
-        let is_named = |entry: &Entry| {
-            let may_be_it = entry.id.is_none() || id.is_none();
-            may_be_it
-                && (entry.uri == uri
-                    || wanted.is_some() && DacUri::parse(&entry.uri).ok() == wanted)
+        let may_be_it = |entry: &Entry| entry.id.is_none() || id.is_none();
+        let named = |is_it: &dyn Fn(&DacUri, &DacUri) -> bool| {
+            self.entries.iter().position(|entry| {
+                let told = DacUri::parse(&entry.uri).ok();
+                let same = wanted.as_ref().zip(told.as_ref()).is_some_and(|(a, b)| is_it(a, b));
+                may_be_it(entry) && (entry.uri == uri || same)
+            })
         };
-        by_id.or_else(|| self.entries.iter().position(is_named))
+        // Zones that are another output's are a nuisance, zones that are left out a danger.
+        by_id.or_else(|| named(&DacUri::eq)).or_else(|| named(&DacUri::may_be))
     }
 
     /// All of it, to be written down.
@@ -201,6 +219,27 @@ mod tests {
         assert!(mountings.of("ether-dream://10.0.0.9", None).is_plain());
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains("colours = \"bgr\"") && text.contains("invert_x = true"), "{text}");
+    }
+
+    #[test]
+    fn an_output_keeps_its_set_up_however_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("projectors.toml");
+        for (set_as, id) in [("idn://10.0.0.8", None), ("idn://10.0.0.8/1", Some("idn:01-AA/1"))] {
+            let mut mountings = Mountings::open(Some(path.clone())).unwrap();
+            mountings.set(set_as, id, inverted());
+            for named in
+                ["idn://10.0.0.8", "idn://10.0.0.8:7255", "idn://10.0.0.8/1", "idn://10.0.0.8/Main"]
+            {
+                assert_eq!(mountings.of(named, None), inverted(), "{set_as} as {named}");
+            }
+            assert!(mountings.of("idn://10.0.0.9", None).is_plain());
+        }
+        let mut mountings = Mountings::open(Some(path)).unwrap();
+        mountings.set("idn://10.0.0.8/1", None, inverted());
+        assert!(mountings.of("idn://10.0.0.8/2", None).is_plain(), "another output");
+        mountings.stands_for("idn://stage-left/1", "idn://10.0.0.8/1");
+        assert_eq!(mountings.of("idn://stage-left/1", None), inverted());
     }
 
     #[test]

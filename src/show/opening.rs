@@ -46,7 +46,7 @@ struct Wanted {
 pub fn open_rig(
     config: &ShowConfig,
     preset: &Preset,
-    mountings: &Mountings,
+    mountings: &mut Mountings,
     lookahead: Duration,
     clock: &Arc<dyn Clock>,
 ) -> Result<OpenedRig, ShowError> {
@@ -57,9 +57,14 @@ pub fn open_rig(
         );
         return Err(DacError::BadAddress(text).into());
     }
-    let seen = look_around(&dacs, mountings);
+    let addresses: Vec<String> =
+        dacs.iter().map(|uri| dac::identity::at_its_address(uri)).collect();
+    for (uri, address) in dacs.iter().zip(&addresses) {
+        mountings.stands_for(uri, address);
+    }
+    let seen = look_around(&addresses, mountings);
     let mut rig = OpenedRig { told: told.into_iter().collect(), ..OpenedRig::default() };
-    for (number, uri) in (0..).zip(&dacs) {
+    for ((number, uri), address) in (0..).zip(&dacs).zip(&addresses) {
         let instrument = Box::new(Instrument::new(preset)?);
         let set_up = SetUp { number, pps: config.pps, lookahead, master: config.master };
         let opened = dac::open(uri, &seen, Arc::clone(clock))
@@ -73,7 +78,7 @@ pub fn open_rig(
             }
             Err(error) => return Err(error),
         };
-        let id = dac::identity(uri, &seen);
+        let id = dac::identity(address, &seen);
         let mounting = mountings.of(uri, id.as_deref());
         opened.projector.known_as(id, &mounting);
         opened.projector.keep_ahead(config.buffer());

@@ -192,13 +192,15 @@ fn make(
     known: &[FoundDevice],
     clock: Arc<dyn Clock>,
 ) -> Result<(Box<dyn Backend>, Option<String>), DacError> {
-    let seen = if identity::is_told_by_a_look(uri) && identity::seen_as(uri, known).is_none() {
-        dac::look_for(&[uri.to_owned()], SEARCH)
+    let address = identity::at_its_address(uri);
+    let is_known = identity::seen_as(&address, known).is_some();
+    let seen = if identity::is_told_by_a_look(uri) && !is_known {
+        dac::look_for(std::slice::from_ref(&address), SEARCH)
     } else {
         known.to_vec()
     };
     let backend = dac::open(uri, &seen, clock)?;
-    Ok((backend, identity(uri, &seen)))
+    Ok((backend, identity(&address, &seen)))
 }
 
 #[cfg(test)]
