@@ -190,6 +190,7 @@ fn exchange(
     stream: &mut dyn ByteStream,
     session: &mut Session,
 ) -> Result<(), Broken> {
+    session.look(now);
     listen(now, stream, session)?;
     let mut wrote = false;
     while !session.unsent().is_empty() {

@@ -149,6 +149,9 @@ pub(super) struct Session {
     answer_time: Option<AnswerTime>,
     /// Between two answers to commands that were sent one behind the other: the least of late.
     between_answers: Option<Duration>,
+    /// When the host last looked for answers, and how long it had not looked before that.
+    looked_at: HostTime,
+    not_looked: Duration,
 }
 
 impl Session {
@@ -193,6 +196,8 @@ impl Session {
             foreign_stops: 0,
             answer_time: None,
             between_answers: None,
+            looked_at: now,
+            not_looked: Duration::ZERO,
         }
     }
 
@@ -224,6 +229,12 @@ impl Session {
         self.foreign_stops
     }
 
+    /// The host looks for answers.
+    pub(super) fn look(&mut self, now: HostTime) {
+        self.not_looked = now.since(self.looked_at);
+        self.looked_at = now;
+    }
+
     pub(super) fn answer_time(&self) -> Option<AnswerTime> {
         let one_at_a_time = self.is_one_at_a_time();
         self.answer_time.map(|answer| AnswerTime { one_at_a_time, ..answer })
@@ -245,6 +256,10 @@ impl Session {
             self.answer_time = Some(AnswerTime { usual, last, one_at_a_time: false });
         } else if self.phase != Phase::Greeting {
             let gap = now.since(self.heard_at.max(sent.at));
+            // A host that did not look finds answers together that came far apart.
+            if self.answer_time.is_some_and(|answer| 2 * self.not_looked >= answer.usual) {
+                return;
+            }
             // Two answers at once prove a long line; two far apart may be its jitter.
             let least = self.between_answers.map_or(gap, |old| old + gap.saturating_sub(old) / 32);
             self.between_answers = Some(least.min(gap));

@@ -22,8 +22,8 @@ pub struct RawMessage<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotOsc;
 
-/// Shows `visit` each message of a datagram, those of bundles in their order. A bundle ends where it makes no sense any
-/// more; what came before counts.
+/// Shows `visit` each message of a datagram, those of bundles in their order. An element that is no message is passed
+/// over; a bundle ends where a size runs over its end, and what came before counts.
 pub fn each_message<'a>(
     datagram: &'a [u8],
     visit: &mut dyn FnMut(RawMessage<'a>),
@@ -46,9 +46,9 @@ pub fn each_message<'a>(
         };
         open[depth] = rest;
         if !element.starts_with(BUNDLE) {
-            match message(element) {
-                Some(message) => visit(message),
-                None => open[depth] = &[],
+            // What makes no sense is passed over: its size says where the next one begins.
+            if let Some(message) = message(element) {
+                visit(message);
             }
         } else if let (Some(inside), true) = (element.get(BUNDLE_HEAD..), depth + 1 < DEEPEST) {
             depth += 1;
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_nonsense_in_a_bundle_counts() {
-        let mut cut = bundle(&[b"/a\0\0", b"nonsense", b"/b\0\0"]);
-        assert_eq!(addresses(&cut).unwrap(), ["/a"]);
+    fn nonsense_in_a_bundle_hides_neither_what_comes_before_it_nor_what_comes_after() {
+        let mut cut = bundle(&[b"/a\0\0", b"nonsense", b"", b"xx\0\0", b"/b\0\0"]);
+        assert_eq!(addresses(&cut).unwrap(), ["/a", "/b"]);
         cut = bundle(&[b"/a\0\0", b"/b\0\0"]);
         for len in BUNDLE_HEAD..cut.len() {
             assert!(addresses(&cut[..len]).unwrap().len() < 2, "{len}");
