@@ -6,7 +6,11 @@ use anyhow::bail;
 use serde::Serialize;
 
 use super::args::PresetsAction;
+use crate::pattern::cost;
 use crate::show::library::{self, Library, default_user_dir};
+
+/// As many show every bundled preset whole.
+const USUAL_PROJECTORS: usize = 16;
 
 #[derive(Serialize)]
 struct Listed<'a> {
@@ -20,6 +24,49 @@ struct Judged {
     file: String,
     ok: bool,
     error: Option<String>,
+    /// What a picture costs, in units of `pattern::cost`.
+    units: Option<u64>,
+    /// Projectors that show it whole; on more it is drawn coarser.
+    whole_on: Option<usize>,
+}
+
+impl Judged {
+    fn of(file: &Path) -> Self {
+        let shown = file.display().to_string();
+        let judged = library::load(file).map(|preset| cost::fit(&preset, cost::budget(1)).ok());
+        match judged {
+            Ok(fit) => Self {
+                file: shown,
+                ok: true,
+                error: None,
+                units: fit.as_ref().map(|fit| fit.whole_units),
+                whole_on: fit.map(|fit| cost::projectors_for(fit.whole_units)),
+            },
+            Err(error) => Self {
+                file: shown,
+                ok: false,
+                error: Some(error.to_string()),
+                units: None,
+                whole_on: None,
+            },
+        }
+    }
+
+    /// For people. What even the largest usual rig shows whole is not worth a word.
+    fn in_words(&self) -> String {
+        let Self { file, error, whole_on, .. } = self;
+        match (error, *whole_on) {
+            (Some(error), _) => error.clone(),
+            (None, Some(0)) => format!("{file}: ok, but so dear that it is always drawn coarser"),
+            (None, Some(1)) => {
+                format!("{file}: ok; drawn whole on one projector, coarser on more than one")
+            }
+            (None, Some(many)) if many < USUAL_PROJECTORS => {
+                format!("{file}: ok; drawn whole on up to {many} projectors, coarser on more")
+            }
+            _ => format!("{file}: ok"),
+        }
+    }
 }
 
 pub(super) fn presets(action: PresetsAction) -> anyhow::Result<()> {
@@ -66,17 +113,12 @@ fn show(name: &str) -> anyhow::Result<()> {
 }
 
 fn validate<'a>(files: impl Iterator<Item = &'a Path>, json: bool) -> anyhow::Result<()> {
-    let judged: Vec<_> = files
-        .map(|file| {
-            let error = library::load(file).err().map(|error| error.to_string());
-            Judged { file: file.display().to_string(), ok: error.is_none(), error }
-        })
-        .collect();
+    let judged: Vec<_> = files.map(Judged::of).collect();
     if json {
         println!("{}", serde_json::to_string_pretty(&judged)?);
     } else {
         for one in &judged {
-            println!("{}", one.error.clone().unwrap_or_else(|| format!("{}: ok", one.file)));
+            println!("{}", one.in_words());
         }
     }
     let wrong = judged.iter().filter(|one| !one.ok).count();

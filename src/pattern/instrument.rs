@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::catalog::{Generator, Lines, Making};
 use super::colouring::Colouring;
 use super::controls::Controls;
+use super::cost::{self, Allowed, Fit};
 use super::effects::{self, Effect};
 use super::modulation::{Signal, beats};
 use super::morph::morph;
@@ -58,6 +59,7 @@ pub struct Instrument {
     layer: Figure,
     scratch: Figure,
     look: LookSignals,
+    share: f32,
 }
 
 /// One drawing of the preset, at play.
@@ -68,6 +70,8 @@ struct Drawing {
     controls: Controls,
     colouring: Colouring,
     effects: Vec<Stage>,
+    /// Points that its pattern may work out.
+    points: usize,
     /// Its last parameter is a layer's amount, which is not the pattern's.
     is_layer: bool,
 }
@@ -80,7 +84,7 @@ struct Stage {
 }
 
 impl Drawing {
-    fn new(part: &Part<'_>, generator: &Generator) -> Self {
+    fn new(part: &Part<'_>, generator: &Generator, allowed: Allowed) -> Self {
         // It was compiled when the preset was checked: here it cannot fail.
         let formula = part.formula.and_then(|formula| formula.compile().ok());
         let lines = part.formula.map_or(Lines::CURVE, FormulaScheme::lines);
@@ -88,18 +92,21 @@ impl Drawing {
             Making { seed: part.seed.into(), text: part.text, formula: formula.as_ref(), lines };
         let specs = part.specs(generator);
         let values = part.values(&specs);
-        let effects = part.effects.iter().filter_map(|scheme| {
+        let mut pattern = (generator.make)(&making);
+        pattern.allow(allowed.points);
+        let effects = part.effects.iter().take(allowed.effects).filter_map(|scheme| {
             let kind = effects::find(&scheme.effect)?;
             let values = set_values(&scheme.params, kind.params);
             let controls = Controls::new(kind.params.into(), values, &scheme.modulate);
             Some(Stage { kind: kind.id, effect: (kind.make)(), controls })
         });
         Self {
-            pattern: (generator.make)(&making),
+            pattern,
             making: making_of(part),
             controls: Controls::new(specs, values, part.modulate),
             colouring: Colouring::new(part.colour),
             effects: effects.collect(),
+            points: allowed.points,
             is_layer: part.layer.is_some(),
         }
     }
@@ -108,6 +115,7 @@ impl Drawing {
     fn inherit(&mut self, from: &mut Self) {
         if self.making == from.making {
             std::mem::swap(&mut self.pattern, &mut from.pattern);
+            self.pattern.allow(self.points);
         }
         self.controls.inherit(&from.controls);
         self.colouring.inherit(&from.colouring);
@@ -186,18 +194,35 @@ impl fmt::Debug for Instrument {
 }
 
 impl Instrument {
-    /// Builds everything the preset needs.
+    /// Builds everything the preset needs, for one projector.
     ///
     /// # Errors
     /// What [`Preset::check`] finds.
     pub fn new(preset: &Preset) -> Result<Self, PresetError> {
+        Self::within(preset, cost::budget(1))
+    }
+
+    /// The same for a picture that may cost so many units: see [`cost`].
+    ///
+    /// # Errors
+    /// What [`Preset::check`] finds.
+    pub fn within(preset: &Preset, budget: u64) -> Result<Self, PresetError> {
+        Self::fitted(preset, &cost::fit(preset, budget)?)
+    }
+
+    /// The same as it was fitted into what a picture may cost.
+    ///
+    /// # Errors
+    /// What [`Preset::check`] finds.
+    pub fn fitted(preset: &Preset, fit: &Fit) -> Result<Self, PresetError> {
         let generator = preset.check()?;
-        let first = Drawing::new(&preset.part(), generator);
-        let mut layers = Vec::with_capacity(preset.layers.len());
-        for layer in &preset.layers {
+        let [first, others @ ..] = &fit.drawings[..] else { return Self::new(preset) };
+        let first = Drawing::new(&preset.part(), generator, *first);
+        let mut layers = Vec::with_capacity(others.len());
+        for (layer, allowed) in preset.layers.iter().zip(others) {
             let part = layer.part();
             let Some(kind) = super::catalog::find(part.generator) else { continue };
-            layers.push((layer.mode, Drawing::new(&part, kind)));
+            layers.push((layer.mode, Drawing::new(&part, kind, *allowed)));
         }
         let look = &preset.look;
         let look_rows = look.modulate.iter().filter_map(|row| {
@@ -216,7 +241,14 @@ impl Instrument {
                 spin_per_beat: f64::from(look.spin_per_bar) / 4.0,
                 rows: look_rows.collect(),
             },
+            share: fit.share(),
         })
+    }
+
+    /// What a picture of it costs at most, as a part of what it may cost: see [`cost`].
+    #[must_use]
+    pub const fn share(&self) -> f32 {
+        self.share
     }
 
     /// A figure with room for all that any instrument draws.

@@ -9,6 +9,7 @@ pub mod bundled;
 pub mod catalog;
 pub mod colouring;
 mod controls;
+pub mod cost;
 pub mod effects;
 pub mod figure;
 pub mod font;
@@ -57,4 +58,7 @@ pub trait Pattern: Send {
     /// Shows it the mask stream at the moment of the next frame: for the patterns that draw silhouettes.
     /// Real-time: no allocation, lock or clock.
     fn see(&mut self, _sight: Sight<'_>) {}
+
+    /// It may work out so many points from now on: for the patterns whose cost a preset chooses.
+    fn allow(&mut self, _points: usize) {}
 }

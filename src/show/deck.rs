@@ -65,6 +65,18 @@ enum State {
     Fading { begun: f64, beats: f32 },
 }
 
+/// Which figure was drawn last.
+#[derive(Clone, Copy, Debug)]
+enum Drawn {
+    Figure,
+    Mixed,
+    Beside,
+    Crossed,
+}
+
+/// What is drawn for one picture costs at most so many times what a picture may cost: two, not three.
+const MOST_SHARES: f32 = 2.0;
+
 /// See the module.
 #[derive(Debug)]
 pub struct Deck {
@@ -81,6 +93,9 @@ pub struct Deck {
     crossfade: f32,
     beside_figure: Figure,
     crossed: Figure,
+    drawn: Drawn,
+    /// What the last picture cost, as parts of what a picture may cost.
+    share: f32,
 }
 
 impl Deck {
@@ -99,6 +114,8 @@ impl Deck {
             crossfade: 0.0,
             beside_figure: Instrument::figure(),
             crossed: Instrument::figure(),
+            drawn: Drawn::Figure,
+            share: 0.0,
         }
     }
 
@@ -115,8 +132,12 @@ impl Deck {
         }
     }
 
-    /// Lays `next` on the other side of the crossfader, or nothing. What it leaves in `next` is to be freed elsewhere.
-    pub const fn lay_beside(&mut self, next: &mut Option<Box<Instrument>>) {
+    /// Lays `next` on the other side of the crossfader, or nothing: the same preset goes on where it was. What it leaves in
+    /// `next` is to be freed elsewhere.
+    pub fn lay_beside(&mut self, next: &mut Option<Box<Instrument>>) {
+        if let (Some(next), Some(beside)) = (next.as_mut(), &mut self.beside) {
+            next.inherit(beside);
+        }
         std::mem::swap(&mut self.beside, next);
     }
 
@@ -172,28 +193,58 @@ impl Deck {
     pub fn draw(&mut self, features: &Features, media: MediaTime, dt: f32) -> &Figure {
         self.advance(features, media, dt);
         let fade = self.fade();
+        self.share = 0.0;
         if let (Some(beside), true) = (&mut self.beside, fade > 0.0) {
             beside.draw(features, media, dt, &mut self.beside_figure);
+            self.share += beside.share();
         }
-        if fade >= 1.0 {
-            return &self.beside_figure;
-        }
-        let mixed = self.draw_this_side(features, media, dt);
-        let this_side = if mixed { &self.mixed } else { &self.figure };
-        if fade <= 0.0 {
-            return this_side;
-        }
-        self.crossed.clear();
-        morph(this_side, &self.beside_figure, fade, &mut self.crossed);
-        &self.crossed
+        self.drawn = if fade >= 1.0 {
+            Drawn::Beside
+        } else {
+            let mixed = self.draw_this_side(features, media, dt);
+            let this_side = if mixed { &self.mixed } else { &self.figure };
+            match (fade > 0.0, mixed) {
+                (false, false) => Drawn::Figure,
+                (false, true) => Drawn::Mixed,
+                (true, _) => {
+                    self.crossed.clear();
+                    morph(this_side, &self.beside_figure, fade, &mut self.crossed);
+                    Drawn::Crossed
+                }
+            }
+        };
+        self.drawn()
     }
 
-    /// Draws what plays; true if it is mixed with what leaves.
+    /// The figure that was drawn last.
+    #[must_use]
+    pub const fn drawn(&self) -> &Figure {
+        match self.drawn {
+            Drawn::Figure => &self.figure,
+            Drawn::Mixed => &self.mixed,
+            Drawn::Beside => &self.beside_figure,
+            Drawn::Crossed => &self.crossed,
+        }
+    }
+
+    /// What it cost at most, as parts of what a picture may cost: see [`crate::pattern::cost`]; 0 before the first.
+    #[must_use]
+    pub const fn share(&self) -> f32 {
+        self.share
+    }
+
+    /// Draws what plays; true if it is mixed with what leaves. Three that are dear are too much for one picture: then what
+    /// leaves is gone at once.
     fn draw_this_side(&mut self, features: &Features, media: MediaTime, dt: f32) -> bool {
         self.playing.draw(features, media, dt, &mut self.figure);
+        self.share += self.playing.share();
         let (State::Fading { .. }, Some(other)) = (self.state, &mut self.other) else {
             return false;
         };
+        if self.share + other.share() > MOST_SHARES {
+            return false;
+        }
+        self.share += other.share();
         other.draw(features, media, dt, &mut self.leaving);
         self.mixed.clear();
         morph(&self.leaving, &self.figure, eased(self.way), &mut self.mixed);
@@ -271,6 +322,7 @@ fn eased(way: f32) -> f32 {
 mod tests {
     use super::*;
     use crate::pattern::Preset;
+    use crate::pattern::cost::fit;
 
     /// A still ring of a radius, with a brightness.
     fn ring(radius: f32, brightness: f32) -> Box<Instrument> {
@@ -318,6 +370,33 @@ mod tests {
             }
         }
         (begins.unwrap(), ends.unwrap())
+    }
+
+    /// A ring that costs all that a picture may cost.
+    fn dear(radius: f32) -> Box<Instrument> {
+        let text = format!(
+            "version = 1\nname = \"R\"\ngenerator = \"circle\"\n[params]\nradius = {radius}\nbreath = 0\n\
+             wobble = 0\nfizz = 0\n"
+        );
+        let preset = Preset::parse(&text).unwrap();
+        let units = fit(&preset, u64::MAX).unwrap().units;
+        Box::new(Instrument::within(&preset, units).unwrap())
+    }
+
+    #[test]
+    fn two_dear_presets_are_mixed_and_of_three_the_one_that_leaves_is_gone_at_once() {
+        let mut deck = Deck::new(dear(0.3));
+        radius(&mut deck, 1.0);
+        assert!((deck.share() - 1.0).abs() < 1e-3, "{}", deck.share());
+        deck.change(&mut Some(dear(0.8)), Transition { begin: Begin::Now, beats: 8.0 });
+        let mixed = radius(&mut deck, 1.1);
+        assert!((0.29..0.7).contains(&mixed), "they are mixed: {mixed}");
+        assert!((deck.share() - 2.0).abs() < 1e-3, "{}", deck.share());
+        deck.lay_beside(&mut Some(dear(0.5)));
+        deck.set_crossfade(0.01);
+        let crossed = radius(&mut deck, 1.2);
+        assert!(crossed > 0.75, "of three, what leaves is gone: {crossed}");
+        assert!((deck.share() - 2.0).abs() < 1e-3, "{}", deck.share());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The show thread's value: obeys commands, watches everything, and makes the snapshot. Never needed by the
 //! light: if it stands still the light goes on, if it ends everything goes dark.
 
+mod budget;
 mod disk;
 mod music;
 mod presets;
@@ -157,6 +158,8 @@ pub struct Director {
     moved_values: Vec<f32>,
     /// Something was done with presets since the last look.
     presets_changed: bool,
+    /// What a picture might cost when instruments were fitted last.
+    fitted_to: u64,
     /// Changes of presets sent to the engine, and which preset the last of them lets leave.
     changes: u64,
     leaving: String,
@@ -226,7 +229,8 @@ impl Director {
             preset,
             gauges,
             moved_values: Vec::new(),
-            presets_changed: false,
+            presets_changed: true,
+            fitted_to: 0,
             changes: 0,
             leaving: String::new(),
             playlist: Playlist::default(),
@@ -263,6 +267,7 @@ impl Director {
             let (number, name) = (projector.number(), projector.name());
             director.switches.join(number, name, projector.switch(), now);
         }
+        director.fitted_to = director.picture_budget();
         director.take_title();
         director.put_up_all();
         director.tell_broken();

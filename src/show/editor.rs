@@ -281,6 +281,7 @@ impl PresetEditor {
             saving: false,
             can_undo: !self.undo.is_empty(),
             can_redo: !self.redo.is_empty(),
+            coarser: None,
         }
     }
 

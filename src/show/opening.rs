@@ -11,6 +11,7 @@ use super::projector::{Projector, SetUp};
 use super::rig_file::{Remembered, RigFile};
 use crate::dac::{self, DacError, DacUri, FoundDevice};
 use crate::frame::TapRegistry;
+use crate::pattern::cost;
 use crate::pattern::{Instrument, Preset};
 use crate::time::Clock;
 
@@ -64,8 +65,9 @@ pub fn open_rig(
     }
     let seen = look_around(&addresses, mountings);
     let mut rig = OpenedRig { told: told.into_iter().collect(), ..OpenedRig::default() };
+    let fit = cost::fit(preset, cost::budget(dacs.len()))?;
     for ((number, uri), address) in (0..).zip(&dacs).zip(&addresses) {
-        let instrument = Box::new(Instrument::new(preset)?);
+        let instrument = Box::new(Instrument::fitted(preset, &fit)?);
         let set_up = SetUp { number, pps: config.pps, lookahead, master: config.master };
         let opened = dac::open(uri, &seen, Arc::clone(clock))
             .map_err(ShowError::from)
@@ -86,6 +88,14 @@ pub fn open_rig(
         rig.projectors.push(opened.projector);
         rig.slots.push(opened.slot);
         rig.taps.push((number, opened.taps));
+    }
+    if rig.slots.len() < dacs.len() {
+        // There is more room for each of those that are left.
+        let fit = cost::fit(preset, cost::budget(rig.slots.len()))?;
+        for slot in &mut rig.slots {
+            let finer = Instrument::fitted(preset, &fit)?;
+            slot.renderer.replace_instrument(&mut Some(Box::new(finer)));
+        }
     }
     Ok(rig)
 }

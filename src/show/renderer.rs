@@ -20,6 +20,11 @@ pub const BLOCK: usize = 32;
 pub const FRAMES_PER_SECOND: u32 = 50;
 /// Most points of one picture.
 const MAX_FRAME_POINTS: usize = 4096;
+/// A figure that costs all that a picture may cost is shown at least so long before another is drawn, and a cheaper
+/// one its share of it: pictures of few points would be drawn many times in one callback.
+const FIGURE_LASTS_S: f32 = 0.010;
+/// What one fill may draw, in pictures that cost all that a picture may: a buffer that was emptied is filled at once.
+const SHARES_A_FILL: f32 = 2.0;
 
 /// Draws one projector's pictures. All memory is taken at the start.
 #[derive(Debug)]
@@ -28,7 +33,12 @@ pub struct Renderer {
     layout: Layout,
     frame: PathPoints,
     cursor: usize,
-    frame_seconds: f32,
+    /// How long the figure is shown by the pictures laid of it so far.
+    figure_seconds: f32,
+    /// The figure belongs to another place in the music.
+    stale: bool,
+    /// What this fill has drawn, in shares of what a picture may cost.
+    shares_drawn: f32,
     beam: LaserPoint,
     shade: Shade,
     step: Shade,
@@ -55,7 +65,9 @@ impl Renderer {
             layout: Layout::new(LayoutSettings::default(), MAX_FRAME_POINTS),
             frame: PathPoints::with_capacity(MAX_FRAME_POINTS),
             cursor: 0,
-            frame_seconds: 0.0,
+            figure_seconds: 0.0,
+            stale: true,
+            shares_drawn: 0.0,
             beam: LaserPoint::CENTRE,
             shade: Shade { gain: 0.0, scale: 1.0, rotation: 0.0 },
             step: Shade { gain: 0.0, scale: 0.0, rotation: 0.0 },
@@ -175,13 +187,22 @@ impl Renderer {
         out.extend(self.frame.as_slice().iter().map(|point| shaded(*point, shade, &turn)));
     }
 
-    /// Draws the picture for `media` from the features looked up last.
-    fn draw_frame(&mut self, media: MediaTime, pps: u32) {
-        let figure = self.deck.draw(&self.features, media, self.frame_seconds);
+    /// Lays the next picture: drawn for `media` from the features looked up last, or once more the figure of the last
+    /// one if it may not be drawn yet.
+    fn next_picture(&mut self, media: MediaTime, pps: u32) {
+        let share = self.deck.share();
+        let is_young = !self.stale && self.figure_seconds < share * FIGURE_LASTS_S;
+        let has_drawn = self.shares_drawn > 0.0 && self.shares_drawn + share > SHARES_A_FILL;
+        if !is_young && !has_drawn {
+            self.deck.draw(&self.features, media, self.figure_seconds);
+            self.shares_drawn += self.deck.share();
+            self.figure_seconds = 0.0;
+            self.stale = false;
+        }
         let budget = (pps / FRAMES_PER_SECOND) as usize;
-        self.layout.lay(figure, self.beam, pps, budget, &mut self.frame);
+        self.layout.lay(self.deck.drawn(), self.beam, pps, budget, &mut self.frame);
         self.cursor = 0;
-        self.frame_seconds = self.frame.as_slice().len() as f32 / pps as f32;
+        self.figure_seconds += self.frame.as_slice().len() as f32 / pps as f32;
     }
 }
 
@@ -223,9 +244,11 @@ impl<'a> Seeing<'a> {
 impl Producer for Seeing<'_> {
     fn fill(&mut self, request: &FillRequest, buffer: &mut [LaserPoint]) -> FillResult {
         let wanted = request.target_points.min(buffer.len());
+        self.renderer.shares_drawn = 0.0;
         if self.renderer.epoch != request.epoch {
             // What is left of a picture of another place in the music is never shown.
             self.renderer.epoch = request.epoch;
+            self.renderer.stale = true;
             self.renderer.cursor = self.renderer.frame.as_slice().len();
             self.renderer.block_left = 0;
             self.renderer.lag_left = usize::MAX;
@@ -239,7 +262,7 @@ impl Producer for Seeing<'_> {
                     let place = self.ear.place(media);
                     self.renderer.deck.see(masks.at(place, request.epoch));
                 }
-                self.renderer.draw_frame(media, request.pps);
+                self.renderer.next_picture(media, request.pps);
                 if self.renderer.frame.as_slice().is_empty() {
                     break;
                 }
@@ -328,6 +351,7 @@ mod tests {
     use crate::analysis::FeatureWindow;
     use crate::pattern::Preset;
     use crate::pattern::bundled::BUNDLED;
+    use crate::pattern::cost::fit;
     use crate::time::{HostTime, StreamInstant};
 
     const PPS: u32 = 30_000;
@@ -355,6 +379,70 @@ mod tests {
             media: MediaTime::from_secs_f64(start as f64 / f64::from(PPS)),
             media_per_point: 1.0 / f64::from(PPS),
             epoch,
+        }
+    }
+
+    /// A figure of few points, from an instrument for which it costs all that a picture may cost, or next to nothing.
+    fn dot(is_dear: bool) -> Renderer {
+        let text = "version = 1\nname = \"Dot\"\ngenerator = \"formula\"\n[params]\npoints = 640\n\
+                    [formula]\npoint = \"x = 0\\ny = 0\"\n";
+        let preset = Preset::parse(text).expect("it is sound");
+        let units = fit(&preset, u64::MAX).expect("it is sound").units;
+        let budget = if is_dear { units } else { u64::MAX };
+        Renderer::new(Box::new(Instrument::within(&preset, budget).expect("it is sound")))
+    }
+
+    /// How many figures are drawn for a tenth of a second, filled in runs of `points`.
+    fn figures_drawn(renderer: &mut Renderer, points: usize) -> usize {
+        let window = FeatureWindow::new();
+        let mut buffer = vec![LaserPoint::CENTRE; points];
+        let mut drawn = 0.0;
+        for start in (0..3_000).step_by(points) {
+            let request = request(start as u64, points, 1);
+            renderer.seeing(&window, true).fill(&request, &mut buffer);
+            drawn += renderer.shares_drawn / renderer.deck.share().max(f32::MIN_POSITIVE);
+        }
+        drawn.round() as usize
+    }
+
+    #[test]
+    fn a_dear_figure_of_few_points_is_drawn_once_in_ten_milliseconds() {
+        let cheap = figures_drawn(&mut dot(false), 30);
+        assert!(cheap > 20, "a cheap one for every picture: {cheap}");
+        let dear = figures_drawn(&mut dot(true), 30);
+        assert!((8..=10).contains(&dear), "{dear}");
+    }
+
+    #[test]
+    fn one_fill_draws_two_dear_figures_however_many_points_it_wants() {
+        assert_eq!(figures_drawn(&mut dot(true), 3_000), 2);
+    }
+
+    #[test]
+    fn another_place_in_the_music_has_a_figure_of_its_own() {
+        let mut renderer = dot(true);
+        let window = FeatureWindow::new();
+        let mut buffer = vec![LaserPoint::CENTRE; 30];
+        for epoch in 1..5 {
+            renderer.seeing(&window, true).fill(&request(0, 30, epoch), &mut buffer);
+            assert!(renderer.shares_drawn > 0.9, "epoch {epoch}");
+        }
+    }
+
+    /// What is rendered for one projector has a figure of its own for every picture.
+    #[test]
+    fn no_bundled_preset_shows_a_figure_twice_on_one_projector() {
+        let window = FeatureWindow::new();
+        let mut buffer = vec![LaserPoint::CENTRE; 64];
+        for (file, text) in BUNDLED {
+            let preset = Preset::parse(text).expect("bundled presets are sound");
+            let mut renderer = Renderer::new(Box::new(Instrument::new(&preset).expect("sound")));
+            for start in (0..60_000).step_by(64) {
+                renderer.seeing(&window, true).fill(&request(start, 64, 1), &mut buffer);
+                let picture_s = renderer.frame.as_slice().len() as f32 / PPS as f32;
+                let held_s = renderer.deck.share() * FIGURE_LASTS_S;
+                assert!(picture_s >= held_s, "{file}: {picture_s} {held_s}");
+            }
         }
     }
 

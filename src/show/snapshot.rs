@@ -207,6 +207,8 @@ pub struct PresetView {
     pub can_undo: bool,
     /// True if there is a change to make again.
     pub can_redo: bool,
+    /// What of it is drawn coarser on as many projectors as there are, in words: see [`crate::pattern::cost`].
+    pub coarser: Option<String>,
 }
 
 /// The values of one part of a preset.

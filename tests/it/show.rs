@@ -2,6 +2,7 @@
 //! was shown alone.
 
 mod colour_delay;
+mod dear_presets;
 mod hung_disk;
 mod live_hands;
 mod projectors;

@@ -379,6 +379,7 @@ impl<'a> Compiler<'a, '_> {
             steps.push(Step { op: *op, to: to as u16, from: from_places });
         }
         let set = self.set.iter().map(|(name, value)| (*name, place(*value, &places))).collect();
-        Compiled { code: Code { inputs, constants, steps, registers }, set }
+        let code = Code { inputs, constants, steps, registers, cost: self.cost };
+        Compiled { code, set }
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Code {
     pub(super) constants: Vec<f32>,
     pub(super) steps: Vec<Step>,
     pub(super) registers: usize,
+    /// Price of running it once, in simple operations.
+    pub(super) cost: u32,
 }
 
 /// Code with its registers, for `L` values at once.

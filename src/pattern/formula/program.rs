@@ -170,6 +170,12 @@ impl Formula {
         })
     }
 
+    /// Price of the frame's text and of the point's, in simple operations (see [`FUNCTIONS`](super::FUNCTIONS)).
+    #[must_use]
+    pub const fn costs(&self) -> [u32; 2] {
+        [self.frame.cost, self.point.cost]
+    }
+
     /// True for a name that a parameter may have.
     #[must_use]
     pub fn is_free_name(name: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use super::advance;
 use crate::pattern::catalog::Lines;
-use crate::pattern::formula::{Formula, Heard, Moment, Player};
+use crate::pattern::formula::{Formula, Heard, LANES, Moment, Player};
 use crate::pattern::modulation::{bar_pulse, beat_pulse, beats, tone};
 use crate::pattern::pen::held_within;
 use crate::pattern::random::Random;
@@ -38,12 +38,17 @@ pub const GENERATOR: Generator = Generator {
             dice: Random::new(from.seed).unit(),
             phase: 0.0,
             lines: from.lines,
+            runs: MAX_LANES / LANES,
         })
     },
 };
 
 /// Most points of a frame.
 const MAX_POINTS: usize = 640;
+/// Most points that are worked out for a frame: short strokes fill whole runs of [`LANES`] too.
+pub(in crate::pattern) const MAX_LANES: usize = MAX_STROKES * LANES;
+/// Most strokes of a frame.
+const MAX_STROKES: usize = 32;
 /// The number of the generator's own parameters, which stand before those of the formula.
 const OWN_PARAMS: usize = 4;
 
@@ -52,21 +57,34 @@ const FRAME: &str = "swell = 0.55 + 0.3 * bass";
 const POINT: &str =
     "r = swell + 0.12 * (0.3 + mid) * sin(6 * a + tau * phase)\nx = r * cos(a)\ny = r * sin(a)";
 
+/// Points that are worked out for `strokes` strokes of `points` points.
+pub(in crate::pattern) fn lanes(strokes: usize, points: usize) -> usize {
+    let strokes = strokes.clamp(1, MAX_STROKES);
+    strokes * points.clamp(1, MAX_POINTS / strokes).next_multiple_of(LANES)
+}
+
 struct Computed {
     player: Player,
     seed: u32,
     dice: f32,
     phase: f32,
     lines: Lines,
+    /// Runs of [`LANES`] points that it may work out for a frame.
+    runs: usize,
 }
 
 impl Pattern for Computed {
+    fn allow(&mut self, points: usize) {
+        self.runs = (points / LANES).max(1);
+    }
+
     fn draw(&mut self, scene: &Scene<'_>, figure: &mut Figure) {
         let &[points, strokes, size, speed, ..] = scene.params else { return };
         let features = scene.features;
         advance(&mut self.phase, speed * scene.dt);
-        let strokes = strokes.round().max(1.0) as usize;
-        let points = (points.round().max(1.0) as usize).min(MAX_POINTS / strokes);
+        let strokes = (strokes.round().max(1.0) as usize).min(self.runs);
+        let most = (MAX_POINTS / strokes).min(self.runs / strokes * LANES);
+        let points = (points.round().max(1.0) as usize).min(most);
         let beat = features.beat;
         // In the order of `FRAME_WORDS`.
         let moment: Moment = [

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::{Director, LOOK_AT_FILES_EVERY};
-use crate::pattern::{Gauges, Instrument, Preset};
+use crate::pattern::{Gauges, Instrument, Preset, cost};
 use crate::show::bench::{Heard, Outcome};
 use crate::show::command::Command;
 use crate::show::deck::Transition;
 use crate::show::disk::{Done, PresetAnswer};
 use crate::show::engine::{EngineCommand, InstrumentFor};
 use crate::show::projector::Projector;
-use crate::show::snapshot::Severity;
+use crate::show::snapshot::{PresetView, Severity};
 use crate::time::HostTime;
 
 impl Director {
@@ -18,7 +18,10 @@ impl Director {
         let made = match &name {
             None => Some(self.cast.projectors.iter().map(|p| for_one(p, None)).collect()),
             Some(name) => match self.cast.presets.library().get(name) {
-                Ok(preset) => self.instruments(&preset),
+                Ok(preset) => {
+                    self.tell_coarser(&preset);
+                    self.instruments(&preset)
+                }
                 Err(error) => return self.notices.add(Severity::Error, error.to_string()),
             },
         };
@@ -30,9 +33,11 @@ impl Director {
 
     /// An instrument of `preset` for each projector but those that show a test picture.
     pub(super) fn instruments(&mut self, preset: &Preset) -> Option<Vec<InstrumentFor>> {
-        let of = |projector: &Projector| match projector.test_picture() {
-            Some(_) => Ok(for_one(projector, None)),
-            None => Instrument::new(preset)
+        let fit = cost::fit(preset, self.picture_budget());
+        let of = |projector: &Projector| match (&fit, projector.test_picture()) {
+            (Err(error), _) => Err(error.clone()),
+            (Ok(_), Some(_)) => Ok(for_one(projector, None)),
+            (Ok(fit), None) => Instrument::fitted(preset, fit)
                 .map(|instrument| for_one(projector, Some(Box::new(instrument)))),
         };
         let made: Result<Vec<_>, _> = self.cast.projectors.iter().map(of).collect();
@@ -96,7 +101,9 @@ impl Director {
         if self.preset.preset.as_ref() != Some(preset) {
             self.gauges = Gauges::new(preset);
         }
-        self.preset = Arc::new(self.cast.presets.view());
+        let preset = Arc::clone(preset);
+        let coarser = self.look_at_cost(&preset);
+        self.preset = Arc::new(PresetView { coarser, ..self.cast.presets.view() });
         let presets = self.cast.presets.entries();
         if *self.presets != *presets {
             self.presets = presets.into();

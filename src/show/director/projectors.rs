@@ -102,7 +102,8 @@ impl Director {
             None => Ok(Arc::clone(self.cast.presets.preset())),
             Some(number) => test_picture(number).map(Arc::new),
         };
-        let made = preset.and_then(|preset| Ok(Box::new(Instrument::new(&preset)?)));
+        let made = preset
+            .and_then(|preset| Ok(Box::new(Instrument::within(&preset, self.picture_budget())?)));
         match made {
             Ok(instrument) => {
                 self.cast.projectors[place].set_test_picture(picture);

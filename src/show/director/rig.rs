@@ -218,7 +218,8 @@ impl Director {
     fn open_projector(&mut self, backend: Box<dyn Backend>) -> Result<Opened, ShowError> {
         let number = self.rig.next_number;
         self.rig.next_number += 1;
-        let instrument = Box::new(Instrument::new(self.cast.presets.preset())?);
+        let instrument = Instrument::within(self.cast.presets.preset(), self.picture_budget());
+        let instrument = Box::new(instrument?);
         let Some(Stage { clock, pps, lookahead, .. }) = &self.rig.stage else {
             return Err(ShowError::NoProjector);
         };
@@ -229,7 +230,7 @@ impl Director {
     /// What lies on the other side of the crossfader, once more.
     fn instrument_beside(&self) -> Option<Box<Instrument>> {
         let preset = self.cast.presets.library().get(self.live.preset_b.as_deref()?).ok()?;
-        Instrument::new(&preset).ok().map(Box::new)
+        Instrument::within(&preset, self.picture_budget()).ok().map(Box::new)
     }
 
     pub(super) fn remove_projector(&mut self, name: &str, now: HostTime) {
@@ -311,6 +312,7 @@ impl Director {
     /// Another projector came or went: it is remembered, and what was found is told anew.
     fn rig_has_changed(&mut self, now: HostTime) {
         self.rig.told_of = None;
+        self.fit_to_rig();
         let Some(file) = self.rig.stage.as_ref().and_then(|stage| stage.file.as_ref()) else {
             return;
         };
