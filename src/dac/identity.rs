@@ -34,7 +34,7 @@ pub fn at_its_address(uri: &str) -> String {
     };
     // Devices are found by IPv4.
     let known = (name, 0).to_socket_addrs().ok();
-    let address = known.and_then(|mut all| all.find(|address| address.is_ipv4()));
+    let address = known.and_then(|mut all| all.find(std::net::SocketAddr::is_ipv4));
     address
         .map_or_else(|| uri.to_owned(), |address| uri.replacen(name, &address.ip().to_string(), 1))
 }

@@ -70,7 +70,7 @@ impl std::fmt::Display for TripReason {
                 "the show thread gave no sign of life for a second: dark; arm again when it answers"
             }
             Self::SurfaceGone => "the window or terminal is gone: dark",
-            Self::SurfaceSilent => "the window has not answered for a second: dark, arm again",
+            Self::SurfaceSilent => "the window or terminal has not answered for a second: dark, arm again",
             Self::Reconnect => "the projector was lost: it returns dark, arm it again",
             Self::DeviceEstop => "the projector is in emergency stop: reset it, then arm again",
             Self::ClockLost => "the sound clock was lost: dark",

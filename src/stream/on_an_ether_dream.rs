@@ -207,26 +207,6 @@ fn thirty_milliseconds_a_command_show_all_points() {
     }
 }
 
-/// A host that stood still finds answers together that came far apart: no sign of a line that is only long.
-#[test]
-fn a_host_that_stands_still_now_and_then_goes_on_with_large_commands_to_a_slow_device() {
-    let mut rig = Rig::new(Generation::Two, true, PPS, |bench| {
-        bench.take_for_each_command(MS * 30);
-        Box::new(bench)
-    });
-    rig.lit();
-    for _ in 0..10 {
-        rig.run(900);
-        rig.clock.advance(MS * 80);
-    }
-    rig.run(300);
-    let before = (rig.shown(), rig.underflows());
-    rig.run(3_000);
-    let shown = (rig.shown() - before.0) as f64 / 900.0;
-    assert!(shown > 99.9, "{shown} % shown");
-    assert_eq!(rig.underflows(), before.1);
-}
-
 /// Without an announcement it is taken for the smallest device known, whose queue is shorter than two such answers.
 #[test]
 fn thirty_milliseconds_a_command_show_what_they_can_on_a_device_that_was_not_announced() {
