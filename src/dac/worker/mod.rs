@@ -339,7 +339,12 @@ impl Worker {
             self.parts.receiver.discard();
         }
         self.parts.stats.dropped(dropped);
-        if holds_old {
+        // What was dropped is a gap in the way of the mirrors, also where the device has shown all it had.
+        let has_gap = dropped > 0;
+        let relay = self.link.as_ref().is_some_and(|link| link.capabilities.start_moves_relay);
+        if has_gap && relay && !holds_old {
+            self.break_flow();
+        } else if holds_old || has_gap {
             if let Some(link) = &mut self.link {
                 link.lit = None;
             }
