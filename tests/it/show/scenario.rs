@@ -3,6 +3,7 @@
 //! light.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -357,10 +358,13 @@ impl Performance {
 
     /// What the mirrors showed from `from` until `to`.
     pub(super) fn shown_between(&self, projector: usize, from: HostTime, to: HostTime) -> &[Shown] {
+        &self.shown(projector)[self.places_between(projector, from, to)]
+    }
+
+    fn places_between(&self, projector: usize, from: HostTime, to: HostTime) -> Range<usize> {
         let shown = self.shown(projector);
         let first = shown.partition_point(|s| s.at < from);
-        let end = shown.partition_point(|s| s.at < to);
-        &shown[first..end.max(first)]
+        first..shown.partition_point(|s| s.at < to).max(first)
     }
 
     /// The same with each colour at the position that it was made for: they are sent as much later as mirrors lag.
@@ -371,9 +375,9 @@ impl Performance {
         to: HostTime,
     ) -> Vec<Shown> {
         let shown = self.shown(projector);
-        let first = shown.partition_point(|s| s.at < from);
-        let end = shown.partition_point(|s| s.at < to);
-        let coloured = (first..end).zip(shown.iter().skip(first + colours_wait()));
+        let places = self.places_between(projector, from, to);
+        let later = shown.iter().skip(places.start + colours_wait());
+        let coloured = places.zip(later);
         let drawn = coloured.map(|(k, later)| {
             let LaserPoint { x, y, .. } = shown[k].point;
             Shown { point: LaserPoint { x, y, ..later.point }, ..shown[k] }
