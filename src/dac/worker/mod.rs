@@ -330,6 +330,7 @@ impl Worker {
         let holds_old = held > 0 && self.accepted.0.saturating_sub(held) < up_to.0;
         let mut dropped = 0;
         let max = link.capabilities.max_points_per_chunk;
+        let start_moves_relay = link.capabilities.start_moves_relay;
         while let Some(chunk) = self.parts.receiver.next(max) {
             if chunk.start() >= up_to {
                 break;
@@ -341,14 +342,13 @@ impl Worker {
         self.parts.stats.dropped(dropped);
         // What was dropped is a gap in the way of the mirrors, also where the device has shown all it had.
         let has_gap = dropped > 0;
-        let relay = self.link.as_ref().is_some_and(|link| link.capabilities.start_moves_relay);
-        if has_gap && relay && !holds_old {
-            self.break_flow();
-        } else if holds_old || has_gap {
+        if holds_old || has_gap && !start_moves_relay {
             if let Some(link) = &mut self.link {
                 link.lit = None;
             }
             self.stop_device(now)?;
+        } else if has_gap {
+            self.break_flow();
         }
         Ok(())
     }
